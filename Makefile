@@ -1,0 +1,97 @@
+# `make` alone prints this file's targets. Needs python3 (3.11 or newer) with venv; node only for GraphiQL.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SERVER := $(BIN)/python -m server
+UV := uv==0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-real demo-reset up down migrate import test check format lock schema frontend \
+	audits-http clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/installed ## Install everything into .venv, as requirements.lock says
+
+# Anew only when the lock changes. The stamp is written last: an interrupted installation is done again.
+.venv/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Kontor needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --disable-pip-version-check --no-input install --require-hashes -r requirements.lock
+	@touch $@
+
+# A demo without GraphiQL is better than none: then the server shows how to build it.
+define graphiql
+	@$(MAKE) --no-print-directory frontend || echo "GraphiQL was not built, see above; going on without it."
+endef
+
+demo: setup ## Start the server with demo data, on its own PostgreSQL
+	$(graphiql)
+	$(SERVER) demo $(ARGS)
+
+demo-real: setup ## The same with real trade data
+	$(graphiql)
+	$(SERVER) demo --real $(ARGS)
+
+demo-reset: setup ## Throw the demo's data away
+	$(SERVER) demo-reset $(ARGS)
+
+up: setup ## Start the embedded PostgreSQL
+	$(SERVER) up
+
+down: setup ## Stop the embedded PostgreSQL
+	$(SERVER) down
+
+migrate: setup ## Bring the database to the newest migration
+	$(SERVER) migrate
+
+import: setup ## Import FOLDER=<exchange folder or zip> into PORTAL=<slug>
+	@test -n "$(FOLDER)" && test -n "$(PORTAL)" || { echo "make import FOLDER=... PORTAL=..."; exit 2; }
+	$(SERVER) import "$(FOLDER)" --portal "$(PORTAL)" $(ARGS)
+
+test: setup ## Run the tests; more for pytest in ARGS="..."
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: setup ## Lint, types, layers, and whether schema.graphql and the migrations are up to date
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(SERVER) schema --check
+	$(SERVER) migrations-check
+
+format: setup ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+lock: setup ## Write requirements.lock anew from pyproject.toml
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet $(UV)
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		--quiet --output-file requirements.lock
+
+schema: setup ## Write schema.graphql
+	$(SERVER) schema
+
+GRAPHIQL := frontend/graphiql
+GRAPHIQL_SOURCES := $(wildcard $(addprefix $(GRAPHIQL)/,*.json *.html *.ts .npmrc)) \
+	$(shell find $(GRAPHIQL)/src $(GRAPHIQL)/samples $(GRAPHIQL)/public -type f 2>/dev/null | sed 's/ /\\ /g')
+
+frontend: ## Build GraphiQL, if node is there
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(GRAPHIQL)/dist/built; \
+	else echo "GraphiQL is not built: there is no npm here (node 20.19 or newer brings it)."; fi
+
+$(GRAPHIQL)/dist/built: $(GRAPHIQL_SOURCES)
+	cd $(GRAPHIQL) && npm ci --no-progress && npm run build
+	@touch $@
+
+audits-http: setup ## Ask npm graphql-http's audits whether our HTTP is GraphQL over HTTP; needs node
+	cd tests/audits && npm ci --no-progress && npm test
+
+clean: ## Remove what can be made again: .venv, caches, GraphiQL's build, the tests' database; no data
+	@if [ -d .kontor-test ] && [ -x $(BIN)/python ]; then $(BIN)/python -c \
+		'from pathlib import Path; from db.embedded import Cluster; Cluster(Path(".kontor-test")).destroy()'; fi
+	rm -rf .venv .kontor-test .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules tests/audits/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
