@@ -1,0 +1,39 @@
+"""What a document adds up to: line amounts, taxes by rate, totals (EN 16931: tax per rate on the sum)."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from rules.money import to_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums of a document, in minor units of its currency; total = net + tax."""
+
+    net: int
+    tax: int
+    total: int
+
+
+def line_amount(quantity: Decimal, unit_price: Decimal, currency: str) -> int:
+    """Quantity x unit price in minor units, rounded half up. With tax where the price includes tax."""
+    return to_minor(quantity * unit_price, currency)
+
+
+def totals(lines: Iterable[tuple[int, Decimal]], *, tax_included: bool) -> Totals:
+    """The totals of (line amount in minor units, tax rate in percent) pairs.
+
+    Tax is worked out once a rate, on the sum of that rate's line amounts, and rounded half up.
+    """
+    sums: defaultdict[Decimal, int] = defaultdict(int)
+    for amount, rate in lines:
+        sums[rate] += amount
+    net = tax = 0
+    for rate, amount in sums.items():
+        share = rate / (100 + rate) if tax_included else rate / 100
+        rate_tax = int((amount * share).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+        tax += rate_tax
+        net += amount - rate_tax if tax_included else amount
+    return Totals(net=net, tax=tax, total=net + tax)

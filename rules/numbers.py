@@ -1,0 +1,14 @@
+"""Numbers that people read on documents."""
+
+from enum import StrEnum
+
+
+class NumberKind(StrEnum):
+    """What is numbered; the value is the prefix."""
+
+    ORDER = "SO"
+
+
+def numbered(kind: NumberKind, value: int) -> str:
+    """The number of the value-th document of a kind: SO-000123."""
+    return f"{kind}-{value:06d}"

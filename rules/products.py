@@ -1,0 +1,33 @@
+"""Products: their kinds, and when one cannot be bought."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rules.broken import BrokenRule
+
+
+class ProductKind(StrEnum):
+    """Goods have stock, services have none."""
+
+    GOODS = "GOODS"
+    SERVICE = "SERVICE"
+
+
+@dataclass(eq=False, kw_only=True)
+class ProductNotFound(BrokenRule):
+    """No product with this id or SKU is sold to the viewer."""
+
+    english = "There is no product {asked}."
+    german = "Es gibt keine Ware {asked}."
+
+    asked: str
+
+
+@dataclass(eq=False, kw_only=True)
+class ProductUnavailable(BrokenRule):
+    """A product that was in the cart is no longer sold to this customer."""
+
+    english = "{sku} is no longer sold."
+    german = "{sku} wird nicht mehr verkauft."
+
+    sku: str

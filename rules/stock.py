@@ -1,0 +1,61 @@
+"""Stock: what is available, from where a line ships, and when a line cannot be had."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from rules.broken import BrokenRule
+
+
+class StockPolicy(StrEnum):
+    """Whether a company sells what it does not have."""
+
+    REQUIRE_STOCK = "REQUIRE_STOCK"
+    ALLOW_BACKORDER = "ALLOW_BACKORDER"
+
+
+class Level(Protocol):
+    """The stock of a product in one warehouse."""
+
+    @property
+    def on_hand(self) -> Decimal: ...
+    @property
+    def reserved(self) -> Decimal: ...
+
+
+AnyLevel = TypeVar("AnyLevel", bound=Level)
+
+
+@dataclass(eq=False, kw_only=True)
+class InsufficientStock(BrokenRule):
+    """The company sells only what is in stock, and no warehouse has as much as was asked for."""
+
+    english = "Only {available} of {sku} are available."
+    german = "Von {sku} sind nur {available} verfügbar."
+
+    product_id: UUID
+    sku: str
+    available: Decimal
+
+
+@dataclass(eq=False, kw_only=True)
+class WarehouseMissing(BrokenRule):
+    """The product is kept in no warehouse, so it cannot be ordered."""
+
+    english = "{sku} is kept in no warehouse."
+    german = "{sku} wird in keinem Lager geführt."
+
+    sku: str
+
+
+def available(level: Level) -> Decimal:
+    """What can still be promised: on hand less reserved, never below zero."""
+    return max(level.on_hand - level.reserved, Decimal(0))
+
+
+def best_warehouse(levels: Sequence[AnyLevel]) -> AnyLevel | None:
+    """Where a line ships from when nobody chose: the warehouse with the most available, the first of equals."""
+    return max(levels, key=available, default=None)
