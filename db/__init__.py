@@ -1,0 +1,47 @@
+"""Where it is kept: tables, reads, writes; the only floor that speaks SQL."""
+
+from db import (
+    access_groups,
+    accounts,
+    balances,
+    carts,
+    categories,
+    customers,
+    idempotency,
+    invoices,
+    lifecycle_statuses,
+    numbers,
+    orders,
+    portals,
+    prices,
+    products,
+    sessions,
+    staff_members,
+    stock,
+    suppliers,
+    warehouses,
+)
+from db.tables import metadata
+
+__all__ = [
+    "access_groups",
+    "accounts",
+    "balances",
+    "carts",
+    "categories",
+    "customers",
+    "idempotency",
+    "invoices",
+    "lifecycle_statuses",
+    "metadata",
+    "numbers",
+    "orders",
+    "portals",
+    "prices",
+    "products",
+    "sessions",
+    "staff_members",
+    "stock",
+    "suppliers",
+    "warehouses",
+]

@@ -1,0 +1,271 @@
+"""Carts: the editable list that every order passes through; one for each account."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    Uuid,
+    and_,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from db.connections import Connection
+from db.products import products
+from db.statements import Statement
+from db.tables import QUANTITY, refers_to, tenant_table, unique
+from rules.viewers import Viewer
+
+carts = tenant_table(
+    "carts",
+    Column("account_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    refers_to("accounts", "account_id", name="carts_account_fkey"),
+    key=("account_id",),
+)
+
+cart_items = tenant_table(
+    "cart_items",
+    Column("id", Uuid, nullable=False),
+    Column("account_id", Uuid, nullable=False),
+    Column("product_id", Uuid, nullable=False),
+    Column("quantity", QUANTITY, nullable=False),
+    Column("warehouse_id", Uuid),  # empty: the one with most available
+    Column("position", BigInteger, Identity(always=True), nullable=False),
+    unique("account_id", "product_id", name="cart_items_product_key"),
+    refers_to("carts", "account_id", name="cart_items_cart_fkey", key="account_id"),
+    refers_to("products", "product_id", name="cart_items_product_fkey"),
+    refers_to("warehouses", "warehouse_id", name="cart_items_warehouse_fkey"),
+    CheckConstraint("quantity > 0", name="cart_items_quantity_check"),
+    Index("cart_items_product_idx", "tenant_id", "product_id"),
+)
+
+
+@dataclass(slots=True)
+class Cart:
+    """An account's cart: its id is the account's. Version 0 is a cart nobody has touched yet."""
+
+    id: UUID
+    version: int
+
+
+@dataclass(slots=True)
+class CartItem:
+    """A line of a cart with what its product is now; `sellable` is false when it is no longer sold."""
+
+    id: UUID
+    product_id: UUID
+    sku: str
+    name: str
+    unit: str
+    kind: str
+    tax_rate: Decimal
+    sellable: bool
+    quantity: Decimal
+    warehouse_id: UUID | None
+
+
+_MINE = and_(
+    cart_items.c.tenant_id == bindparam("tenant_id"), cart_items.c.account_id == bindparam("account_id")
+)
+
+_of_account = Statement(
+    select(carts.c.account_id.label("id"), carts.c.version).where(
+        carts.c.tenant_id == bindparam("tenant_id"), carts.c.account_id == bindparam("account_id")
+    ),
+    Cart,
+)
+_items = Statement(
+    select(
+        cart_items.c.id,
+        cart_items.c.product_id,
+        products.c.sku,
+        products.c.name,
+        products.c.unit,
+        products.c.kind,
+        products.c.tax_rate,
+        products.c.active.label("sellable"),
+        cart_items.c.quantity,
+        cart_items.c.warehouse_id,
+    )
+    .join_from(
+        cart_items,
+        products,
+        and_(products.c.tenant_id == cart_items.c.tenant_id, products.c.id == cart_items.c.product_id),
+    )
+    .where(_MINE)
+    .order_by(cart_items.c.position),
+    CartItem,
+)
+
+
+async def of_account(connection: Connection, account_id: UUID) -> Cart:
+    """The cart of an account."""
+    return await connection.row(_of_account, account_id=account_id) or Cart(account_id, 0)
+
+
+async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Cart]:
+    """The viewer's own cart, if its id is among the ids."""
+    mine = [each for each in ids if each == viewer.account_id]
+    return {each: await of_account(connection, each) for each in mine}
+
+
+async def items(connection: Connection, account_id: UUID) -> list[CartItem]:
+    """What is in the cart, in the order in which it was put there."""
+    return await connection.rows(_items, account_id=account_id)
+
+
+async def items_of(
+    connection: Connection, viewer: Viewer, ids: Sequence[UUID]
+) -> Mapping[UUID, list[CartItem]]:
+    """What is in the viewer's own cart, if its id is among the ids."""
+    return {each: await items(connection, each) for each in ids if each == viewer.account_id}
+
+
+_size = Statement[int](select(func.count()).select_from(cart_items).where(_MINE))
+
+
+async def size(connection: Connection, account_id: UUID) -> int:
+    """How many lines the cart has."""
+    found: int = await connection.value(_size, account_id=account_id)
+    return found
+
+
+_opened = insert(carts).values(
+    tenant_id=bindparam("tenant_id"), account_id=bindparam("account_id"), version=0
+)
+_lock = Statement(
+    _opened.on_conflict_do_update(constraint="carts_pkey", set_={"version": carts.c.version}).returning(
+        carts.c.account_id, carts.c.version
+    ),
+    Cart,
+)
+_touch = Statement(
+    update(carts)
+    .where(carts.c.tenant_id == bindparam("tenant_id"), carts.c.account_id == bindparam("account_id"))
+    .values(version=carts.c.version + 1)
+    .returning(carts.c.account_id, carts.c.version),
+    Cart,
+)
+_new = (
+    func.unnest(
+        bindparam("ids", type_=ARRAY(Uuid)),
+        bindparam("product_ids", type_=ARRAY(Uuid)),
+        bindparam("quantities", type_=ARRAY(QUANTITY)),
+        bindparam("warehouse_ids", type_=ARRAY(Uuid)),
+    )
+    .table_valued(
+        column("id", Uuid),
+        column("product_id", Uuid),
+        column("quantity", QUANTITY),
+        column("warehouse_id", Uuid),
+    )
+    .render_derived(name="new")
+)
+_add_rows = insert(cart_items).from_select(
+    ["tenant_id", "account_id", "id", "product_id", "quantity", "warehouse_id"],
+    select(
+        bindparam("tenant_id", type_=Uuid).label("tenant_id"),
+        bindparam("account_id", type_=Uuid).label("account_id"),
+        _new.c.id,
+        _new.c.product_id,
+        _new.c.quantity,
+        _new.c.warehouse_id,
+    ),
+)
+_add = Statement[Decimal](
+    _add_rows.on_conflict_do_update(
+        constraint="cart_items_product_key",
+        set_={
+            "quantity": cart_items.c.quantity + _add_rows.excluded.quantity,
+            "warehouse_id": func.coalesce(_add_rows.excluded.warehouse_id, cart_items.c.warehouse_id),
+        },
+    ).returning(cart_items.c.quantity)
+)
+_change = Statement[None](
+    update(cart_items)
+    .where(_MINE, cart_items.c.id == bindparam("item_id"))
+    .values(
+        quantity=func.coalesce(bindparam("new_quantity", type_=QUANTITY), cart_items.c.quantity),
+        warehouse_id=func.coalesce(bindparam("new_warehouse_id", type_=Uuid), cart_items.c.warehouse_id),
+    )
+)
+_remove = Statement[None](delete(cart_items).where(_MINE, cart_items.c.id == bindparam("item_id")))
+_clear = Statement[None](delete(cart_items).where(_MINE))
+
+
+async def lock(connection: Connection, account_id: UUID) -> Cart:
+    """The cart, opened when it is new; nobody else changes it until this transaction ends."""
+    locked = await connection.row(_lock, account_id=account_id)
+    assert locked is not None
+    return locked
+
+
+async def touch(connection: Connection, account_id: UUID) -> Cart:
+    """Count a change: the cart with its next version."""
+    touched = await connection.row(_touch, account_id=account_id)
+    assert touched is not None
+    return touched
+
+
+async def add(
+    connection: Connection,
+    account_id: UUID,
+    *,
+    ids: Sequence[UUID],
+    product_ids: Sequence[UUID],
+    quantities: Sequence[Decimal],
+    warehouse_ids: Sequence[UUID | None],
+) -> list[Decimal]:
+    """Put different products into the cart; one that is there already gets more. Returns the quantities
+    that are in the cart now, in the order given."""
+    return await connection.column(
+        _add,
+        account_id=account_id,
+        ids=ids,
+        product_ids=product_ids,
+        quantities=quantities,
+        warehouse_ids=warehouse_ids,
+    )
+
+
+async def change(
+    connection: Connection,
+    account_id: UUID,
+    item_id: UUID,
+    *,
+    quantity: Decimal | None,
+    warehouse_id: UUID | None,
+) -> None:
+    """Give an item another quantity or warehouse; None leaves it as it is."""
+    await connection.run(
+        _change,
+        account_id=account_id,
+        item_id=item_id,
+        new_quantity=quantity,
+        new_warehouse_id=warehouse_id,
+    )
+
+
+async def remove(connection: Connection, account_id: UUID, item_id: UUID) -> None:
+    """Take an item out of the cart."""
+    await connection.run(_remove, account_id=account_id, item_id=item_id)
+
+
+async def clear(connection: Connection, account_id: UUID) -> None:
+    """Empty the cart."""
+    await connection.run(_clear, account_id=account_id)

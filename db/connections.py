@@ -1,0 +1,254 @@
+"""Connections: a bounded pool, transactions for one tenant, statements one after the other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from db.isolation import Mode, begin
+from db.statements import Statement
+
+Row = TypeVar("Row")
+Key = TypeVar("Key")
+
+
+class Unavailable(Exception):
+    """The database cannot be reached, or no connection became free in time."""
+
+
+class TooSlow(Exception):
+    """A statement ran into its deadline and was ended."""
+
+
+class Unstorable(Exception):
+    """A value cannot be kept in the database, e.g. text with a NUL character."""
+
+
+class Contended(Exception):
+    """Another transaction stood in the way (deadlock, serialization); the same work may succeed again."""
+
+
+class Connection:
+    """A connection on loan, working for one tenant.
+
+    A connection runs one statement at a time while sibling fields ask at once: a lock puts them in line.
+    `statements` counts what was run, transactions and tenant setting not included.
+    """
+
+    __slots__ = ("_lock", "_open", "_raw", "statements", "tenant_id")
+
+    def __init__(self, raw: Any, tenant_id: UUID | None) -> None:
+        self._raw = raw
+        self._lock = asyncio.Lock()
+        self._open = False
+        self.tenant_id = tenant_id
+        self.statements = 0
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._open
+
+    @asynccontextmanager
+    async def transaction(self, mode: Mode) -> AsyncIterator[None]:
+        """Commits when the block ends, rolls back when it raises."""
+        await self.begin(mode)
+        try:
+            yield
+        except BaseException:
+            await self.rollback()
+            raise
+        await self.commit()
+
+    async def begin(self, mode: Mode) -> None:
+        """Open a transaction that sees this tenant alone."""
+        with _Translated():
+            await self._raw.execute(begin(mode, self.tenant_id))
+        self._open = True
+
+    async def commit(self) -> None:
+        """End the transaction and keep what it wrote."""
+        self._open = False
+        with _Translated():
+            await self._raw.execute("commit")
+
+    async def rollback(self) -> None:
+        """End the transaction, if one is open, and keep nothing. A broken connection has done so itself."""
+        if self._open:
+            self._open = False
+            if not self._raw.is_closed():
+                with _Translated():
+                    await self._raw.execute("rollback")
+
+    async def rows(self, statement: Statement[Row], **values: Any) -> list[Row]:
+        """All rows of the answer, as the statement's row objects."""
+        make = statement.make
+        assert make is not None, "this statement returns no rows"
+        return [make(*record) for record in await self._fetch(statement, values)]
+
+    async def row(self, statement: Statement[Row], **values: Any) -> Row | None:
+        """The first row of the answer, or None."""
+        found = await self.rows(statement, **values)
+        return found[0] if found else None
+
+    async def value(self, statement: Statement[Any], **values: Any) -> Any:
+        """The first column of the first row, or None."""
+        records = await self._fetch(statement, values)
+        return records[0][0] if records else None
+
+    async def column(self, statement: Statement[Any], **values: Any) -> list[Any]:
+        """The first column of every row."""
+        return [record[0] for record in await self._fetch(statement, values)]
+
+    async def run(self, statement: Statement[Any], **values: Any) -> None:
+        """Run a statement for its effect."""
+        await self._fetch(statement, values)
+
+    async def _fetch(self, statement: Statement[Any], values: dict[str, Any]) -> Sequence[Any]:
+        if statement.names_tenant:
+            values["tenant_id"] = self.tenant_id
+        return await self.fetch_text(statement.sql, *statement.values(values))
+
+    async def fetch_text(self, sql: str, *values: Any) -> Sequence[Any]:
+        """Run SQL text (the exchange writes its own); inside a transaction only."""
+        if not self._open:
+            raise RuntimeError("statements run inside a transaction")
+        async with self._lock:
+            self.statements += 1
+            with _Translated():
+                records: Sequence[Any] = await self._raw.fetch(sql, *values)
+                return records
+
+    async def execute_text(self, sql: str) -> str:
+        """Run SQL text without parameters (several statements are allowed); returns the command tag."""
+        async with self._lock:
+            with _Translated():
+                tag: str = await self._raw.execute(sql)
+                return tag
+
+    async def copy_csv(self, table: str, columns: Sequence[str], source: AsyncIterator[bytes]) -> str:
+        """COPY CSV bytes into a table; returns the command tag, `COPY <rows>`."""
+        async with self._lock:
+            with _Translated():
+                tag: str = await self._raw.copy_to_table(table, source=source, columns=columns, format="csv")
+                return tag
+
+
+class Database:
+    """The server's connections to PostgreSQL."""
+
+    def __init__(self, pool: Any, *, wait_seconds: float) -> None:
+        self._pool = pool
+        self._wait_seconds = wait_seconds
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        size: int = 10,
+        wait_seconds: float = 2.0,
+        statement_timeout_ms: int = 15_000,
+    ) -> "Database":
+        """Open a pool of up to `size` connections. The timeouts apply to every session of the pool."""
+        with _Translated():
+            pool = await asyncpg.create_pool(
+                url.replace("postgresql+asyncpg://", "postgresql://", 1),
+                min_size=0,
+                max_size=size,
+                statement_cache_size=1_000,
+                command_timeout=statement_timeout_ms / 1_000 + 5,
+                reset=_nothing_to_reset,
+                server_settings={
+                    "application_name": "kontor",
+                    "jit": "off",
+                    "lock_timeout": str(statement_timeout_ms),
+                    "idle_in_transaction_session_timeout": str(statement_timeout_ms * 2),
+                    "statement_timeout": str(statement_timeout_ms),
+                    "timezone": "UTC",
+                },
+            )
+        return cls(pool, wait_seconds=wait_seconds)
+
+    async def close(self) -> None:
+        """Give all connections back; those still at work are ended."""
+        try:
+            await asyncio.wait_for(self._pool.close(), timeout=5)
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def connect(self, tenant_id: UUID | None) -> AsyncIterator[Connection]:
+        """Borrow a connection that works for one tenant, or with None for the registry alone.
+
+        Raises Unavailable when none is free within the pool's waiting time.
+        """
+        with _Translated():
+            raw = await self._pool.acquire(timeout=self._wait_seconds)
+        connection = Connection(raw, tenant_id)
+        try:
+            yield connection
+        finally:
+            try:
+                await connection.rollback()
+            finally:
+                await self._pool.release(raw)
+
+    @asynccontextmanager
+    async def transaction(self, mode: Mode, tenant_id: UUID | None) -> AsyncIterator[Connection]:
+        """Borrow a connection for the length of one transaction."""
+        async with self.connect(tenant_id) as connection, connection.transaction(mode):
+            yield connection
+
+
+async def _nothing_to_reset(_raw: Any) -> None:
+    """Settings are local to a transaction and nothing else is left behind, so the round trip is saved."""
+
+
+class _Translated:
+    """Turns the driver's errors into this floor's: what callers can act on, and no SQL."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if error is None:
+            return
+        if isinstance(error, (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)):
+            raise TooSlow(str(error)) from error
+        if isinstance(error, (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)):
+            raise Contended(str(error)) from error
+        if isinstance(error, (asyncpg.DataError, asyncpg.CharacterNotInRepertoireError)):
+            raise Unstorable(str(error)) from error
+        if isinstance(error, _UNREACHABLE):
+            raise Unavailable(str(error) or type(error).__name__) from error
+
+
+_UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InterfaceError,
+)
+
+
+def one_each(rows: Iterable[Row], key: str) -> dict[Any, Row]:
+    """The rows by a key that is unique among them."""
+    return {getattr(row, key): row for row in rows}
+
+
+def many_each(rows: Iterable[Row], keys: Iterable[Key], key: str) -> Mapping[Key, list[Row]]:
+    """The rows grouped by a key; every key asked for is there, if only with an empty list."""
+    groups: dict[Key, list[Row]] = {each: [] for each in keys}
+    for row in rows:
+        groups[getattr(row, key)].append(row)
+    return groups

@@ -1,0 +1,28 @@
+"""Tenant isolation: the one place that tells PostgreSQL whose rows a transaction may touch.
+
+Every tenant table has forced row-level security whose policy compares tenant_id with the setting
+app.tenant_id. The setting is local to the transaction, so it cannot leak to the next user of a pooled
+connection, and a statement outside such a transaction fails instead of seeing nothing.
+"""
+
+from enum import StrEnum
+from uuid import UUID
+
+
+class Mode(StrEnum):
+    """What a transaction may do."""
+
+    SNAPSHOT = "isolation level repeatable read read only"
+    WRITE = "isolation level read committed"
+
+
+def begin(mode: Mode, tenant_id: UUID | None) -> str:
+    """The SQL that opens a transaction for one tenant (None: the registry alone), as one round trip.
+
+    SET LOCAL takes no parameters, so the value is written into the text: only a UUID can get there.
+    """
+    if tenant_id is None:
+        return f"begin {mode}"
+    if not isinstance(tenant_id, UUID):
+        raise TypeError(f"a tenant is named by its UUID, not by {tenant_id!r}")
+    return f"begin {mode}; set local app.tenant_id = '{tenant_id}'"

@@ -1,0 +1,307 @@
+"""Orders: goods and services that a customer has ordered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    DateTime,
+    Index,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    column,
+    func,
+    insert,
+    select,
+)
+
+from db.connections import Connection, many_each, one_each
+from db.lifecycle_statuses import lifecycle_statuses
+from db.pages import Key, Page, Window, fetch, windowed
+from db.statements import Statement
+from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, refers_to, tenant_table, unique
+from rules.viewers import Viewer
+
+orders = tenant_table(
+    "orders",
+    Column("id", Uuid, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    Column("account_id", Uuid),  # who placed it here; empty for orders from elsewhere
+    Column("placement_id", Uuid, nullable=False),  # orders placed together, one a warehouse, share it
+    Column("placed_at", DateTime(timezone=True), nullable=False),
+    Column("lifecycle_status_id", Uuid, nullable=False),
+    Column("warehouse_id", Uuid),  # empty when the lines ship from several, or from none
+    Column("currency", Text, nullable=False),
+    Column("tax_included", Boolean, nullable=False),
+    Column("net", BigInteger, nullable=False),
+    Column("tax", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("purchase_order_number", Text),
+    Column("comment", Text),
+    Column("version", Integer, nullable=False, server_default="1"),
+    unique("number", name="orders_number_key"),
+    refers_to("customers", "customer_id", name="orders_customer_fkey"),
+    refers_to("accounts", "account_id", name="orders_account_fkey"),
+    refers_to("lifecycle_statuses", "lifecycle_status_id", name="orders_lifecycle_status_fkey"),
+    refers_to("warehouses", "warehouse_id", name="orders_warehouse_fkey"),
+    CheckConstraint("total = net + tax", name="orders_total_check"),
+    Index("orders_placed_at_idx", "tenant_id", "placed_at", "id"),
+    Index("orders_customer_placed_at_idx", "tenant_id", "customer_id", "placed_at", "id"),
+    Index("orders_customer_number_idx", "tenant_id", "customer_id", "number"),
+    Index("orders_placement_idx", "tenant_id", "placement_id"),
+)
+
+# A line keeps its own copy of what was ordered. Its order and product are referred to; see
+# docs/decisions/0006 for why its warehouse is not.
+order_lines = tenant_table(
+    "order_lines",
+    Column("order_id", Uuid, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("product_id", Uuid),
+    Column("sku", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("quantity", QUANTITY, nullable=False),
+    Column("shipped_quantity", QUANTITY, nullable=False, server_default="0"),
+    Column("unit_price", UNIT_PRICE, nullable=False),
+    Column("tax_rate", TAX_RATE, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("warehouse_id", Uuid),
+    refers_to("orders", "order_id", name="order_lines_order_fkey"),
+    refers_to("products", "product_id", name="order_lines_product_fkey"),
+    refers_to("warehouses", "warehouse_id", name="order_lines_warehouse_fkey"),
+    CheckConstraint("quantity > 0", name="order_lines_quantity_check"),
+    CheckConstraint("shipped_quantity between 0 and quantity", name="order_lines_shipped_quantity_check"),
+    key=("order_id", "position"),
+)
+
+
+@dataclass(slots=True)
+class Order:
+    """A sales order. Amounts are minor units of `currency`, times UTC."""
+
+    id: UUID
+    number: str
+    customer_id: UUID
+    account_id: UUID | None
+    placement_id: UUID
+    placed_at: datetime
+    lifecycle_status_id: UUID
+    warehouse_id: UUID | None
+    currency: str
+    tax_included: bool
+    net: int
+    tax: int
+    total: int
+    purchase_order_number: str | None
+    comment: str | None
+    version: int
+
+
+@dataclass(slots=True)
+class OrderLine:
+    """One line of an order, with its own copy of what was ordered; `amount` in minor units."""
+
+    order_id: UUID
+    position: int
+    product_id: UUID | None
+    sku: str
+    name: str
+    unit: str
+    quantity: Decimal
+    shipped_quantity: Decimal
+    unit_price: Decimal
+    tax_rate: Decimal
+    amount: int
+    warehouse_id: UUID | None
+    currency: str
+
+
+_COLUMNS = [orders.c[field.name] for field in fields(Order)]
+_LINE_COLUMNS = [order_lines.c[field.name] for field in fields(OrderLine) if field.name != "currency"]
+
+
+def _visible_to(viewer: Viewer) -> str:
+    """Whose orders a viewer sees, as the name of a condition: its customer's, or for staff all."""
+    return "all" if viewer.is_staff else "own"
+
+
+_VISIBLE: dict[str, Select[Any]] = {
+    "all": select(*_COLUMNS).where(orders.c.tenant_id == bindparam("tenant_id")),
+    "own": select(*_COLUMNS).where(
+        orders.c.tenant_id == bindparam("tenant_id"),
+        orders.c.customer_id == bindparam("customer_id", type_=Uuid),
+    ),
+}
+
+
+def _whose(viewer: Viewer) -> dict[str, Any]:
+    return {} if viewer.is_staff else {"customer_id": viewer.customer_id}
+
+
+_by_ids = {
+    whose: Statement(visible.where(orders.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Order)
+    for whose, visible in _VISIBLE.items()
+}
+_by_numbers = {
+    whose: Statement(visible.where(orders.c.number == any_(bindparam("numbers", type_=ARRAY(Text)))), Order)
+    for whose, visible in _VISIBLE.items()
+}
+_placed_together = {
+    whose: Statement(
+        visible.where(orders.c.placement_id == any_(bindparam("ids", type_=ARRAY(Uuid)))).order_by(
+            orders.c.number
+        ),
+        Order,
+    )
+    for whose, visible in _VISIBLE.items()
+}
+_lines_of = Statement(
+    select(*_LINE_COLUMNS, orders.c.currency)
+    .join_from(
+        order_lines,
+        orders,
+        (orders.c.tenant_id == order_lines.c.tenant_id) & (orders.c.id == order_lines.c.order_id),
+    )
+    .where(
+        order_lines.c.tenant_id == bindparam("tenant_id"),
+        order_lines.c.order_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+    )
+    .order_by(order_lines.c.order_id, order_lines.c.position),
+    OrderLine,
+)
+
+
+async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Order]:
+    """The orders among the ids that the viewer may see."""
+    rows = await connection.rows(_by_ids[_visible_to(viewer)], ids=ids, **_whose(viewer))
+    return one_each(rows, "id")
+
+
+async def by_numbers(connection: Connection, viewer: Viewer, numbers: Sequence[str]) -> Mapping[str, Order]:
+    """The orders among the numbers that the viewer may see."""
+    rows = await connection.rows(_by_numbers[_visible_to(viewer)], numbers=numbers, **_whose(viewer))
+    return one_each(rows, "number")
+
+
+async def placed_together(
+    connection: Connection, viewer: Viewer, ids: Sequence[UUID]
+) -> Mapping[UUID, list[Order]]:
+    """The visible orders of each placement, by number."""
+    rows = await connection.rows(_placed_together[_visible_to(viewer)], ids=ids, **_whose(viewer))
+    return many_each(rows, ids, "placement_id")
+
+
+async def lines_of(
+    connection: Connection, _viewer: Viewer, ids: Sequence[UUID]
+) -> Mapping[UUID, list[OrderLine]]:
+    """The lines of each order, by position. Ask for orders that the viewer may see."""
+    return many_each(await connection.rows(_lines_of, ids=ids), ids, "order_id")
+
+
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "number": orders.c.number.op("^@")(bindparam("number", type_=Text)),
+    "placed_from": orders.c.placed_at >= bindparam("placed_from", type_=DateTime(timezone=True)),
+    "placed_before": orders.c.placed_at < bindparam("placed_before", type_=DateTime(timezone=True)),
+    "processing_states": orders.c.lifecycle_status_id
+    == any_(
+        select(lifecycle_statuses.c.id)
+        .where(
+            lifecycle_statuses.c.tenant_id == bindparam("tenant_id"),
+            lifecycle_statuses.c.processing_state == any_(bindparam("processing_states", type_=ARRAY(Text))),
+        )
+        .scalar_subquery()
+    ),
+}
+
+ORDERS: dict[str, Key] = {
+    "PLACED_AT_ASC": Key(orders.c.placed_at),
+    "PLACED_AT_DESC": Key(orders.c.placed_at, descending=True),
+    "NUMBER_ASC": Key(orders.c.number),
+    "NUMBER_DESC": Key(orders.c.number, descending=True),
+}
+
+
+def keys(order: Sequence[str]) -> list[Key]:
+    """The keys of an order by name, made total by the id."""
+    chosen = [ORDERS[name] for name in order]
+    return [*chosen, Key(orders.c.id, descending=bool(chosen) and chosen[-1].descending)]
+
+
+@lru_cache(maxsize=512)
+def _page(
+    whose: str, conditions: frozenset[str], order: tuple[str, ...], shape: tuple[bool, bool, bool]
+) -> Statement[Order]:
+    query = _VISIBLE[whose].where(*(_CONDITIONS[name] for name in sorted(conditions)))
+    return Statement(windowed(query, keys(order), shape), Order)
+
+
+@lru_cache(maxsize=64)
+def _count(whose: str, conditions: frozenset[str]) -> Statement[int]:
+    found = _VISIBLE[whose].where(*(_CONDITIONS[name] for name in sorted(conditions))).subquery()
+    return Statement(select(func.count()).select_from(found))
+
+
+async def page(
+    connection: Connection,
+    viewer: Viewer,
+    filters: Mapping[str, Any],
+    order: tuple[str, ...],
+    window: Window,
+) -> Page:
+    """A window of the orders that the viewer may see.
+
+    Filters by name: number (its beginning), processing_states, placed_from (UTC, from this moment on),
+    placed_before (UTC, that moment excluded). Order: names of ORDERS.
+    """
+    statement = _page(_visible_to(viewer), frozenset(filters), order, window.shape)
+    return await fetch(connection, statement, window, {**filters, **_whose(viewer)})
+
+
+async def count(connection: Connection, viewer: Viewer, filters: Mapping[str, Any]) -> int:
+    """How many orders pass the filters and may be seen by the viewer."""
+    statement = _count(_visible_to(viewer), frozenset(filters))
+    found: int = await connection.value(statement, **filters, **_whose(viewer))
+    return found
+
+
+def _insert_rows(table: Any, row: type[Any], *, leave_out: Sequence[str] = ()) -> Statement[None]:
+    """INSERT of any number of rows as one statement: one array a column."""
+    names = [field.name for field in fields(row) if field.name not in leave_out]
+    new = (
+        func.unnest(*(bindparam(name, type_=ARRAY(table.c[name].type)) for name in names))
+        .table_valued(*(column(name, table.c[name].type) for name in names))
+        .render_derived(name="new")
+    )
+    source = select(bindparam("tenant_id", type_=Uuid).label("tenant_id"), *(new.c[name] for name in names))
+    return Statement(insert(table).from_select(["tenant_id", *names], source))
+
+
+_add = _insert_rows(orders, Order)
+_add_lines = _insert_rows(order_lines, OrderLine, leave_out=["currency"])
+
+
+async def add(connection: Connection, new: Sequence[Order], lines: Sequence[OrderLine]) -> None:
+    """Keep new orders and their lines, however many, with two statements."""
+    await connection.run(_add, **_columns(new, Order))
+    await connection.run(_add_lines, **_columns(lines, OrderLine, leave_out=["currency"]))
+
+
+def _columns(rows: Sequence[Any], row: type[Any], *, leave_out: Sequence[str] = ()) -> dict[str, list[Any]]:
+    names = [field.name for field in fields(row) if field.name not in leave_out]
+    return {name: [getattr(each, name) for each in rows] for name in names}

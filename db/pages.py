@@ -1,0 +1,89 @@
+"""Keyset pages: rows in a total order, from a position on, without counting and without offsets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, tuple_
+from sqlalchemy import Integer as IntegerType
+
+from db.connections import Connection
+from db.statements import Statement
+
+Row = TypeVar("Row")
+
+
+class Key(NamedTuple):
+    """One part of an order: a column that is never null, and its direction."""
+
+    column: ColumnElement[Any]
+    descending: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class Window:
+    """Which rows are asked for: `size` of them after and before positions, from the end if `backwards`.
+
+    A position is the values of the order's keys in a row.
+    """
+
+    size: int
+    after: tuple[Any, ...] | None = None
+    before: tuple[Any, ...] | None = None
+    backwards: bool = False
+
+    @property
+    def shape(self) -> tuple[bool, bool, bool]:
+        """What of the window changes the statement's text: has after, has before, backwards."""
+        return self.after is not None, self.before is not None, self.backwards
+
+
+def windowed(query: Select[Any], keys: Sequence[Key], shape: tuple[bool, bool, bool]) -> Select[Any]:
+    """The query in the order of the keys, from the window's positions on, one row longer than its size."""
+    has_after, has_before, backwards = shape
+    if has_after:
+        query = query.where(_beyond(keys, "after", forward=True))
+    if has_before:
+        query = query.where(_beyond(keys, "before", forward=False))
+    for key in keys:
+        descending = key.descending != backwards
+        query = query.order_by(key.column.desc() if descending else key.column.asc())
+    return query.limit(bindparam("row_limit", type_=IntegerType()))
+
+
+def _beyond(keys: Sequence[Key], name: str, *, forward: bool) -> ColumnElement[bool]:
+    given = [bindparam(f"{name}_{i}", type_=key.column.type) for i, key in enumerate(keys)]
+    ups = [key.descending != forward for key in keys]
+    if len(set(ups)) == 1:  # one direction: a row comparison, which an index answers as it stands
+        row, position = tuple_(*(key.column for key in keys)), tuple_(*given)
+        return row > position if ups[0] else row < position
+    steps = []
+    for i, (key, value, up) in enumerate(zip(keys, given, ups, strict=True)):
+        equal_so_far = [keys[j].column == given[j] for j in range(i)]
+        steps.append(and_(*equal_so_far, key.column > value if up else key.column < value))
+    return or_(*steps)
+
+
+@dataclass(slots=True)
+class Page:
+    """The rows of a window in the order asked for, and whether there are more on either side."""
+
+    rows: list[Any]
+    has_next: bool
+    has_previous: bool
+
+
+async def fetch(
+    connection: Connection, statement: Statement[Any], window: Window, values: dict[str, Any]
+) -> Page:
+    """Run a windowed statement."""
+    for name, position in (("after", window.after), ("before", window.before)):
+        for i, value in enumerate(position or ()):
+            values[f"{name}_{i}"] = value
+    rows = await connection.rows(statement, row_limit=window.size + 1, **values)
+    more = len(rows) > window.size
+    del rows[window.size :]
+    if window.backwards:
+        rows.reverse()
+        return Page(rows, has_next=window.before is not None, has_previous=more)
+    return Page(rows, has_next=more, has_previous=window.after is not None)

@@ -1,0 +1,203 @@
+"""Products: goods and services that a company sells."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Computed,
+    Index,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from db.categories import categories, subtree
+from db.connections import Connection, one_each
+from db.pages import Key, Page, Window, fetch, windowed
+from db.statements import Statement
+from db.stock import stock
+from db.tables import TAX_RATE, one_of, refers_to, tenant_table, unique
+from rules.products import ProductKind
+from rules.viewers import Viewer
+
+# Words are found in English, in German and as they stand, whatever the portal's language.
+_SEARCH = (
+    "to_tsvector('english', name) || to_tsvector('german', name) || "
+    "to_tsvector('simple', sku || ' ' || name || ' ' || description)"
+)
+
+products = tenant_table(
+    "products",
+    Column("id", Uuid, nullable=False),
+    Column("sku", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("kind", Text, nullable=False),
+    Column("category_id", Uuid),
+    Column("unit", Text, nullable=False),
+    Column("tax_rate", TAX_RATE, nullable=False),
+    Column("active", Boolean, nullable=False, server_default="true"),  # false: no longer sold
+    Column("search", TSVECTOR, Computed(_SEARCH, persisted=True)),
+    unique("sku", name="products_sku_key"),
+    refers_to("categories", "category_id", name="products_category_fkey"),
+    one_of("kind", list(ProductKind), name="products_kind_check"),
+    CheckConstraint("tax_rate between 0 and 100", name="products_tax_rate_check"),
+    Index("products_name_idx", "tenant_id", "name", "id"),
+    Index("products_category_idx", "tenant_id", "category_id"),
+)
+
+
+@dataclass(slots=True)
+class Product:
+    """Something that is sold. `tax_rate` is in percent."""
+
+    id: UUID
+    sku: str
+    name: str
+    description: str
+    kind: str
+    category_id: UUID | None
+    unit: str
+    tax_rate: Decimal
+
+
+_COLUMNS = [
+    products.c.id,
+    products.c.sku,
+    products.c.name,
+    products.c.description,
+    products.c.kind,
+    products.c.category_id,
+    products.c.unit,
+    products.c.tax_rate,
+]
+
+
+def _visible() -> Select[Any]:
+    """The products that are sold, of the tenant."""
+    return select(*_COLUMNS).where(products.c.tenant_id == bindparam("tenant_id"), products.c.active)
+
+
+_by_ids = Statement(_visible().where(products.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Product)
+_by_skus = Statement(_visible().where(products.c.sku == any_(bindparam("skus", type_=ARRAY(Text)))), Product)
+
+
+async def by_ids(connection: Connection, _viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Product]:
+    """The products among the ids that are sold."""
+    return one_each(await connection.rows(_by_ids, ids=ids), "id")
+
+
+async def by_skus(connection: Connection, _viewer: Viewer, skus: Sequence[str]) -> Mapping[str, Product]:
+    """The products among the company's own codes that are sold."""
+    return one_each(await connection.rows(_by_skus, skus=skus), "sku")
+
+
+def _text_matches() -> ColumnElement[bool]:
+    words = bindparam("words", type_=Text)
+    query = func.websearch_to_tsquery(literal_column("'english'"), words).op("||")(
+        func.websearch_to_tsquery(literal_column("'german'"), words)
+    )
+    prefix = func.to_tsquery(literal_column("'simple'"), bindparam("word_prefix", type_=Text))
+    return or_(
+        products.c.search.op("@@")(query),
+        products.c.search.op("@@")(prefix),
+        products.c.sku.op("^@")(bindparam("sku_prefix", type_=Text)),
+    )
+
+
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "search": _text_matches(),
+    "category_id": products.c.category_id == subtree(categories.c.id == bindparam("category_id", type_=Uuid)),
+    "category_code": products.c.category_id
+    == subtree(categories.c.code == bindparam("category_code", type_=Text)),
+    "skus": products.c.sku == any_(bindparam("skus", type_=ARRAY(Text))),
+    "kind": products.c.kind == bindparam("kind", type_=Text),
+    "available_only": or_(
+        products.c.kind == ProductKind.SERVICE,
+        exists().where(
+            stock.c.tenant_id == bindparam("tenant_id"),
+            stock.c.product_id == products.c.id,
+            stock.c.on_hand > stock.c.reserved,
+        ),
+    ),
+}
+
+ORDERS: dict[str, Key] = {
+    "SKU_ASC": Key(products.c.sku),
+    "SKU_DESC": Key(products.c.sku, descending=True),
+    "NAME_ASC": Key(products.c.name),
+    "NAME_DESC": Key(products.c.name, descending=True),
+}
+
+
+def keys(order: Sequence[str]) -> list[Key]:
+    """The keys of an order by name, made total by the id."""
+    chosen = [ORDERS[name] for name in order]
+    return [*chosen, Key(products.c.id, descending=bool(chosen) and chosen[-1].descending)]
+
+
+@lru_cache(maxsize=512)
+def _page(
+    conditions: frozenset[str], order: tuple[str, ...], shape: tuple[bool, bool, bool]
+) -> Statement[Product]:
+    query = _visible().where(*(_CONDITIONS[name] for name in sorted(conditions)))
+    return Statement(windowed(query, keys(order), shape), Product)
+
+
+@lru_cache(maxsize=64)
+def _count(conditions: frozenset[str]) -> Statement[int]:
+    found = _visible().where(*(_CONDITIONS[name] for name in sorted(conditions))).subquery()
+    return Statement(select(func.count()).select_from(found))
+
+
+async def page(
+    connection: Connection,
+    _viewer: Viewer,
+    filters: Mapping[str, Any],
+    order: tuple[str, ...],
+    window: Window,
+) -> Page:
+    """A window of the products that pass the filters.
+
+    Filters by name: search, category_id, category_code, skus, kind, available_only (its value is not
+    looked at). Order: names of ORDERS.
+    """
+    values = _filter_values(filters)
+    return await fetch(connection, _page(frozenset(filters), order, window.shape), window, values)
+
+
+async def count(connection: Connection, _viewer: Viewer, filters: Mapping[str, Any]) -> int:
+    """How many products pass the filters."""
+    found: int = await connection.value(_count(frozenset(filters)), **_filter_values(filters))
+    return found
+
+
+def _filter_values(filters: Mapping[str, Any]) -> dict[str, Any]:
+    values = {name: value for name, value in filters.items() if name not in ("search", "available_only")}
+    if "search" in filters:
+        text: str = filters["search"]
+        values |= {"words": text, "word_prefix": _word_prefix(text), "sku_prefix": text.strip().upper()}
+    return values
+
+
+def _word_prefix(text: str) -> str:
+    """A tsquery for people who are still typing: all words, the last one as a prefix."""
+    words = ["".join(c for c in word if c.isalnum()) for word in text.lower().split()]
+    return " & ".join(f"{word}:*" for word in words if word)

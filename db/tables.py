@@ -1,0 +1,63 @@
+"""How a table is declared: tenant_id comes first in every key, constraints are named by hand."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    ForeignKeyConstraint,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
+from sqlalchemy.schema import SchemaItem
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData()
+
+
+class _Trimmed(TypeDecorator[Decimal]):
+    """A numeric column that is read without the zeros which its scale adds: 6, not 6.000."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """How the column stands in a SELECT list."""
+        return func.trim_scale(column, type_=self)
+
+
+# Quantities have up to three decimal places, unit prices up to six, tax rates (percent) two.
+QUANTITY = _Trimmed(15, 3)
+UNIT_PRICE = _Trimmed(18, 6)
+TAX_RATE = _Trimmed(5, 2)
+
+
+def tenant_table(name: str, *items: SchemaItem, key: Sequence[str] = ("id",)) -> Table:
+    """A table whose rows belong to one tenant; its primary key is (tenant_id, *key)."""
+    primary_key = PrimaryKeyConstraint("tenant_id", *key, name=f"{name}_pkey")
+    tenant = ForeignKeyConstraint(["tenant_id"], ["portals.tenant_id"], name=f"{name}_tenant_fkey")
+    return Table(name, metadata, Column("tenant_id", Uuid, nullable=False), *items, primary_key, tenant)
+
+
+def refers_to(table: str, column: str, *, name: str, key: str = "id") -> ForeignKeyConstraint:
+    """A foreign key that cannot leave the tenant: (tenant_id, column) -> table (tenant_id, key)."""
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.{key}"], name=name)
+
+
+def unique(*columns: str, name: str) -> UniqueConstraint:
+    """A unique key within the tenant."""
+    return UniqueConstraint("tenant_id", *columns, name=name)
+
+
+def one_of(column: str, values: Sequence[str], *, name: str) -> CheckConstraint:
+    """A text column that holds one of the named values (not an enum type: its operators leak under RLS)."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} in ({listed})", name=name)
