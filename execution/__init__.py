@@ -1,0 +1,1 @@
+"""How an operation is checked and run; knows GraphQL, knows no noun."""

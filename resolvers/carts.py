@@ -1,0 +1,325 @@
+"""Carts: what is in the viewer's cart, and changing it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+import uuid_utils.compat as uuid
+
+import db
+from db.carts import Cart, CartItem
+from db.products import Product
+from db.warehouses import Warehouse
+from resolvers import money, nodes
+from resolvers.context import Context, Info
+from resolvers.mutations import Payload
+from rules import amounts, carts, quantities
+from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound, VersionConflict
+from rules.carts import Assessment, CartFull
+from rules.products import ProductNotFound
+from rules.stock import StockPolicy
+
+_VERSION = "The version of the cart that was read; refused when it has changed since."
+_KEY = "Repeating the call with the same key and input gives the same answer and does nothing again."
+
+
+@dataclass(slots=True)
+class PricedItem:
+    """A line of the cart with what it would cost and from where it would ship at this moment."""
+
+    item: CartItem
+    assessment: Assessment
+    currency: str
+
+
+async def cart(info: Info) -> Cart:
+    """Query.cart: the viewer's own."""
+    context = info.context
+    return await db.carts.of_account(context.connection, context.signed_in.actor_id)
+
+
+async def items(root: strawberry.Parent[Cart], info: Info) -> list[PricedItem]:
+    """Cart.items, in the order in which they were put there."""
+    context = info.context
+    policy = StockPolicy(context.portal.stock_policy)
+    priced = []
+    for item in await context.load_list(db.carts.items_of, root.id):
+        breaks = await context.load_list(db.prices.of_products, item.product_id)
+        levels = await context.load_list(db.stock.of_products, item.product_id)
+        assessment = carts.assess(item, breaks, levels, policy)
+        priced.append(PricedItem(item, assessment, context.signed_in.currency))
+    return priced
+
+
+async def totals(root: strawberry.Parent[Cart], info: Info) -> money.Totals:
+    """Cart.totals: of the lines that have a price."""
+    priced = await items(root, info)
+    lines = [
+        (each.assessment.amount, each.item.tax_rate)
+        for each in priced
+        if each.assessment.amount is not None and each.item.sellable
+    ]
+    tax_included = any(each.assessment.tax_included for each in priced)
+    return money.of_totals(amounts.totals(lines, tax_included=tax_included), info.context.signed_in.currency)
+
+
+def item_id(root: strawberry.Parent[PricedItem]) -> strawberry.ID:
+    """CartItem.id."""
+    return strawberry.ID(nodes.global_id("CartItem", root.item.id))
+
+
+def item_sku(root: strawberry.Parent[PricedItem]) -> str:
+    """CartItem.sku."""
+    return root.item.sku
+
+
+def item_name(root: strawberry.Parent[PricedItem]) -> str:
+    """CartItem.name."""
+    return root.item.name
+
+
+def item_unit(root: strawberry.Parent[PricedItem]) -> str:
+    """CartItem.unit."""
+    return root.item.unit
+
+
+def item_quantity(root: strawberry.Parent[PricedItem]) -> Decimal:
+    """CartItem.quantity."""
+    return root.item.quantity
+
+
+async def item_product(root: strawberry.Parent[PricedItem], info: Info) -> Product | None:
+    """CartItem.product: None when it is no longer sold to the viewer."""
+    return await info.context.load(db.products.by_ids, root.item.product_id)
+
+
+async def item_warehouse(root: strawberry.Parent[PricedItem], info: Info) -> Warehouse | None:
+    """CartItem.warehouse: the chosen one, or else the one that has most."""
+    warehouse_id = root.assessment.warehouse_id or root.item.warehouse_id
+    return await info.context.load(db.warehouses.by_ids, warehouse_id) if warehouse_id else None
+
+
+def item_unit_price(root: strawberry.Parent[PricedItem]) -> money.Money | None:
+    """CartItem.unitPrice."""
+    price = root.assessment.unit_price
+    return None if price is None else money.of_unit_price(price, root.currency)
+
+
+def item_amount(root: strawberry.Parent[PricedItem]) -> money.Money | None:
+    """CartItem.amount."""
+    amount = root.assessment.amount
+    return None if amount is None else money.of_minor(amount, root.currency)
+
+
+def item_problem(root: strawberry.Parent[PricedItem]) -> BrokenRule | None:
+    """CartItem.problem."""
+    return root.assessment.problem
+
+
+@strawberry.input(description="A product and how much of it. Name the product by exactly one of id and SKU.")
+class CartLineInput:
+    """One of cartAddItems' items."""
+
+    product: strawberry.ID | None = strawberry.field(default=None, description="The product's global id.")
+    sku: str | None = strawberry.field(default=None, description="The product's SKU.")
+    quantity: Decimal = strawberry.field(description="How much, in the product's unit.")
+    warehouse: strawberry.ID | None = strawberry.field(
+        default=None, description="The warehouse to ship from; when left out, the one that has most."
+    )
+
+
+@strawberry.input(description="What to put into the cart.")
+class CartAddItemsInput:
+    """cartAddItems(input:)."""
+
+    items: list[CartLineInput] = strawberry.field(
+        description="Products and quantities. A product that is in the cart already gets more."
+    )
+    version: int | None = strawberry.field(default=None, description=_VERSION)
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+
+
+@strawberry.input(description="What to change of one line of the cart.")
+class CartUpdateItemInput:
+    """cartUpdateItem(input:)."""
+
+    item: strawberry.ID = strawberry.field(description="The id of the line.")
+    quantity: Decimal | None = strawberry.field(default=None, description="The new quantity.")
+    warehouse: strawberry.ID | None = strawberry.field(
+        default=None, description="The warehouse to ship from."
+    )
+    version: int | None = strawberry.field(default=None, description=_VERSION)
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+
+
+@strawberry.input(description="What to take out of the cart.")
+class CartRemoveItemInput:
+    """cartRemoveItem(input:)."""
+
+    item: strawberry.ID = strawberry.field(description="The id of the line.")
+    version: int | None = strawberry.field(default=None, description=_VERSION)
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+
+
+@strawberry.input(description="The cart to empty.")
+class CartClearInput:
+    """cartClear(input:)."""
+
+    version: int | None = strawberry.field(default=None, description=_VERSION)
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+
+
+@dataclass(slots=True)
+class CartPayload(Payload):
+    """The cart as it is after the change."""
+
+    cart: Cart | None = None
+
+
+_AddInput = Annotated[CartAddItemsInput, strawberry.argument(description="What to add.")]
+_UpdateInput = Annotated[CartUpdateItemInput, strawberry.argument(description="What to change.")]
+_RemoveInput = Annotated[CartRemoveItemInput, strawberry.argument(description="What to remove.")]
+_ClearInput = Annotated[CartClearInput, strawberry.argument(description="Which cart.")]
+
+
+async def add_items(info: Info, input: _AddInput) -> CartPayload:
+    """Mutation.cartAddItems: all lines or, when one cannot be added, none."""
+    context = info.context
+    account_id = context.signed_in.actor_id
+    await _lock(context, input.version)
+    if len(input.items) > carts.MOST_ITEMS:
+        raise CartFull(path=("items",))
+    wanted = await _wanted(context, input.items)
+    in_cart = await db.carts.add(
+        context.connection,
+        account_id,
+        ids=[uuid.uuid7() for _ in wanted],
+        product_ids=[each.product.id for each in wanted],
+        quantities=[each.quantity for each in wanted],
+        warehouse_ids=[each.warehouse_id for each in wanted],
+    )
+    for line, quantity in zip(wanted, in_cart, strict=True):
+        line.check(quantity)
+    if await db.carts.size(context.connection, account_id) > carts.MOST_ITEMS:
+        raise CartFull(path=("items",))
+    return CartPayload(await db.carts.touch(context.connection, account_id))
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A product to add, and at which line of the input it was asked for."""
+
+    product: Product
+    quantity: Decimal
+    warehouse_id: UUID | None
+    index: int
+
+    def check(self, quantity: Decimal) -> None:
+        try:
+            quantities.check(quantity, self.product.unit)
+        except BrokenRule as broken:
+            raise broken.at("items", str(self.index), "quantity") from None
+
+
+async def _wanted(context: Context, lines: Sequence[CartLineInput]) -> list[_Wanted]:
+    """The lines with their products, one a product; raises BrokenRules for all that cannot be added."""
+    broken: list[BrokenRule] = []
+    wanted: dict[UUID, _Wanted] = {}
+    for index, line in enumerate(lines):
+        try:
+            product = await _product(context, line)
+            added = _Wanted(product, line.quantity, await _warehouse(context, line.warehouse), index)
+            added.check(line.quantity)
+        except BrokenRule as rule:
+            broken.append(rule if rule.path[:1] == ("items",) else rule.at("items", str(index)))
+            continue
+        same = wanted.setdefault(product.id, added)
+        if same is not added:
+            same.quantity += added.quantity
+            same.warehouse_id = added.warehouse_id or same.warehouse_id
+    if broken:
+        raise BrokenRules(broken)
+    return list(wanted.values())
+
+
+async def _product(context: Context, line: CartLineInput) -> Product:
+    if (line.product is None) == (line.sku is None):
+        raise InvalidInput(path=("product",))
+    found: Product | None
+    if line.sku is not None:
+        found = await context.load(db.products.by_skus, line.sku)
+        if found is None:
+            raise ProductNotFound(asked=line.sku, path=("sku",))
+        return found
+    found = await nodes.by_global_id(context, str(line.product), "Product")
+    if found is None:
+        raise ProductNotFound(asked=str(line.product), path=("product",))
+    return found
+
+
+async def _warehouse(context: Context, id: strawberry.ID | None) -> UUID | None:
+    if id is None:
+        return None
+    found: Warehouse | None = await nodes.by_global_id(context, str(id), "Warehouse")
+    if found is None:
+        raise NotFound(path=("warehouse",))
+    return found.id
+
+
+async def update_item(info: Info, input: _UpdateInput) -> CartPayload:
+    """Mutation.cartUpdateItem."""
+    context = info.context
+    account_id = context.signed_in.actor_id
+    await _lock(context, input.version)
+    item = await _item(context, input.item)
+    if input.quantity is not None:
+        try:
+            quantities.check(input.quantity, item.unit)
+        except BrokenRule as broken:
+            raise broken.at("quantity") from None
+    await db.carts.change(
+        context.connection,
+        account_id,
+        item.id,
+        quantity=input.quantity,
+        warehouse_id=await _warehouse(context, input.warehouse),
+    )
+    return CartPayload(await db.carts.touch(context.connection, account_id))
+
+
+async def remove_item(info: Info, input: _RemoveInput) -> CartPayload:
+    """Mutation.cartRemoveItem."""
+    context = info.context
+    account_id = context.signed_in.actor_id
+    await _lock(context, input.version)
+    item = await _item(context, input.item)
+    await db.carts.remove(context.connection, account_id, item.id)
+    return CartPayload(await db.carts.touch(context.connection, account_id))
+
+
+async def clear(info: Info, input: _ClearInput) -> CartPayload:
+    """Mutation.cartClear."""
+    context = info.context
+    account_id = context.signed_in.actor_id
+    await _lock(context, input.version)
+    await db.carts.clear(context.connection, account_id)
+    return CartPayload(await db.carts.touch(context.connection, account_id))
+
+
+async def _item(context: Context, id: strawberry.ID) -> CartItem:
+    """The line of the viewer's own cart behind an id. Raises NotFound."""
+    found = nodes.parsed(str(id), "CartItem")
+    mine = await db.carts.items(context.connection, context.signed_in.actor_id)
+    for item in mine:
+        if found is not None and item.id == found[1]:
+            return item
+    raise NotFound(path=("item",))
+
+
+async def _lock(context: Context, version: int | None) -> None:
+    locked = await db.carts.lock(context.connection, context.signed_in.actor_id)
+    if version is not None and locked.version != version:
+        raise VersionConflict(current=locked.version, path=("version",))

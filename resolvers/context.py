@@ -1,0 +1,170 @@
+"""The context of one operation: its portal, its viewer, its one connection, and what was loaded already."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+import strawberry
+from aiodataloader import DataLoader
+
+from db.connections import Connection, Database
+from db.isolation import Mode
+from db.portals import Portal
+from rules.broken import Language
+from rules.permissions import Unauthenticated
+from rules.viewers import Viewer
+from tenants.passwords import Passwords
+from tenants.sessions import recognize
+
+Key = TypeVar("Key")
+Row = TypeVar("Row")
+
+# A batched read: the rows of many keys at once, as far as the viewer may see them.
+BatchedRead: TypeAlias = Callable[[Connection, Viewer, Sequence[Key]], Awaitable[Mapping[Key, Row]]]
+
+
+@dataclass(slots=True, frozen=True)
+class Facilities:
+    """What every operation of this process shares."""
+
+    database: Database
+    passwords: Passwords
+    cursor_key: bytes
+    session_minutes: int
+
+
+class Context:
+    """One operation at one portal.
+
+    A query runs in one read-only snapshot. A mutation field runs in a write transaction of its own, and
+    what its payload selects is read in a fresh snapshot after the commit. Every transaction starts by
+    asking who the viewer is, so that a session that has ended is refused at once.
+    """
+
+    def __init__(
+        self,
+        facilities: Facilities,
+        tenant_id: UUID,
+        *,
+        token: str | None,
+        language: Language | None,
+        request_id: str,
+        cookies_allowed: bool = False,
+        introspection_allowed: bool = True,
+    ) -> None:
+        self.facilities = facilities
+        self.tenant_id = tenant_id
+        self.token = token
+        self.request_id = request_id
+        self.cookies_allowed = cookies_allowed  # whether the client may be given its token as a cookie
+        self.introspection_allowed = introspection_allowed
+        self.new_cookie: str | None = None  # the token to set as a cookie; "" takes the cookie away
+        self.statements = 0
+        self.viewer: Viewer | None = None
+        self._asked_language = language
+        self._portal: Portal | None = None
+        self._connection: Connection | None = None
+        self._borrowed = AsyncExitStack()
+        self._loaders: dict[Any, DataLoader[Any, Any]] = {}
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of the current transaction."""
+        assert self._connection is not None, "the context is not open"
+        return self._connection
+
+    @property
+    def portal(self) -> Portal:
+        """The portal at which the operation runs."""
+        assert self._portal is not None, "no transaction has begun"
+        return self._portal
+
+    @property
+    def known_portal(self) -> Portal | None:
+        """The portal, if a transaction has begun already."""
+        return self._portal
+
+    @property
+    def signed_in(self) -> Viewer:
+        """The viewer. Raises Unauthenticated when nobody is signed in."""
+        if self.viewer is None:
+            raise Unauthenticated
+        return self.viewer
+
+    @property
+    def language(self) -> Language:
+        """What the client asked for, or else the portal's own language."""
+        if self._asked_language is None and self._portal is not None:
+            return Language(self._portal.locale)
+        return self._asked_language or Language.ENGLISH
+
+    @asynccontextmanager
+    async def running(self, *, mutation: bool) -> AsyncIterator[None]:
+        """Borrow a connection for the operation; a query's snapshot begins at once."""
+        try:
+            await self._borrow()
+            if not mutation:
+                await self.begin(Mode.SNAPSHOT)
+            yield
+            await self.end()
+        finally:
+            await self._give_back()
+
+    async def _borrow(self) -> None:
+        self._connection = await self._borrowed.enter_async_context(
+            self.facilities.database.connect(self.tenant_id)
+        )
+
+    async def _give_back(self) -> None:
+        if self._connection is not None:
+            self.statements += self._connection.statements
+            self._connection = None
+        await self._borrowed.aclose()
+
+    async def begin(self, mode: Mode) -> None:
+        """Begin a transaction and learn who is asking; nothing loaded before counts any more."""
+        self._loaders.clear()
+        await self.connection.begin(mode)
+        self._portal, self.viewer = await recognize(self.connection, self.token)
+
+    async def end(self, *, keep: bool = True) -> None:
+        """End the current transaction, if there is one."""
+        if not self.connection.in_transaction:
+            return
+        if keep:
+            await self.connection.commit()
+        else:
+            await self.connection.rollback()
+
+    @asynccontextmanager
+    async def pause(self) -> AsyncIterator[None]:
+        """Commit, do without a connection while something else takes time, then write on."""
+        await self.end()
+        await self._give_back()
+        yield
+        await self._borrow()
+        await self.begin(Mode.WRITE)
+
+    async def load(self, read: BatchedRead[Key, Row], key: Key) -> Row | None:
+        """The row of a key. All keys that sibling fields ask for at once are read with one statement."""
+        loader = self._loaders.get(read)
+        if loader is None:
+            loader = self._loaders[read] = DataLoader(self._batched(read))
+        row: Row | None = await loader.load(key)
+        return row
+
+    async def load_list(self, read: BatchedRead[Key, list[Row]], key: Key) -> list[Row]:
+        """The rows that belong to a key, batched like `load`."""
+        return await self.load(read, key) or []
+
+    def _batched(self, read: BatchedRead[Any, Any]) -> Callable[[list[Any]], Coroutine[Any, Any, list[Any]]]:
+        async def load_all(keys: list[Any]) -> list[Any]:
+            found = await read(self.connection, self.signed_in, keys)
+            return [found.get(key) for key in keys]
+
+        return load_all
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

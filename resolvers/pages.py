@@ -1,0 +1,185 @@
+"""Connections: windows over a list by opaque cursors, as the Relay specification has them."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+from uuid import UUID
+
+import orjson
+import strawberry
+
+from db.connections import Connection as DatabaseConnection
+from db.pages import Key, Page, Window
+from resolvers.context import Context, Info
+from rules.pages import DEFAULT_PAGE, LARGEST_PAGE, InvalidCursor, InvalidPage
+from rules.viewers import Viewer
+
+_MAC_BYTES = 8
+
+First = Annotated[
+    int | None, strawberry.argument(description="How many from the start, 1 to 100; 20 when nothing is said.")
+]
+After = Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")]
+Last = Annotated[int | None, strawberry.argument(description="How many from the end, 1 to 100.")]
+Before = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
+
+
+class Pageable(Protocol):
+    """A module of the db floor that can be read in windows."""
+
+    __name__: str
+
+    def keys(self, order: Sequence[str]) -> list[Key]: ...
+
+    async def page(
+        self,
+        connection: DatabaseConnection,
+        viewer: Viewer,
+        filters: Mapping[str, Any],
+        order: tuple[str, ...],
+        window: Window,
+    ) -> Page: ...
+
+    async def count(
+        self, connection: DatabaseConnection, viewer: Viewer, filters: Mapping[str, Any]
+    ) -> int: ...
+
+
+@dataclass(slots=True)
+class Asked:
+    """The window that a client asks for, as it came."""
+
+    first: int | None
+    after: str | None
+    last: int | None
+    before: str | None
+
+
+@dataclass(slots=True)
+class Edge:
+    """A row and its cursor."""
+
+    node: Any
+    cursor: str
+
+
+@dataclass(slots=True)
+class PageInfo:
+    """What lies on either side of a window."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(slots=True)
+class Connection:
+    """A window over a list; cursors and the count are worked out when they are asked for."""
+
+    source: Pageable
+    filters: Mapping[str, Any]
+    order: tuple[str, ...]
+    page: Page
+    cursor_key: bytes
+
+    @property
+    def nodes(self) -> list[Any]:
+        """The rows."""
+        return self.page.rows
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The rows with their cursors."""
+        keys = self.source.keys(self.order)
+        return [Edge(row, self._cursor(keys, row)) for row in self.page.rows]
+
+    @property
+    def page_info(self) -> PageInfo:
+        """What lies on either side."""
+        keys, rows = self.source.keys(self.order), self.page.rows
+        return PageInfo(
+            has_next_page=self.page.has_next,
+            has_previous_page=self.page.has_previous,
+            start_cursor=self._cursor(keys, rows[0]) if rows else None,
+            end_cursor=self._cursor(keys, rows[-1]) if rows else None,
+        )
+
+    def _cursor(self, keys: Sequence[Key], row: Any) -> str:
+        return _encoded(
+            self.cursor_key,
+            [self.source.__name__, *self.order],
+            [getattr(row, str(key.column.key)) for key in keys],
+        )
+
+
+async def total_count(root: strawberry.Parent[Connection], info: Info) -> int:
+    """Connection.totalCount: a statement of its own, run only when it is asked for."""
+    context = info.context
+    return await root.source.count(context.connection, context.signed_in, root.filters)
+
+
+async def connection(
+    context: Context, source: Pageable, filters: Mapping[str, Any], order: Sequence[str], asked: Asked
+) -> Connection:
+    """The window of a source. Raises InvalidPage or InvalidCursor."""
+    names = tuple(dict.fromkeys(order))
+    window = _window(context.facilities.cursor_key, source, names, asked)
+    page = await source.page(context.connection, context.signed_in, filters, names, window)
+    return Connection(source, filters, names, page, context.facilities.cursor_key)
+
+
+def _window(cursor_key: bytes, source: Pageable, order: tuple[str, ...], asked: Asked) -> Window:
+    if asked.first is not None and asked.last is not None:
+        raise InvalidPage(path=("last",))
+    for name, size in (("first", asked.first), ("last", asked.last)):
+        if size is not None and not 1 <= size <= LARGEST_PAGE:
+            raise InvalidPage(path=(name,))
+    keys, list_name = source.keys(order), [source.__name__, *order]
+    return Window(
+        size=asked.first or asked.last or DEFAULT_PAGE,
+        after=_decoded(cursor_key, keys, list_name, asked.after, "after"),
+        before=_decoded(cursor_key, keys, list_name, asked.before, "before"),
+        backwards=asked.last is not None,
+    )
+
+
+def _encoded(cursor_key: bytes, list_name: Sequence[str], position: Sequence[Any]) -> str:
+    body = orjson.dumps([*list_name, *position])
+    return base64.urlsafe_b64encode(_mac(cursor_key, body) + body).decode()
+
+
+def _decoded(
+    cursor_key: bytes, keys: Sequence[Key], list_name: Sequence[str], cursor: str | None, name: str
+) -> tuple[Any, ...] | None:
+    if cursor is None:
+        return None
+    try:
+        raw = base64.b64decode(cursor, altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidCursor(path=(name,)) from error
+    mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+    if not hmac.compare_digest(mac, _mac(cursor_key, body)):
+        raise InvalidCursor(path=(name,))
+    values = orjson.loads(body)
+    position = values[len(list_name) :]
+    if values[: len(list_name)] != list_name or len(position) != len(keys):
+        raise InvalidCursor(path=(name,))
+    return tuple(_typed(key, value) for key, value in zip(keys, position, strict=True))
+
+
+def _typed(key: Key, value: Any) -> Any:
+    kind = key.column.type.python_type
+    if kind is datetime:
+        return datetime.fromisoformat(value)
+    return UUID(value) if kind is UUID else value
+
+
+def _mac(cursor_key: bytes, body: bytes) -> bytes:
+    """Cursors are signed: one that was changed is refused rather than answered from elsewhere."""
+    return hashlib.blake2b(body, key=cursor_key, digest_size=_MAC_BYTES).digest()

@@ -1,0 +1,168 @@
+"""Products: finding them, their prices and their stock."""
+
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+import db
+from db.categories import Category
+from db.prices import Price
+from db.products import Product
+from db.stock import StockLevel
+from db.warehouses import Warehouse
+from resolvers import money, nodes, pages
+from resolvers.context import Info
+from rules import prices, stock
+from rules.broken import InvalidInput
+from rules.money import plain
+from rules.products import ProductKind
+
+LONGEST_SEARCH = 200
+MOST_SKUS = 1_000
+
+
+@strawberry.enum(description="In what order products come.")
+class ProductOrder(Enum):
+    """Keys; several make an order by the first, then the second."""
+
+    SKU_ASC = "SKU_ASC"
+    SKU_DESC = "SKU_DESC"
+    NAME_ASC = "NAME_ASC"
+    NAME_DESC = "NAME_DESC"
+
+
+@strawberry.input(description="Which products; all that is given must hold.")
+class ProductFilter:
+    """products(filter:)."""
+
+    search: str | None = strawberry.field(
+        default=None,
+        description="Words in name or description, in English or German grammar, the beginning of words, "
+        "or the beginning of a SKU.",
+    )
+    category: strawberry.ID | None = strawberry.field(
+        default=None, description="In this category or one below it, by its global id."
+    )
+    category_code: str | None = strawberry.field(
+        default=None, description="In this category or one below it, by the company's own code."
+    )
+    skus: list[str] | None = strawberry.field(
+        default=None, description="With one of these SKUs, at most 1,000."
+    )
+    kind: ProductKind | None = strawberry.field(default=None, description="Of this kind.")
+    available_only: bool = strawberry.field(
+        default=False, description="Only what is available in some warehouse, and services."
+    )
+
+
+_Filter = Annotated[ProductFilter | None, strawberry.argument(description="Which products.")]
+_Order = Annotated[
+    list[ProductOrder] | None, strawberry.argument(description="In what order; by SKU when nothing is said.")
+]
+
+
+async def page(
+    info: Info,
+    filter: _Filter = None,
+    order_by: _Order = None,
+    first: pages.First = None,
+    after: pages.After = None,
+    last: pages.Last = None,
+    before: pages.Before = None,
+) -> pages.Connection:
+    """Query.products."""
+    order = [each.value for each in order_by or [ProductOrder.SKU_ASC]]
+    asked = pages.Asked(first, after, last, before)
+    return await pages.connection(
+        info.context, db.products, _filters(filter or ProductFilter()), order, asked
+    )
+
+
+def _filters(given: ProductFilter) -> dict[str, Any]:
+    if given.search is not None and len(given.search) > LONGEST_SEARCH:
+        raise InvalidInput(path=("filter", "search"))
+    if given.skus is not None and len(given.skus) > MOST_SKUS:
+        raise InvalidInput(path=("filter", "skus"))
+    filters = {
+        "search": given.search or None,
+        "category_id": _category(given.category),
+        "category_code": given.category_code,
+        "skus": given.skus,
+        "kind": given.kind,
+        "available_only": given.available_only or None,
+    }
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+def _category(id: strawberry.ID | None) -> UUID | None:
+    """The key of a category; an id that names none finds nothing, as one that never existed."""
+    return None if id is None else nodes.key_of(id, "Category") or UUID(int=0)
+
+
+_Sku = Annotated[str | None, strawberry.argument(description="The company's own code.")]
+_Id = Annotated[strawberry.ID | None, strawberry.argument(description="The global id.")]
+
+
+async def product(info: Info, id: _Id = None, sku: _Sku = None) -> Product | None:
+    """Query.product: by exactly one of id and sku."""
+    if (id is None) == (sku is None):
+        raise InvalidInput(path=("id",))
+    if sku is not None:
+        return await info.context.load(db.products.by_skus, sku)
+    found: Product | None = await nodes.by_global_id(info.context, str(id), "Product")
+    return found
+
+
+async def category(root: strawberry.Parent[Product], info: Info) -> Category | None:
+    """Product.category."""
+    return await info.context.load(db.categories.by_ids, root.category_id) if root.category_id else None
+
+
+_Quantity = Annotated[
+    Decimal,
+    strawberry.argument(description="The quantity to buy, in the product's unit; it may earn a break."),
+]
+
+
+async def price(
+    root: strawberry.Parent[Product], info: Info, quantity: _Quantity = Decimal(1)
+) -> Price | None:
+    """Product.price."""
+    breaks = await info.context.load_list(db.prices.of_products, root.id)
+    return prices.at_quantity(breaks, quantity)
+
+
+async def price_breaks(root: strawberry.Parent[Product], info: Info) -> list[Price]:
+    """Product.priceBreaks."""
+    return await info.context.load_list(db.prices.of_products, root.id)
+
+
+def unit_price(root: strawberry.Parent[Price]) -> money.Money:
+    """Price.unitPrice."""
+    return money.of_unit_price(root.unit_price, root.currency)
+
+
+async def stock_levels(root: strawberry.Parent[Product], info: Info) -> list[StockLevel]:
+    """Product.stock."""
+    return await info.context.load_list(db.stock.of_products, root.id)
+
+
+async def available(root: strawberry.Parent[Product], info: Info) -> Decimal | None:
+    """Product.available: over all warehouses; None for a service."""
+    if root.kind == ProductKind.SERVICE:
+        return None
+    levels = await info.context.load_list(db.stock.of_products, root.id)
+    return plain(sum((stock.available(level) for level in levels), Decimal(0)))
+
+
+async def level_warehouse(root: strawberry.Parent[StockLevel], info: Info) -> Warehouse | None:
+    """StockLevel.warehouse."""
+    return await info.context.load(db.warehouses.by_ids, root.warehouse_id)
+
+
+def level_available(root: strawberry.Parent[StockLevel]) -> Decimal:
+    """StockLevel.available."""
+    return plain(stock.available(root))

@@ -1,0 +1,1 @@
+"""What a client sees: Strawberry types and fields, no behaviour."""

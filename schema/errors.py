@@ -1,0 +1,103 @@
+"""User errors: what a mutation answers when a rule of the business is broken."""
+
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+
+import resolvers.errors
+from resolvers.enums import publish
+from rules.broken import all_rules
+from rules.permissions import Permission
+from schema.fields import field
+from schema.products import Product
+
+# The members are the rules that exist, so a code cannot be forgotten here.
+_RULES = {rule.code(): rule for rule in sorted(all_rules(), key=lambda rule: rule.code())}
+ErrorCode: Any = Enum("ErrorCode", {code: code for code in _RULES})  # type: ignore[misc]
+publish(
+    ErrorCode,
+    description="Which rule was broken. Codes never change; texts may.",
+    value=lambda code: (_RULES[code.value].__doc__ or "").splitlines()[0],
+)
+
+
+@strawberry.interface(description="A rule of the business that was broken; nothing was done.")
+class UserError:
+    """Served from a rules.broken.BrokenRule."""
+
+    code: Annotated[Any, field(resolvers.errors.code, description="Which rule.", type_=ErrorCode)]
+    message: Annotated[
+        str, field(resolvers.errors.message, description="A text for people, in the language of the request.")
+    ]
+    path: Annotated[
+        list[str],
+        field(resolvers.errors.path, description="Where in the input, e.g. items, 0, quantity.", size=5),
+    ]
+
+    @classmethod
+    def resolve_type(cls, rule: object, _info: object, _type: object) -> str:
+        """A rule with facts of its own has a type of its own."""
+        return _TYPES.get(type(rule).__name__, PlainUserError.__name__)
+
+
+@strawberry.type(description="A broken rule with nothing to add.")
+class PlainUserError(UserError):
+    """Most rules."""
+
+    @classmethod
+    def is_type_of(cls, _rule: object, _info: object) -> bool:
+        """Decided by UserError.resolve_type."""
+        return True
+
+
+@strawberry.type(description="There is less in stock than was asked for.")
+class InsufficientStockError(UserError):
+    """rules.stock.InsufficientStock."""
+
+    product: Annotated[
+        Product | None, field(resolvers.errors.product, description="What there is too little of.")
+    ]
+    available: Annotated[
+        resolvers.errors.Quantity,
+        field(resolvers.errors.available, description="How much could be had, in the product's unit."),
+    ]
+
+    @classmethod
+    def is_type_of(cls, _rule: object, _info: object) -> bool:
+        """Decided by UserError.resolve_type."""
+        return True
+
+
+@strawberry.type(description="The viewer may not do this.")
+class MissingPermissionError(UserError):
+    """rules.permissions.MissingPermission."""
+
+    permissions: Annotated[
+        list[Permission],
+        field(resolvers.errors.permissions, description="What is missing.", size=2),
+    ]
+
+    @classmethod
+    def is_type_of(cls, _rule: object, _info: object) -> bool:
+        """Decided by UserError.resolve_type."""
+        return True
+
+
+@strawberry.type(description="What was to be changed has changed since it was read.")
+class VersionConflictError(UserError):
+    """rules.broken.VersionConflict."""
+
+    current: Annotated[int, field(description="The version now.")]
+
+    @classmethod
+    def is_type_of(cls, _rule: object, _info: object) -> bool:
+        """Decided by UserError.resolve_type."""
+        return True
+
+
+_TYPES = {
+    "InsufficientStock": InsufficientStockError.__name__,
+    "MissingPermission": MissingPermissionError.__name__,
+    "VersionConflict": VersionConflictError.__name__,
+}

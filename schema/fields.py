@@ -1,0 +1,62 @@
+"""How fields are declared: what answers them, what they need, how many they give."""
+
+from collections.abc import Awaitable, Callable
+from types import MappingProxyType
+from typing import Any, get_type_hints
+
+import strawberry
+from strawberry.permission import PermissionExtension
+from strawberry.types.field import StrawberryField
+
+from execution.limits import LIST_SIZE
+from resolvers.mutations import InTransaction, OncePerKey, Payload
+from resolvers.permissions import Needs, NeedsPermission, Public
+
+# The key in a field's metadata under which a law finds what a root field needs.
+NEEDS = "needs"
+
+
+def field(
+    resolver: Callable[..., Any] | None = None,
+    *,
+    description: str,
+    size: int | None = None,
+    type_: Any = None,
+) -> Any:
+    """A field of an object: read from the row, or answered by a resolver.
+
+    `type_` is the GraphQL type where the annotation cannot say it. `size` is how many a plain list gives on average; it is what the list counts for in an operation's cost.
+    """
+    metadata = {} if size is None else {LIST_SIZE: size}
+    declared: StrawberryField = strawberry.field(
+        resolver=resolver,  # type: ignore[arg-type]  # None: the field reads the row's attribute
+        description=description,
+        metadata=metadata,
+        graphql_type=type_,
+    )
+    return declared
+
+
+def query(resolver: Callable[..., Any], *, needs: Needs, description: str, size: int | None = None) -> Any:
+    """A field of Query. `needs` is the permission it takes, or the word SIGNED_IN or PUBLIC."""
+    return _with_needs(field(resolver, description=description, size=size), needs)
+
+
+def mutation(resolver: Callable[..., Awaitable[Payload]], *, needs: Needs, description: str) -> Any:
+    """A field of Mutation: in a transaction of its own, once per idempotency key, broken rules as errors.
+
+    The last extension is the outermost: transaction, then permission, then key, then resolver.
+    """
+    payload: type[Payload] = get_type_hints(resolver)["return"]
+    declared: StrawberryField = field(resolver, description=description)
+    declared.extensions.append(OncePerKey(resolver.__qualname__, payload))
+    _with_needs(declared, needs)
+    declared.extensions.append(InTransaction(payload))
+    return declared
+
+
+def _with_needs(declared: StrawberryField, needs: Needs) -> StrawberryField:
+    declared.metadata = MappingProxyType({**declared.metadata, NEEDS: needs})
+    if not isinstance(needs, Public):
+        declared.extensions.append(PermissionExtension([NeedsPermission(needs)]))
+    return declared

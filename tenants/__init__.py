@@ -1,0 +1,1 @@
+"""Who is asking, where, and what they may."""
