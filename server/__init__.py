@@ -1,0 +1,1 @@
+"""The process: HTTP in, HTTP out; the command line, settings and logs."""

@@ -1,0 +1,170 @@
+"""The command line: `python -m server COMMAND`."""
+
+import asyncio
+import difflib
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from db import embedded, migrations
+from schema.root import sdl
+from server import logs, serving
+from server.demo import running
+from server.importing import import_folder
+from server.settings import ROOT, Settings
+
+app = typer.Typer(
+    help="Kontor: B2B customer portals through one GraphQL API.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_console = Console(stderr=True)
+_SCHEMA = ROOT / "schema.graphql"
+_REAL_DATA = ROOT.parent / "shared" / "data" / "exchange"
+
+Result = TypeVar("Result")
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()  # type: ignore[call-arg]  # every field has a default
+    except ValidationError as invalid:
+        for error in invalid.errors():
+            _console.print(f"[red]Settings:[/] {error['msg']}", highlight=False)
+        raise typer.Exit(2) from None
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    return asyncio.run(work)
+
+
+def _cluster(settings: Settings) -> embedded.Cluster:
+    if settings.embedded is None:
+        _console.print("DATABASE_URL names another PostgreSQL; there is no embedded one to start or stop.")
+        raise typer.Exit(2)
+    return settings.embedded
+
+
+def _migration_url(settings: Settings) -> str:
+    if settings.migration_database_url is None:
+        _console.print("Set MIGRATION_DATABASE_URL: the database as the role app_migrate.")
+        raise typer.Exit(2)
+    return settings.migration_database_url
+
+
+@app.command()
+def serve() -> None:
+    """Serve the portals until Ctrl-C; the database has to be there and migrated."""
+    settings = _settings()
+    logs.configure(settings)
+    _run(serving.serve(settings))
+
+
+@app.command()
+def demo(
+    real: Annotated[bool, typer.Option(help="Import the real trade data too, where it is there.")] = False,
+    only_install: Annotated[bool, typer.Option(help="Set everything up and stop, without serving.")] = False,
+) -> None:
+    """Start everything with demo data: the embedded PostgreSQL, two suppliers' portals, GraphiQL."""
+    settings = _settings()
+    settings.demo_personas = True
+    if real and not _REAL_DATA.is_dir():
+        _console.print("There is no real trade data here (../shared/data/exchange); going on without it.")
+    running.run(
+        settings,
+        _cluster(settings),
+        real=_REAL_DATA if real and _REAL_DATA.is_dir() else None,
+        only_install=only_install,
+        console=_console,
+    )
+
+
+@app.command()
+def demo_reset() -> None:
+    """Throw away the embedded database with all its data."""
+    _cluster(_settings()).destroy()
+    _console.print("The embedded database is gone; `make demo` makes a new one.")
+
+
+@app.command()
+def up() -> None:
+    """Start the embedded PostgreSQL, with its roles and newest migrations."""
+    settings = _settings()
+    serving.bring_up(settings, _cluster(settings))
+    _console.print(f"PostgreSQL runs: {settings.database_url}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def down() -> None:
+    """Stop the embedded PostgreSQL."""
+    _cluster(_settings()).down()
+
+
+@app.command()
+def prepare() -> None:
+    """Make the database and its roles on another PostgreSQL, as ADMIN_DATABASE_URL; repeatable."""
+    settings = _settings()
+    if settings.admin_database_url is None:
+        _console.print("Set ADMIN_DATABASE_URL: the server as a role that may make roles and databases.")
+        raise typer.Exit(2)
+    _run(serving.prepare(settings, settings.admin_database_url, _migration_url(settings)))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest migration."""
+    migrations.upgrade(_migration_url(_settings()))
+    _console.print(f"The database is at {migrations.newest()}.", highlight=False)
+
+
+@app.command()
+def migrations_check() -> None:
+    """Fail when the tables in the code and the migrations differ; asked of a scratch database."""
+    drift = serving.drift(_cluster(_settings()))
+    if drift:
+        _console.print(drift, highlight=False)
+        raise typer.Exit(1)
+
+
+@app.command()
+def schema(
+    check: Annotated[bool, typer.Option(help="Only fail when schema.graphql is not up to date.")] = False,
+) -> None:
+    """Write the GraphQL schema to schema.graphql."""
+    printed = sdl()
+    if not check:
+        _SCHEMA.write_text(printed)
+        return
+    kept = _SCHEMA.read_text() if _SCHEMA.exists() else ""
+    if kept != printed:
+        sys.stdout.writelines(
+            difflib.unified_diff(
+                kept.splitlines(True), printed.splitlines(True), "schema.graphql", "the code"
+            )
+        )
+        _console.print("schema.graphql is not what the code prints; run `make schema`.")
+        raise typer.Exit(1)
+
+
+@app.command("import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="A folder or zip of CSV files in the exchange layout.")],
+    portal: Annotated[str, typer.Option(help="The slug of the portal to import into.")],
+    report: Annotated[
+        Path | None, typer.Option(help="Where rejected/<table>.csv goes; by default below the home folder.")
+    ] = None,
+) -> None:
+    """Import a company's data. Repeatable: what is there already and equal stays untouched."""
+    settings = _settings()
+    folder = report or settings.home / "imports" / portal
+    raise typer.Exit(_run(import_folder(settings, source, portal, folder, _console)))
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m server")

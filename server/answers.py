@@ -1,0 +1,156 @@
+"""HTTP out: a result as bytes and a status; errors with codes, and without what is nobody's business."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from graphql import GraphQLError, GraphQLSyntaxError
+from starlette.responses import Response
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+
+from db.connections import Contended, TooSlow, Unavailable, Unstorable
+from rules.broken import BrokenRule, BrokenRules, Language
+from server.requests import GRAPHQL_RESPONSE, MediaType, Refused
+
+_log = structlog.get_logger("kontor.errors")
+
+# graphql-core's guesses would name fields to those who may not see the schema.
+_SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
+
+
+@dataclass(slots=True, frozen=True)
+class _Fault:
+    """What a client is told of a fault of ours."""
+
+    status: HTTPStatus
+    code: str
+    message: str
+
+
+_FAULTS: dict[type[BaseException], _Fault] = {
+    Unavailable: _Fault(
+        HTTPStatus.SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "The service is busy. Try again in a moment."
+    ),
+    TooSlow: _Fault(HTTPStatus.SERVICE_UNAVAILABLE, "DEADLINE_EXCEEDED", "This took too long and was ended."),
+    TimeoutError: _Fault(
+        HTTPStatus.SERVICE_UNAVAILABLE, "DEADLINE_EXCEEDED", "This took too long and was ended."
+    ),
+    Contended: _Fault(
+        HTTPStatus.SERVICE_UNAVAILABLE, "CONTENTION", "Others changed the same at this moment. Try again."
+    ),
+    Unstorable: _Fault(HTTPStatus.BAD_REQUEST, "BAD_USER_INPUT", "A value cannot be stored."),
+}
+_INTERNAL = _Fault(
+    HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR", "Something went wrong here; it was noted."
+)
+
+
+def of_result(
+    result: ExecutionResult, media: MediaType, *, language: Language, request_id: str
+) -> tuple[Response, list[str]]:
+    """The answer to an operation that was looked at, and the codes of its errors.
+
+    An operation that was not run is 400 for clients that accept graphql-response+json and 200 for the
+    others, as GraphQL over HTTP has it; a fault of ours is 5xx for both.
+    """
+    not_run = isinstance(result, PreExecutionError) or (
+        result.data is None and all(error.path is None for error in result.errors or ())
+    )
+    errors = [
+        each for error in result.errors or () for each in _formatted(error, not_run, language, request_id)
+    ]
+    body: dict[str, Any] = {"errors": [formatted for formatted, _ in errors]} if errors else {}
+    if not not_run:
+        body["data"] = result.data
+    if result.extensions:
+        body["extensions"] = result.extensions
+    worst = max((status for _, status in errors), default=HTTPStatus.OK)
+    status = HTTPStatus.OK
+    if not_run or result.data is None:
+        if worst >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            status = worst
+        elif not_run and media == GRAPHQL_RESPONSE:
+            status = HTTPStatus.BAD_REQUEST
+    codes = [formatted["extensions"]["code"] for formatted, _ in errors]
+    return _response(body, status, media), codes
+
+
+def of_refusal(refused: Refused, media: MediaType) -> Response:
+    """The answer to a request that is no GraphQL operation."""
+    body = {"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]}
+    response = _response(body, refused.status, media)
+    response.headers.update(refused.headers)
+    return response
+
+
+def of_fault(error: BaseException, media: MediaType, *, request_id: str) -> tuple[Response, str]:
+    """The answer when a fault of ours ended the operation as a whole, and its code."""
+    fault = _fault(error, request_id)
+    body = {"errors": [{"message": fault.message, "extensions": {"code": fault.code}}]}
+    return _response(body, fault.status, media), fault.code
+
+
+def _response(body: dict[str, Any], status: HTTPStatus, media: MediaType) -> Response:
+    response = Response(orjson.dumps(body), status, media_type=f"{media}; charset=utf-8")
+    response.headers["cache-control"] = "no-store"
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["retry-after"] = "1"
+    return response
+
+
+def _formatted(
+    error: GraphQLError, not_run: bool, language: Language, request_id: str
+) -> Sequence[tuple[dict[str, Any], HTTPStatus]]:
+    """The error, or each of the rules that it stands for, as a client sees it; with the status it asks for."""
+    cause = error.original_error
+    if isinstance(cause, BrokenRules):
+        return [_broken(rule, error, language) for rule in cause.rules]
+    if isinstance(cause, BrokenRule):
+        return [_broken(cause, error, language)]
+    if cause is not None and not isinstance(cause, GraphQLError):
+        fault = _fault(cause, request_id)
+        return [(_shape(error, fault.message, fault.code), fault.status)]
+    message = _SUGGESTION.sub("", error.message)
+    return [(_shape(error, message, _code(error, not_run)), HTTPStatus.BAD_REQUEST)]
+
+
+def _broken(rule: BrokenRule, error: GraphQLError, language: Language) -> tuple[dict[str, Any], HTTPStatus]:
+    shape = _shape(error, rule.message(language), rule.code())
+    if rule.path:
+        shape["extensions"]["argument"] = list(rule.path)
+    return shape, HTTPStatus.BAD_REQUEST
+
+
+def _code(error: GraphQLError, not_run: bool) -> str:
+    """The code of an error that GraphQL itself found, in the words that most clients know."""
+    if error.extensions and "code" in error.extensions:
+        return str(error.extensions["code"])
+    if isinstance(error, GraphQLSyntaxError):
+        return "GRAPHQL_PARSE_FAILED"
+    if error.message.startswith("Variable ") or not not_run:
+        return "BAD_USER_INPUT"
+    return "GRAPHQL_VALIDATION_FAILED"
+
+
+def _fault(error: BaseException, request_id: str) -> _Fault:
+    for kind, fault in _FAULTS.items():
+        if isinstance(error, kind):
+            _log.warning("fault", code=fault.code, cause=str(error), request_id=request_id)
+            return fault
+    _log.error("fault", code=_INTERNAL.code, request_id=request_id, exc_info=error)
+    return _INTERNAL
+
+
+def _shape(error: GraphQLError, message: str, code: str) -> dict[str, Any]:
+    shape: dict[str, Any] = {"message": message}
+    if error.locations:
+        shape["locations"] = [{"line": each.line, "column": each.column} for each in error.locations]
+    if error.path is not None:
+        shape["path"] = error.path
+    shape["extensions"] = {"code": code}
+    return shape

@@ -1,0 +1,112 @@
+"""The application: its routes are its table of contents."""
+
+import gc
+import re
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import structlog
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from db.connections import Database
+from resolvers.context import Facilities
+from schema.root import sdl
+from server import answers, graphiql
+from server.endpoint import Endpoint
+from server.health import Readiness, healthz
+from server.requests import JSON, Refused
+from server.settings import Settings
+from tenants.passwords import Passwords
+from tenants.portals import Portals
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def create(settings: Settings, database: Database, passwords: Passwords) -> Starlette:
+    """The application over an open database; both are closed by whoever opened them."""
+    facilities = Facilities(
+        database=database,
+        passwords=passwords,
+        cursor_key=settings.cursor_key,
+        session_minutes=round(settings.session_hours * 60),
+    )
+    endpoint = Endpoint(settings, facilities, Portals(database))
+    every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+    async def schema_text(request: Request) -> Response:
+        if await endpoint.portals.by_slug(request.path_params["slug"]) is None:
+            return await not_found(request, None)
+        return PlainTextResponse(sdl(), media_type="application/graphql")
+
+    return Starlette(
+        routes=[
+            Route("/graphql", endpoint.handle, methods=every),
+            Route("/portals/{slug}/graphql", endpoint.handle, methods=every),
+            Route("/portals/{slug}/schema.graphql", schema_text),
+            Mount("/graphiql", graphiql.assets()),
+            Route("/healthz", healthz),
+            Route("/readyz", Readiness(database)),
+        ],
+        middleware=[Middleware(RequestId)],
+        exception_handlers={HTTPStatus.NOT_FOUND: not_found},
+    )
+
+
+async def not_found(_request: Request, _error: Exception | None) -> Response:
+    """Even an address that is nothing answers as GraphQL JSON does."""
+    return answers.of_refusal(Refused(HTTPStatus.NOT_FOUND, "NOT_FOUND", "Nothing is at this address."), JSON)
+
+
+class RequestId:
+    """Gives every request an id, the client's own if it sent a sane one, and sends it back."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI entry."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Request(scope).headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._app(scope, receive, send_with_id)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Starlette]:
+    """The application with everything that it needs opened, and closed at the end.
+
+    The database may come later than the server: connections are opened when they are needed.
+    """
+    database = await Database.open(
+        settings.database_url,
+        size=settings.pool_size,
+        wait_seconds=settings.pool_wait_seconds,
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
+    passwords = Passwords()
+    try:
+        app = create(settings, database, passwords)
+        gc.collect()
+        gc.freeze()  # what lives as long as the process need not be looked at again
+        yield app
+    finally:
+        passwords.close()
+        await database.close()

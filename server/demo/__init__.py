@@ -1,0 +1,1 @@
+"""The demo: a small believable world, made by code, and the people in it."""

@@ -1,0 +1,133 @@
+"""Setting the demo up: portals, trade and people; what is there already stays as it is."""
+
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+
+import uuid_utils.compat as uuid
+
+import db
+from db.connections import Connection, Database
+from db.isolation import Mode
+from rules.accounts import folded
+from server.demo import personas, world
+from server.demo.personas import Persona
+from server.demo.portals import MADE_UP, REAL, DemoPortal
+from tenants.passwords import Passwords
+
+# Imports a folder into the portal of a slug.
+Import = Callable[[Path, str], Awaitable[None]]
+
+
+async def install(
+    registry: Database, database: Database, load: Import, *, real: Path | None, tell: Callable[[str], None]
+) -> list[DemoPortal]:
+    """Everything the demo lacks; returns its portals.
+
+    `registry` logs in as the migration role, which alone may add portals; `database` as the server's.
+    `real` is a folder with one exchange folder for each portal of REAL, or None.
+    """
+    wanted: Iterable[DemoPortal] = MADE_UP if real is None else (*MADE_UP, *REAL)
+    passwords = Passwords()
+    try:
+        for portal in wanted:
+            if await _is_complete(database, portal.slug):
+                continue
+            tell(f"Setting up {portal.name} ({portal.slug}) ...")
+            await _add_portal(registry, portal)
+            if portal in REAL:
+                assert real is not None
+                await load(real / portal.slug, portal.slug)
+            else:
+                with tempfile.TemporaryDirectory() as folder:
+                    world.write(portal, Path(folder))
+                    await load(Path(folder), portal.slug)
+            await _add_people(database, passwords, portal)
+    finally:
+        passwords.close()
+    return list(wanted)
+
+
+async def _is_complete(database: Database, slug: str) -> bool:
+    """People come last, so a portal whose last person is there has everything."""
+    async with database.transaction(Mode.SNAPSHOT, None) as connection:
+        tenant_id = await db.portals.tenant_by_slug(connection, slug)
+    if tenant_id is None:
+        return False
+    async with database.transaction(Mode.SNAPSHOT, tenant_id) as connection:
+        return await db.accounts.login(connection, personas.of_portal(slug)[-1].user_name) is not None
+
+
+async def _add_portal(registry: Database, portal: DemoPortal) -> None:
+    async with registry.transaction(Mode.WRITE, uuid.uuid7()) as connection:
+        supplier_id = await db.suppliers.ensure(
+            connection, code=portal.supplier_code, name=portal.supplier_name
+        )
+        added = await db.portals.add(
+            connection,
+            host=f"{portal.slug}.localhost",
+            supplier_id=supplier_id,
+            slug=portal.slug,
+            name=portal.name,
+            legal_name=portal.legal_name,
+            currency=portal.currency,
+            locale=portal.locale,
+            support_email=f"help@{portal.slug}.example",
+            stock_policy=portal.stock_policy,
+        )
+        if added:
+            await db.lifecycle_statuses.add_predefined(connection)
+
+
+async def _add_people(database: Database, passwords: Passwords, portal: DemoPortal) -> None:
+    async with database.transaction(Mode.SNAPSHOT, None) as connection:
+        tenant_id = await db.portals.tenant_by_slug(connection, portal.slug)
+    password_hash = await passwords.hash(personas.PASSWORD)
+    async with database.transaction(Mode.WRITE, tenant_id) as connection:
+        groups = {role: await _group(connection, role, portal.locale) for role in personas.PROFILES}
+        for person in personas.of_portal(portal.slug):
+            if person.customer is None:
+                await _add_staff_member(connection, person, password_hash)
+                continue
+            account_id = await _add_account(connection, person, person.customer, password_hash)
+            if account_id is not None:
+                await db.access_groups.add_member(
+                    connection, access_group_id=groups[person.role], account_id=account_id
+                )
+
+
+async def _group(connection: Connection, role: personas.Role, locale: str) -> uuid.UUID:
+    group_id = uuid.uuid7()
+    name = personas.GROUP_NAMES[role][locale]
+    await db.access_groups.add(connection, id=group_id, name=name, profile=personas.PROFILES[role])
+    return group_id
+
+
+async def _add_account(
+    connection: Connection, person: Persona, customer: str, password_hash: str
+) -> uuid.UUID | None:
+    account_id = uuid.uuid7()
+    added = await db.accounts.add(
+        connection,
+        id=account_id,
+        customer_id=await db.customers.id_by_code(connection, customer),
+        user_name=folded(person.user_name),
+        name=person.name,
+        email=f"{person.user_name}@customers.example",
+        password_hash=password_hash,
+    )
+    return account_id if added else None
+
+
+async def _add_staff_member(connection: Connection, person: Persona, password_hash: str) -> None:
+    await db.staff_members.add(
+        connection,
+        id=uuid.uuid7(),
+        role_id=uuid.uuid7(),
+        role=personas.STAFF_ROLE,
+        at_tenant_id=None,
+        user_name=folded(person.user_name),
+        name=person.name,
+        email=f"{person.user_name}@staff.example",
+        password_hash=password_hash,
+    )

@@ -1,0 +1,169 @@
+"""The GraphQL endpoint: finds the portal, reads the session, runs the operation, answers."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from resolvers.context import Context, Facilities
+from rules.broken import Language
+from schema.root import schema
+from server import answers, graphiql, requests
+from server.requests import MediaType, Operation, Refused
+from server.settings import Settings
+from tenants.portals import Portals
+
+_log = structlog.get_logger("kontor.requests")
+
+COOKIE = "__Host-kontor"
+CSRF_HEADER = "x-kontor-csrf"
+
+_READS = (OperationType.QUERY,)
+_ALL = (OperationType.QUERY, OperationType.MUTATION)
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """`/graphql` at a portal's host and `/portals/{slug}/graphql` on any host."""
+
+    settings: Settings
+    facilities: Facilities
+    portals: Portals
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request for either address."""
+        media: MediaType = requests.JSON
+        try:
+            if not requests.wants_html(request):
+                media = requests.media_type(request)
+            tenant_id = await self._tenant(request)
+            if requests.wants_html(request):
+                return await graphiql.page(request, self.settings, self.facilities.database, tenant_id)
+            operation = await requests.operation(request, most_bytes=self.settings.max_body_bytes)
+            context = self._context(request, tenant_id)
+        except Refused as refused:
+            return answers.of_refusal(refused, media)
+        except Exception as error:
+            return answers.of_fault(error, media, request_id=request.state.request_id)[0]
+        return await self._run(request, operation, context, media)
+
+    async def _tenant(self, request: Request) -> UUID:
+        slug = request.path_params.get("slug")
+        if slug is not None:
+            tenant_id = await self.portals.by_slug(slug)
+        else:
+            tenant_id = await self.portals.by_host(request.headers.get("host", ""))
+        if tenant_id is None:
+            raise Refused(HTTPStatus.NOT_FOUND, "PORTAL_NOT_FOUND", "There is no portal at this address.")
+        return tenant_id
+
+    def _context(self, request: Request, tenant_id: UUID) -> Context:
+        csrf = CSRF_HEADER in request.headers and _same_origin(request)
+        return Context(
+            self.facilities,
+            tenant_id,
+            token=_token(request),
+            language=_language(request.headers.get("accept-language", "")),
+            request_id=request.state.request_id,
+            cookies_allowed=csrf,
+            introspection_allowed=bool(self.settings.introspection),
+        )
+
+    async def _run(
+        self, request: Request, operation: Operation, context: Context, media: MediaType
+    ) -> Response:
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self.settings.request_deadline_seconds):
+                result = await self._execute(request, operation, context)
+            response, codes = answers.of_result(
+                result, media, language=context.language, request_id=context.request_id
+            )
+        except Refused as refused:
+            return answers.of_refusal(refused, media)
+        except Exception as error:
+            response, code = answers.of_fault(error, media, request_id=context.request_id)
+            codes = [code]
+        if context.new_cookie is not None:
+            _set_cookie(response, context.new_cookie, context.facilities.session_minutes * 60)
+        _log.info(
+            "operation",
+            request_id=context.request_id,
+            portal=context.known_portal.slug if context.known_portal else None,
+            viewer=str(context.viewer.actor_id) if context.viewer else None,
+            operation=operation.operation_name,
+            status=response.status_code,
+            codes=codes,
+            statements=context.statements,
+            ms=round((time.perf_counter() - started) * 1_000, 1),
+        )
+        return response
+
+    async def _execute(self, request: Request, operation: Operation, context: Context) -> ExecutionResult:
+        try:
+            return await schema.execute(
+                operation.query,
+                operation.variables,
+                context,
+                operation_name=operation.operation_name,
+                allowed_operation_types=_READS if request.method == "GET" else _ALL,
+            )
+        except CannotGetOperationTypeError:
+            raise Refused(
+                HTTPStatus.BAD_REQUEST, "OPERATION_NOT_FOUND", "The document has no operation of this name."
+            ) from None
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION or request.method != "GET":
+                raise Refused(
+                    HTTPStatus.BAD_REQUEST, "OPERATION_NOT_SUPPORTED", "Subscriptions do not run here."
+                ) from None
+            raise Refused(
+                HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Mutations need POST.", {"Allow": "POST"}
+            ) from None
+
+
+def _token(request: Request) -> str | None:
+    """The session's token, from the Authorization header or, guarded against forgery, from the cookie."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None:
+        return None
+    if CSRF_HEADER not in request.headers or not _same_origin(request):
+        raise Refused(
+            HTTPStatus.FORBIDDEN,
+            "CSRF",
+            "A session by cookie needs the header X-Kontor-Csrf and our own origin.",
+        )
+    return cookie
+
+
+def _same_origin(request: Request) -> bool:
+    """Whether a browser sent this from a page of this very host; programs send no origin."""
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+
+
+def _language(accepted: str) -> Language | None:
+    """The first of our languages in an Accept-Language header, None when it names none of them."""
+    names = (each.split("-")[0] for each in requests.by_preference(accepted))
+    return next((Language(name) for name in names if name in set(Language)), None)
+
+
+def _set_cookie(response: Response, token: str, seconds: int) -> None:
+    same_site: Literal["strict"] = "strict"
+    if token:
+        response.set_cookie(COOKIE, token, max_age=seconds, secure=True, httponly=True, samesite=same_site)
+    else:
+        response.delete_cookie(COOKIE, secure=True, httponly=True, samesite=same_site)

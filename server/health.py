@@ -1,0 +1,33 @@
+"""Health: whether the process lives, and whether it can serve."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from db import migrations
+from db.connections import Database, TooSlow, Unavailable
+from db.isolation import Mode
+
+
+async def healthz(_request: Request) -> JSONResponse:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+@dataclass(slots=True)
+class Readiness:
+    """/readyz: the database can be reached and has the tables that this code expects."""
+
+    database: Database
+
+    async def __call__(self, _request: Request) -> JSONResponse:
+        """200 when requests can be served, 503 with the reason otherwise."""
+        try:
+            async with self.database.transaction(Mode.SNAPSHOT, None) as connection:
+                current = await migrations.current(connection)
+        except (Unavailable, TooSlow):
+            return JSONResponse({"status": "unavailable", "reason": "database"}, 503)
+        if current != migrations.newest():
+            return JSONResponse({"status": "unavailable", "reason": "migration"}, 503)
+        return JSONResponse({"status": "ok"})

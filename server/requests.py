@@ -1,0 +1,156 @@
+"""HTTP in: a request as one GraphQL operation, or the reason why it is none (GraphQL over HTTP)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, Literal
+
+import orjson
+from starlette.requests import Request
+
+GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
+JSON: Final = "application/json"
+MediaType = Literal["application/graphql-response+json", "application/json"]
+
+
+class Refused(Exception):
+    """A request that is not a GraphQL operation, with the status and code of the answer."""
+
+    def __init__(
+        self, status: HTTPStatus, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+@dataclass(slots=True, frozen=True)
+class Operation:
+    """What a client asks to be run."""
+
+    query: str
+    variables: dict[str, Any]
+    operation_name: str | None
+    extensions: dict[str, Any]
+
+
+def media_type(request: Request) -> MediaType:
+    """The media type of the answer that the client likes best. Raises Refused (406)."""
+    liked = by_preference(request.headers.get("accept", "*/*"))
+    for name in liked:
+        if name in (GRAPHQL_RESPONSE, JSON):
+            return GRAPHQL_RESPONSE if name == GRAPHQL_RESPONSE else JSON
+        if name in ("*/*", "application/*"):
+            return JSON
+    raise Refused(HTTPStatus.NOT_ACCEPTABLE, "NOT_ACCEPTABLE", f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
+
+
+def wants_html(request: Request) -> bool:
+    """Whether a browser asks for a page to look at."""
+    if request.method not in ("GET", "HEAD"):
+        return False
+    liked = by_preference(request.headers.get("accept", ""))
+    return next((name in ("text/html", "application/xhtml+xml") for name in liked), False)
+
+
+def by_preference(accept: str) -> list[str]:
+    """What an Accept or Accept-Language header names, best liked first, q=0 left out (RFC 9110)."""
+    ranked: list[tuple[float, int, str]] = []
+    for part in accept.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    weight = float(parameter[2:])
+                except ValueError:
+                    weight = 0.0
+        if name and weight > 0:
+            ranked.append((-weight, len(ranked), name))
+    return [name for _, _, name in sorted(ranked)]
+
+
+async def operation(request: Request, *, most_bytes: int) -> Operation:
+    """The operation in a request. Raises Refused with 400, 405, 413 or 415."""
+    if request.method == "GET":
+        return _from_mapping(_query_string(request))
+    if request.method != "POST":
+        raise Refused(
+            HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Use GET or POST.", {"Allow": "GET, POST"}
+        )
+    _check_content(request)
+    return _from_mapping(_json_object(await _body(request, most_bytes), "The body"))
+
+
+def _check_content(request: Request) -> None:
+    kind, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    charsets = [each[8:].strip('"') for each in parameters if each.startswith("charset=")]
+    if kind != JSON or any(charset not in ("utf-8", "utf8") for charset in charsets):
+        raise Refused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            f"Send {JSON} in UTF-8.",
+            {"Accept": JSON},
+        )
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "Send the body uncompressed."
+        )
+
+
+async def _body(request: Request, most_bytes: int) -> bytes:
+    too_large = Refused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "PAYLOAD_TOO_LARGE", f"A body has at most {most_bytes} bytes."
+    )
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > most_bytes:
+        raise too_large
+    chunks, length = [], 0
+    async for chunk in request.stream():
+        length += len(chunk)
+        if length > most_bytes:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _query_string(request: Request) -> dict[str, Any]:
+    given: dict[str, Any] = dict(request.query_params)
+    for name in ("variables", "extensions"):
+        if name in given:
+            given[name] = _json_object(given[name].encode(), name) if given[name] else None
+    return given
+
+
+def _json_object(text: bytes, what: str) -> dict[str, Any]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise _bad(f"{what} is not JSON.") from None
+    if not isinstance(value, dict):
+        raise _bad(f"{what} has to be a JSON object.")
+    if b"\\u0000" in text:
+        raise _bad(f"{what} contains a NUL character.")
+    return value
+
+
+def _from_mapping(given: Mapping[str, Any]) -> Operation:
+    query = given.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise _bad("`query` has to be a GraphQL document.")
+    name = given.get("operationName")
+    if name is not None and not isinstance(name, str):
+        raise _bad("`operationName` has to be a string.")
+    maps = {}
+    for part in ("variables", "extensions"):
+        value = given.get(part)
+        if value is not None and not isinstance(value, dict):
+            raise _bad(f"`{part}` has to be an object.")
+        maps[part] = value or {}
+    return Operation(query, maps["variables"], name or None, maps["extensions"])
+
+
+def _bad(message: str) -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", message)

@@ -1,0 +1,83 @@
+"""Serving: the process around the application, and the database under it."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from db import migrations, roles
+from db.connections import Database
+from db.embedded import Cluster
+from server.app import running
+from server.settings import EMBEDDED_DATABASE, Settings
+
+_GRACE_SECONDS = 10
+_SCRATCH = "kontor_drift"
+
+
+async def serve(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGINT or SIGTERM, then finish what is in flight. `ready` is called once it listens."""
+    async with running(settings) as app:
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies or None,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            lifespan="off",
+        )
+        await _Server(config, ready).serve()
+
+
+class _Server(uvicorn.Server):
+    """Tells once that it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+async def open_database(settings: Settings, url: str | None = None) -> Database:
+    """A small pool for work from the command line, as the server's role or at another URL."""
+    return await Database.open(url or settings.database_url, size=2, wait_seconds=10)
+
+
+def bring_up(settings: Settings, cluster: Cluster) -> None:
+    """Start the embedded PostgreSQL and make sure of its roles, database and tables."""
+    cluster.up()
+    asyncio.run(roles.prepare(cluster.url("postgres", "postgres"), EMBEDDED_DATABASE))
+    assert settings.migration_database_url is not None
+    migrations.upgrade(settings.migration_database_url)
+
+
+async def prepare(settings: Settings, admin_url: str, migration_url: str) -> None:
+    """Make roles and database on another PostgreSQL; names and passwords are those in the settings' URLs."""
+    server, migration = urlsplit(settings.database_url), urlsplit(migration_url)
+    await roles.prepare(admin_url, server.path.removeprefix("/"), server.password, migration.password)
+
+
+def drift(cluster: Cluster) -> str | None:
+    """What the code's tables and the migrations disagree on, asked of a database made for the question."""
+    was_running = cluster.running
+    cluster.up()
+    try:
+        asyncio.run(roles.prepare(cluster.url("postgres", "postgres"), _SCRATCH))
+        url = cluster.url(roles.MIGRATION, _SCRATCH)
+        migrations.upgrade(url)
+        found = migrations.drift(url)
+        asyncio.run(roles.drop_database(cluster.url("postgres", "postgres"), _SCRATCH))
+        return found
+    finally:
+        if not was_running:
+            cluster.down()

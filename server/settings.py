@@ -1,0 +1,147 @@
+"""Settings: everything that differs between a laptop and production, from the environment or a .env file."""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from db.embedded import Cluster
+from db.roles import MIGRATION, SERVER
+
+ROOT = Path(__file__).resolve().parent.parent
+EMBEDDED_DATABASE = "kontor"
+
+
+def _keep_new_key(kept: Path) -> None:
+    """Write a key of 32 random bytes; where several processes start at once, the first one's stays."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=kept.parent) as mine:  # readable by the owner alone
+        mine.write(secrets.token_hex(32))
+        mine.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(mine.name, kept)
+
+
+class Settings(BaseSettings):
+    """Read from variables named KONTOR_<FIELD>, the database URLs without KONTOR_.
+
+    Raises pydantic.ValidationError, which says what is wrong but not the values: they may hold passwords.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="KONTOR_",
+        env_file=ROOT / ".env",
+        env_ignore_empty=True,
+        extra="ignore",  # .env also holds what docker-compose reads
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="Production refuses the embedded database and hides what helps developers."
+    )
+    home: Path = Field(ROOT / ".kontor", description="Folder of the embedded database and of stored files.")
+
+    database_url: str = Field(
+        "",
+        validation_alias="DATABASE_URL",
+        repr=False,
+        description="postgresql+asyncpg://… as the role app_rw; unset: the embedded database.",
+    )
+    migration_database_url: str | None = Field(
+        None,
+        validation_alias="MIGRATION_DATABASE_URL",
+        repr=False,
+        description="The same database as app_migrate; only migrations need it, the server better has none.",
+    )
+    admin_database_url: str | None = Field(
+        None,
+        validation_alias="ADMIN_DATABASE_URL",
+        repr=False,
+        description="The same server as a role that may make roles and databases; only `prepare` needs it.",
+    )
+    pool_size: int = Field(10, ge=1, description="Most database connections of one process.")
+    pool_wait_seconds: float = Field(
+        2.0, gt=0, description="Seconds a request waits for a free connection before it is answered with 503."
+    )
+    statement_timeout_ms: int = Field(15_000, ge=1, description="Milliseconds one SQL statement may take.")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    base_domain: str = Field(
+        "localhost", min_length=1, description="Portals are reached at <portal>.<base domain>."
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Comma-separated addresses or networks whose X-Forwarded headers are believed.",
+    )
+    request_deadline_seconds: float = Field(20, gt=0, description="Seconds until a request is given up.")
+    max_body_bytes: int = Field(1_000_000, ge=1, description="Bytes of the largest accepted request body.")
+    session_hours: float = Field(12, gt=0, description="Hours until a sign-in expires.")
+
+    secret_key: SecretStr | None = Field(
+        None,
+        description="Signs cursors; at least 32 characters, the same for all processes. "
+        "Unset in development: made once and kept in the home folder.",
+    )
+    introspection: bool | None = Field(
+        None,
+        description="Whether anybody may ask for the schema; unset: in development only.",
+    )
+    demo_personas: bool = Field(
+        False, description="Whether GraphiQL offers signing in as the demo's people; never with real data."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="Logs for people or for machines.")
+
+    @property
+    def embedded(self) -> Cluster | None:
+        """The server's own PostgreSQL; None when DATABASE_URL names another."""
+        cluster = Cluster(self.home)
+        return cluster if self.database_url == cluster.url(SERVER, EMBEDDED_DATABASE) else None
+
+    @property
+    def cursor_key(self) -> bytes:
+        """The key that signs cursors, 32 bytes."""
+        if self.secret_key is not None:
+            return hashlib.sha256(self.secret_key.get_secret_value().encode()).digest()
+        kept = self.home / "secret_key"
+        if not kept.exists():
+            _keep_new_key(kept)
+        return bytes.fromhex(kept.read_text())
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < 32:
+            raise ValueError("the secret key has at least 32 characters")
+        return key
+
+    @field_validator("database_url", "migration_database_url", "admin_database_url")
+    @classmethod
+    def _names_its_driver(cls, url: str | None) -> str | None:
+        """A bare postgresql:// would mean another driver to SQLAlchemy."""
+        if url and not url.startswith("postgresql+asyncpg://"):
+            raise ValueError("the URL has to begin with postgresql+asyncpg://")
+        return url
+
+    @model_validator(mode="after")
+    def _fill_in_what_is_unset(self) -> Self:
+        if self.introspection is None:
+            self.introspection = self.environment == "development"
+        if self.environment == "production" and self.secret_key is None:
+            raise ValueError("production needs KONTOR_SECRET_KEY")
+        if not self.database_url:
+            if self.environment == "production":
+                raise ValueError("production needs DATABASE_URL: the embedded database asks for no password")
+            if self.migration_database_url:
+                raise ValueError("MIGRATION_DATABASE_URL needs DATABASE_URL: both name the same database")
+            cluster = Cluster(self.home)
+            self.database_url = cluster.url(SERVER, EMBEDDED_DATABASE)
+            self.migration_database_url = cluster.url(MIGRATION, EMBEDDED_DATABASE)
+        return self

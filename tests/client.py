@@ -1,0 +1,53 @@
+"""A GraphQL client that speaks HTTP to the real application, as somebody at one portal."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.world import PASSWORD
+
+_SIGN_IN = "mutation($input: SignInInput!) { signIn(input: $input) { token errors { code message } } }"
+
+
+@dataclass
+class Client:
+    """Somebody's requests to a portal; `token` makes them somebody in particular."""
+
+    http: httpx.AsyncClient
+    slug: str
+    token: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def post(self, query: str, variables: dict[str, Any] | None = None, **more: Any) -> httpx.Response:
+        """Send an operation as it is."""
+        return await self.http.post(
+            f"/portals/{self.slug}/graphql",
+            json={"query": query, "variables": variables, **more},
+            headers=self._headers(),
+        )
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of an operation that has to have no top-level errors."""
+        body = (await self.post(query, variables)).json()
+        assert "errors" not in body, body["errors"]
+        data: dict[str, Any] = body["data"]
+        return data
+
+    async def refusal(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The one top-level error of an operation that has to have one."""
+        body = (await self.post(query, variables)).json()
+        assert len(body.get("errors", [])) == 1, body
+        error: dict[str, Any] = body["errors"][0]
+        return error
+
+    async def sign_in(self, user_name: str, password: str = PASSWORD) -> "Client":
+        """The same portal as somebody who has signed in."""
+        answer = await self.ask(_SIGN_IN, input={"userName": user_name, "password": password})
+        assert answer["signIn"]["errors"] == [], answer
+        return Client(self.http, self.slug, answer["signIn"]["token"], dict(self.headers))
+
+    def _headers(self) -> dict[str, str]:
+        accept = {"accept": "application/graphql-response+json"}
+        session = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        return accept | session | self.headers

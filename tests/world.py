@@ -1,0 +1,298 @@
+"""A small world for tests: portals, people, products, stock; each test makes the portals it needs."""
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat as uuid
+from sqlalchemy import Table, bindparam, insert
+
+import db
+from db.access_groups import access_group_members, access_groups
+from db.accounts import accounts
+from db.categories import categories
+from db.connections import Connection, Database
+from db.customers import customers
+from db.isolation import Mode
+from db.lifecycle_statuses import add_predefined, predefined
+from db.orders import order_lines, orders
+from db.prices import price_lists, prices
+from db.products import products
+from db.staff_members import staff_members, staff_roles
+from db.statements import Statement
+from db.stock import stock
+from db.warehouses import warehouses
+from rules.lifecycle import ProcessingState, Subject
+from rules.permissions import Profile, StaffRole
+from rules.stock import StockPolicy
+from tenants.passwords import Passwords
+
+PASSWORD = "correct horse battery"
+_numbers = itertools.count(1)
+_inserts: dict[tuple[str, tuple[str, ...]], Statement[Any]] = {}
+
+
+async def put(connection: Connection, table: Table, **values: Any) -> UUID:
+    """Insert a row; returns its id, which is made when the table has one and none was given."""
+    if "id" in table.c:
+        values.setdefault("id", uuid.uuid7())
+    if "tenant_id" in table.c:
+        values["tenant_id"] = connection.tenant_id
+    shape = table.name, tuple(sorted(values))
+    if shape not in _inserts:
+        columns = {name: bindparam(name, type_=table.c[name].type) for name in values}
+        _inserts[shape] = Statement(insert(table).values(**columns), registry="tenant_id" not in table.c)
+    await connection.run(_inserts[shape], **values)
+    row_id: UUID = values.get("id", uuid.uuid7())
+    return row_id
+
+
+@dataclass
+class Portal:
+    """A portal with what a test has put there."""
+
+    world: "World"
+    tenant_id: UUID
+    supplier_id: UUID
+    slug: str
+    currency: str
+    price_list_id: UUID
+    category_id: UUID
+    warehouse_ids: dict[str, UUID]
+    products: dict[str, UUID] = field(default_factory=dict)
+    customers: dict[str, UUID] = field(default_factory=dict)
+
+    def writing(self) -> Any:
+        """A write transaction at this portal, as the server's role."""
+        return self.world.database.transaction(Mode.WRITE, self.tenant_id)
+
+    async def product(
+        self,
+        sku: str,
+        *,
+        price: str | None = "10.00",
+        stock_at: dict[str, str] | None = None,
+        tax_rate: str = "20.00",
+        unit: str = "pcs",
+        kind: str = "GOODS",
+        name: str | None = None,
+        category_id: UUID | None = None,
+    ) -> UUID:
+        """A product with one price, and what is on hand in which warehouse."""
+        async with self.writing() as connection:
+            product_id = await put(
+                connection,
+                products,
+                sku=sku,
+                name=name or f"Product {sku}",
+                description="",
+                kind=kind,
+                category_id=category_id or self.category_id,
+                unit=unit,
+                tax_rate=Decimal(tax_rate),
+            )
+            if price is not None:
+                await self._price(connection, product_id, "0.001", price)
+            for code, quantity in (stock_at if stock_at is not None else {"W1": "100"}).items():
+                if kind == "GOODS":
+                    await put(
+                        connection,
+                        stock,
+                        product_id=product_id,
+                        warehouse_id=self.warehouse_ids[code],
+                        on_hand=Decimal(quantity),
+                    )
+        self.products[sku] = product_id
+        return product_id
+
+    async def price_break(self, sku: str, minimum: str, price: str) -> None:
+        """Another price of a product, from a quantity on."""
+        async with self.writing() as connection:
+            await self._price(connection, self.products[sku], minimum, price)
+
+    async def _price(self, connection: Connection, product_id: UUID, minimum: str, price: str) -> None:
+        await put(
+            connection,
+            prices,
+            product_id=product_id,
+            price_list_id=self.price_list_id,
+            currency=self.currency,
+            min_quantity=Decimal(minimum),
+            unit_price=Decimal(price),
+        )
+
+    async def customer(self, code: str) -> UUID:
+        """A customer at the portal's own price list."""
+        async with self.writing() as connection:
+            self.customers[code] = await put(
+                connection,
+                customers,
+                code=code,
+                name=f"Customer {code}",
+                country="United Kingdom",
+                currency=self.currency,
+                email=f"{code}@customers.example",
+            )
+        return self.customers[code]
+
+    async def account(
+        self, user_name: str, *, customer: str = "C1", profile: Profile | None = Profile.BUYER
+    ) -> UUID:
+        """An account of a customer, in a group of the profile; its password is PASSWORD."""
+        customer_id = self.customers.get(customer) or await self.customer(customer)
+        async with self.writing() as connection:
+            account_id = await put(
+                connection,
+                accounts,
+                customer_id=customer_id,
+                user_name=user_name,
+                name=user_name.title(),
+                email=f"{user_name}@customers.example",
+                password_hash=await self.world.password_hash(),
+            )
+            if profile is not None:
+                group_id = await put(
+                    connection, access_groups, name=f"{profile} of {user_name}", profile=profile
+                )
+                await put(connection, access_group_members, access_group_id=group_id, account_id=account_id)
+        return account_id
+
+    async def staff_member(
+        self, user_name: str, *, role: StaffRole = StaffRole.MANAGER, here_only: bool = False
+    ) -> UUID:
+        """A staff member of the supplier, at all its companies unless `here_only`."""
+        async with self.writing() as connection:
+            staff_member_id = await put(
+                connection,
+                staff_members,
+                supplier_id=self.supplier_id,
+                user_name=user_name,
+                name=user_name.title(),
+                email=f"{user_name}@staff.example",
+                password_hash=await self.world.password_hash(),
+            )
+            await put(
+                connection,
+                staff_roles,
+                supplier_id=self.supplier_id,
+                staff_member_id=staff_member_id,
+                at_tenant_id=self.tenant_id if here_only else None,
+                role=role,
+            )
+        return staff_member_id
+
+    async def order(
+        self,
+        number: str,
+        *,
+        customer: str = "C1",
+        skus: tuple[str, ...] = ("A",),
+        state: ProcessingState = ProcessingState.IN_PROGRESS,
+        placed_at: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC),
+    ) -> UUID:
+        """An order of one piece of each SKU at 10.00 with 20 % tax."""
+        net = 1_000 * len(skus)
+        async with self.writing() as connection:
+            order_id = await put(
+                connection,
+                orders,
+                number=number,
+                customer_id=self.customers[customer],
+                placement_id=uuid.uuid7(),
+                placed_at=placed_at,
+                lifecycle_status_id=await predefined(connection, Subject.ORDER, state),
+                warehouse_id=self.warehouse_ids["W1"],
+                currency=self.currency,
+                tax_included=False,
+                net=net,
+                tax=net // 5,
+                total=net + net // 5,
+            )
+            for position, sku in enumerate(skus, start=1):
+                await put(
+                    connection,
+                    order_lines,
+                    order_id=order_id,
+                    position=position,
+                    product_id=self.products[sku],
+                    sku=sku,
+                    name=f"Product {sku}",
+                    unit="pcs",
+                    quantity=Decimal(1),
+                    unit_price=Decimal(10),
+                    tax_rate=Decimal(20),
+                    amount=1_000,
+                    warehouse_id=self.warehouse_ids["W1"],
+                )
+        return order_id
+
+    async def withdraw(self, sku: str) -> None:
+        """Sell a product no longer."""
+        async with self.writing() as connection:
+            await connection.fetch_text("update products set active = false where sku = $1", sku)
+
+    async def switch(self, *, is_open: bool) -> None:
+        """Switch the portal on or off."""
+        async with self.writing() as connection:
+            await db.portals.set_open(connection, is_open=is_open)
+
+
+@dataclass
+class World:
+    """The worker's database, as the server sees it and as whoever may add portals."""
+
+    database: Database
+    registry: Database
+    passwords: Passwords
+    _hash: str | None = None
+
+    async def password_hash(self) -> str:
+        """The hash of PASSWORD, worked out once."""
+        if self._hash is None:
+            self._hash = await self.passwords.hash(PASSWORD)
+        return self._hash
+
+    async def portal(
+        self,
+        *,
+        supplier: str | None = None,
+        currency: str = "GBP",
+        locale: str = "en",
+        stock_policy: StockPolicy = StockPolicy.REQUIRE_STOCK,
+        tax_included: bool = False,
+    ) -> Portal:
+        """A new portal with a price list, a category and the warehouses W1 and W2."""
+        slug = f"portal-{next(_numbers)}"
+        async with self.registry.transaction(Mode.WRITE, uuid.uuid7()) as connection:
+            supplier_id = await db.suppliers.ensure(connection, code=supplier or slug, name=supplier or slug)
+            await db.portals.add(
+                connection,
+                host=f"{slug}.localhost",
+                supplier_id=supplier_id,
+                slug=slug,
+                name=slug.title(),
+                legal_name=f"{slug.title()} Ltd",
+                currency=currency,
+                locale=locale,
+                support_email=f"help@{slug}.example",
+                stock_policy=stock_policy,
+            )
+            tenant_id = connection.tenant_id
+        assert tenant_id is not None
+        async with self.database.transaction(Mode.WRITE, tenant_id) as connection:
+            await add_predefined(connection)
+            price_list_id = await put(
+                connection, price_lists, code="wholesale", name="Wholesale", tax_included=tax_included
+            )
+            await connection.fetch_text(
+                "update portals set price_list_id = $1 where tenant_id = $2", price_list_id, tenant_id
+            )
+            category_id = await put(connection, categories, code="all", name="Everything")
+            warehouse_ids = {
+                code: await put(connection, warehouses, code=code, name=f"Warehouse {code}")
+                for code in ("W1", "W2")
+            }
+        return Portal(self, tenant_id, supplier_id, slug, currency, price_list_id, category_id, warehouse_ids)
