@@ -15,6 +15,7 @@ from db.products import Product
 from db.warehouses import Warehouse
 from resolvers import money, nodes
 from resolvers.context import Context, Info
+from resolvers.errors import Broken
 from resolvers.mutations import Payload
 from rules import amounts, carts, quantities
 from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound, VersionConflict
@@ -114,9 +115,10 @@ def item_amount(root: strawberry.Parent[PricedItem]) -> money.Money | None:
     return None if amount is None else money.of_minor(amount, root.currency)
 
 
-def item_problem(root: strawberry.Parent[PricedItem]) -> BrokenRule | None:
+def item_problem(root: strawberry.Parent[PricedItem]) -> Broken | None:
     """CartItem.problem."""
-    return root.assessment.problem
+    problem = root.assessment.problem
+    return None if problem is None else Broken(problem)
 
 
 @strawberry.input(description="A product and how much of it. Name the product by exactly one of id and SKU.")

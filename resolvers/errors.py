@@ -1,46 +1,61 @@
 """User errors: how a broken rule reads."""
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import strawberry
 
 import db
 from db.products import Product
 from resolvers.context import Info
-from rules.broken import BrokenRule
+from rules.broken import BrokenRule, VersionConflict
 from rules.money import plain
 from rules.permissions import MissingPermission, Permission
 from rules.stock import InsufficientStock
 
-Quantity: TypeAlias = Decimal
+
+@dataclass(slots=True)
+class Broken:
+    """A broken rule as a value: GraphQL would raise an exception that stands among the results."""
+
+    rule: BrokenRule
 
 
-def code(root: strawberry.Parent[BrokenRule]) -> Any:
+def code(root: strawberry.Parent[Broken]) -> Any:
     """UserError.code."""
-    return root.code()
+    return root.rule.code()
 
 
-def message(root: strawberry.Parent[BrokenRule], info: Info) -> str:
+def message(root: strawberry.Parent[Broken], info: Info) -> str:
     """UserError.message."""
-    return root.message(info.context.language)
+    return root.rule.message(info.context.language)
 
 
-def path(root: strawberry.Parent[BrokenRule]) -> list[str]:
+def path(root: strawberry.Parent[Broken]) -> list[str]:
     """UserError.path."""
-    return list(root.path)
+    return list(root.rule.path)
 
 
-async def product(root: strawberry.Parent[InsufficientStock], info: Info) -> Product | None:
+async def product(root: strawberry.Parent[Broken], info: Info) -> Product | None:
     """InsufficientStockError.product."""
-    return await info.context.load(db.products.by_ids, root.product_id)
+    assert isinstance(root.rule, InsufficientStock)
+    return await info.context.load(db.products.by_ids, root.rule.product_id)
 
 
-def available(root: strawberry.Parent[InsufficientStock]) -> Decimal:
+def available(root: strawberry.Parent[Broken]) -> Decimal:
     """InsufficientStockError.available."""
-    return plain(root.available)
+    assert isinstance(root.rule, InsufficientStock)
+    return plain(root.rule.available)
 
 
-def permissions(root: strawberry.Parent[MissingPermission]) -> list[Permission]:
+def permissions(root: strawberry.Parent[Broken]) -> list[Permission]:
     """MissingPermissionError.permissions."""
-    return list(root.permissions)
+    assert isinstance(root.rule, MissingPermission)
+    return list(root.rule.permissions)
+
+
+def current(root: strawberry.Parent[Broken]) -> int:
+    """VersionConflictError.current."""
+    assert isinstance(root.rule, VersionConflict)
+    return root.rule.current

@@ -14,6 +14,7 @@ from db.connections import Contended
 from db.isolation import Mode
 from resolvers import nodes
 from resolvers.context import Context, Info
+from resolvers.errors import Broken
 from rules.broken import BrokenRule, BrokenRules, IdempotencyKeyReused, InvalidIdempotencyKey
 
 _TRIES = 3
@@ -26,7 +27,7 @@ AnyPayload = TypeVar("AnyPayload", bound="Payload")
 class Payload:
     """What a mutation answers: its results, all of them empty when rules were broken, and the errors."""
 
-    errors: list[BrokenRule] = field(default_factory=list, kw_only=True)
+    errors: list[Broken] = field(default_factory=list, kw_only=True)
 
 
 class InTransaction(FieldExtension):
@@ -64,10 +65,10 @@ class InTransaction(FieldExtension):
             await context.end()
         except BrokenRule as rule:
             await context.end(keep=False)
-            return self._payload(errors=[rule])
+            return self._payload(errors=[Broken(rule)])
         except BrokenRules as several:
             await context.end(keep=False)
-            return self._payload(errors=several.rules)
+            return self._payload(errors=[Broken(rule) for rule in several.rules])
         except Contended:
             await context.end(keep=False)
             raise

@@ -1,5 +1,6 @@
 """User errors: what a mutation answers when a rule of the business is broken."""
 
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ import strawberry
 
 import resolvers.errors
 from resolvers.enums import publish
+from resolvers.errors import Broken
 from rules.broken import all_rules
 from rules.permissions import Permission
 from schema.fields import field
@@ -24,7 +26,7 @@ publish(
 
 @strawberry.interface(description="A rule of the business that was broken; nothing was done.")
 class UserError:
-    """Served from a rules.broken.BrokenRule."""
+    """resolvers.errors.Broken."""
 
     code: Annotated[Any, field(resolvers.errors.code, description="Which rule.", type_=ErrorCode)]
     message: Annotated[
@@ -36,9 +38,9 @@ class UserError:
     ]
 
     @classmethod
-    def resolve_type(cls, rule: object, _info: object, _type: object) -> str:
+    def resolve_type(cls, broken: Broken, _info: object, _type: object) -> str:
         """A rule with facts of its own has a type of its own."""
-        return _TYPES.get(type(rule).__name__, PlainUserError.__name__)
+        return _TYPES.get(type(broken.rule).__name__, PlainUserError.__name__)
 
 
 @strawberry.type(description="A broken rule with nothing to add.")
@@ -46,7 +48,7 @@ class PlainUserError(UserError):
     """Most rules."""
 
     @classmethod
-    def is_type_of(cls, _rule: object, _info: object) -> bool:
+    def is_type_of(cls, _broken: object, _info: object) -> bool:
         """Decided by UserError.resolve_type."""
         return True
 
@@ -59,12 +61,12 @@ class InsufficientStockError(UserError):
         Product | None, field(resolvers.errors.product, description="What there is too little of.")
     ]
     available: Annotated[
-        resolvers.errors.Quantity,
+        Decimal,
         field(resolvers.errors.available, description="How much could be had, in the product's unit."),
     ]
 
     @classmethod
-    def is_type_of(cls, _rule: object, _info: object) -> bool:
+    def is_type_of(cls, _broken: object, _info: object) -> bool:
         """Decided by UserError.resolve_type."""
         return True
 
@@ -79,7 +81,7 @@ class MissingPermissionError(UserError):
     ]
 
     @classmethod
-    def is_type_of(cls, _rule: object, _info: object) -> bool:
+    def is_type_of(cls, _broken: object, _info: object) -> bool:
         """Decided by UserError.resolve_type."""
         return True
 
@@ -88,10 +90,10 @@ class MissingPermissionError(UserError):
 class VersionConflictError(UserError):
     """rules.broken.VersionConflict."""
 
-    current: Annotated[int, field(description="The version now.")]
+    current: Annotated[int, field(resolvers.errors.current, description="The version now.")]
 
     @classmethod
-    def is_type_of(cls, _rule: object, _info: object) -> bool:
+    def is_type_of(cls, _broken: object, _info: object) -> bool:
         """Decided by UserError.resolve_type."""
         return True
 
