@@ -150,7 +150,7 @@ def _window(cursor_key: bytes, source: Pageable, order: tuple[str, ...], asked: 
 
 
 def _encoded(cursor_key: bytes, list_name: Sequence[str], position: Sequence[Any]) -> str:
-    body = orjson.dumps([*list_name, *position])
+    body = orjson.dumps([*list_name, *position], default=str)  # the driver's UUIDs are a subclass
     return base64.urlsafe_b64encode(_mac(cursor_key, body) + body).decode()
 
 
