@@ -53,7 +53,7 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
             Route("/portals/{slug}/schema.graphql", schema_text),
             Mount("/graphiql", graphiql.assets()),
             Route("/healthz", healthz),
-            Route("/readyz", Readiness(database)),
+            Route("/readyz", Readiness(database).check),
         ],
         middleware=[Middleware(RequestId)],
         exception_handlers={HTTPStatus.NOT_FOUND: not_found},

@@ -21,7 +21,7 @@ class Readiness:
 
     database: Database
 
-    async def __call__(self, _request: Request) -> JSONResponse:
+    async def check(self, _request: Request) -> JSONResponse:
         """200 when requests can be served, 503 with the reason otherwise."""
         try:
             async with self.database.transaction(Mode.SNAPSHOT, None) as connection:

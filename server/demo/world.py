@@ -56,7 +56,6 @@ _WAREHOUSES = {
     "harbour": [("LON", "London Docklands"), ("MAN", "Manchester")],
     "alpen": [("M", "München"), ("SZG", "Salzburg")],
 }
-_PREFIX = {"nord": "NO", "harbour": "HB", "alpen": "AL"}
 _CUSTOMERS = {
     "harbour": ["The Corner Gift Shop", "Lund & Daughters", "Pebble Beach Cafe", "Old Mill Interiors",
                 "Market Street Books", "Seaview Hotel"],
@@ -146,7 +145,7 @@ def _catalogue(portal: DemoPortal, tables: _Tables, chance: random.Random) -> li
             )
             factor = Decimal(chance.randint(90, 130)) / 100
             one = (Decimal(price) * factor).quantize(Decimal("0.001"), rounding=ROUND_HALF_UP)
-            product = _Product(f"{_PREFIX[portal.slug]}-{number}", name, one, Decimal(tax[tax_kind]), unit)
+            product = _Product(f"K-{number}", name, one, Decimal(tax[tax_kind]), unit)
             products.append(product)
             tables.add("products", product.sku, name, "GOODS", category, unit, tax[tax_kind])
             _prices(portal, tables, product)
@@ -154,7 +153,7 @@ def _catalogue(portal: DemoPortal, tables: _Tables, chance: random.Random) -> li
     for code, price, english_name, german_name in _SERVICES:
         name = german_name if german else english_name
         service = _Product(
-            f"{_PREFIX[portal.slug]}-{code}", name, Decimal(price), Decimal(tax["full"]), "pcs"
+            f"K-{code}", name, Decimal(price), Decimal(tax["full"]), "pcs"
         )
         tables.add("products", service.sku, name, "SERVICE", "services", "pcs", tax["full"])
         _prices(portal, tables, service, breaks=False)
