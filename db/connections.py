@@ -35,10 +35,11 @@ class Connection:
     """A connection on loan, working for one tenant.
 
     A connection runs one statement at a time while sibling fields ask at once: a lock puts them in line.
-    `statements` counts what was run, transactions and tenant setting not included.
+    `statements` counts what was run, transactions and tenant setting not included. `deadline` is in seconds
+    a statement; None, as it begins, leaves it at the pool's.
     """
 
-    __slots__ = ("_lock", "_open", "_raw", "statements", "tenant_id")
+    __slots__ = ("_lock", "_open", "_raw", "deadline", "statements", "tenant_id")
 
     def __init__(self, raw: Any, tenant_id: UUID | None) -> None:
         self._raw = raw
@@ -46,6 +47,7 @@ class Connection:
         self._open = False
         self.tenant_id = tenant_id
         self.statements = 0
+        self.deadline: float | None = None
 
     @property
     def in_transaction(self) -> bool:
@@ -119,21 +121,23 @@ class Connection:
         async with self._lock:
             self.statements += 1
             with _Translated():
-                records: Sequence[Any] = await self._raw.fetch(sql, *values)
+                records: Sequence[Any] = await self._raw.fetch(sql, *values, timeout=self.deadline)
                 return records
 
     async def execute_text(self, sql: str) -> str:
         """Run SQL text without parameters (several statements are allowed); returns the command tag."""
         async with self._lock:
             with _Translated():
-                tag: str = await self._raw.execute(sql)
+                tag: str = await self._raw.execute(sql, timeout=self.deadline)
                 return tag
 
     async def copy_csv(self, table: str, columns: Sequence[str], source: AsyncIterator[bytes]) -> str:
         """COPY CSV bytes into a table; returns the command tag, `COPY <rows>`."""
         async with self._lock:
             with _Translated():
-                tag: str = await self._raw.copy_to_table(table, source=source, columns=columns, format="csv")
+                tag: str = await self._raw.copy_to_table(
+                    table, source=source, columns=columns, format="csv", timeout=self.deadline
+                )
                 return tag
 
 

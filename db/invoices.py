@@ -51,8 +51,8 @@ invoice_lines = tenant_table(
     Column("tax_rate", TAX_RATE, nullable=False),
     Column("amount", BigInteger, nullable=False),
     refers_to("invoices", "invoice_id", name="invoice_lines_invoice_fkey"),
-    refers_to("products", "product_id", name="invoice_lines_product_fkey"),
     key=("invoice_id", "position"),
+    is_line=True,
 )
 
 credit_notes = tenant_table(
@@ -88,9 +88,9 @@ credit_note_lines = tenant_table(
     Column("invoice_id", Uuid),  # the invoice line that is corrected
     Column("invoice_position", Integer),
     refers_to("credit_notes", "credit_note_id", name="credit_note_lines_credit_note_fkey"),
-    refers_to("products", "product_id", name="credit_note_lines_product_fkey"),
     Index("credit_note_lines_invoice_line_idx", "tenant_id", "invoice_id", "invoice_position"),
     key=("credit_note_id", "position"),
+    is_line=True,
 )
 
 payments = tenant_table(

@@ -40,11 +40,15 @@ UNIT_PRICE = _Trimmed(18, 6)
 TAX_RATE = _Trimmed(5, 2)
 
 
-def tenant_table(name: str, *items: SchemaItem, key: Sequence[str] = ("id",)) -> Table:
-    """A table whose rows belong to one tenant; its primary key is (tenant_id, *key)."""
+def tenant_table(name: str, *items: SchemaItem, key: Sequence[str] = ("id",), is_line: bool = False) -> Table:
+    """A table whose rows belong to one tenant; its primary key is (tenant_id, *key).
+
+    A line has its tenant from its document, to which its own foreign key leads.
+    """
     primary_key = PrimaryKeyConstraint("tenant_id", *key, name=f"{name}_pkey")
     tenant = ForeignKeyConstraint(["tenant_id"], ["portals.tenant_id"], name=f"{name}_tenant_fkey")
-    return Table(name, metadata, Column("tenant_id", Uuid, nullable=False), *items, primary_key, tenant)
+    keys = [primary_key] if is_line else [primary_key, tenant]
+    return Table(name, metadata, Column("tenant_id", Uuid, nullable=False), *items, *keys)
 
 
 def refers_to(table: str, column: str, *, name: str, key: str = "id") -> ForeignKeyConstraint:

@@ -1,0 +1,194 @@
+"""The catalogue in the exchange: warehouses, categories, products, price lists, prices, stock."""
+
+# ruff: noqa: S608 (what is written into SQL are names of our own and the tenant's UUID)
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from db.connections import Connection
+from db.exchange import rejections
+from db.exchange.merge import merge
+from db.exchange.rejections import duplicates, unknown
+from db.exchange.report import Counts
+from db.exchange.staging import affect, ask
+
+
+async def warehouses(connection: Connection, _columns: Collection[str]) -> Counts:
+    """Merge the staged warehouses."""
+    await duplicates(connection, "warehouses")
+    source = "select gen_random_uuid() as id, code, name from staged_warehouses where reason is null"
+    return Counts(
+        *await merge(connection, "warehouses", source, key=["code"], values=["name"], only_new=["id"])
+    )
+
+
+async def categories(connection: Connection, _columns: Collection[str]) -> Counts:
+    """Merge the staged categories; parents may come after their children."""
+    await duplicates(connection, "categories")
+    rows: Any = await ask(
+        connection, "select file_line, code, parent from staged_categories where reason is null"
+    )
+    kept: Any = await ask(
+        connection,
+        """
+        select c.code, p.code from categories c
+        left join categories p on p.tenant_id = c.tenant_id and p.id = c.parent_id
+        where c.tenant_id = {tenant}
+        """,
+    )
+    staged = {row[1]: (row[0], row[2]) for row in rows}
+    await rejections.lines(connection, "categories", misplaced(staged, {row[0]: row[1] for row in kept}))
+    await affect(
+        connection,
+        """
+        create temp table category_ids on commit drop as
+        select code, id from categories where tenant_id = {tenant}
+        union all
+        select code, gen_random_uuid() from staged_categories s where reason is null
+        and not exists (select from categories c where c.tenant_id = {tenant} and c.code = s.code)
+        """,
+    )
+    source = """
+        select i.id, s.code, s.name, p.id as parent_id from staged_categories s
+        join category_ids i on i.code = s.code
+        left join category_ids p on p.code = s.parent
+        where s.reason is null
+    """
+    values = ["name", "parent_id"]
+    return Counts(
+        *await merge(connection, "categories", source, key=["code"], values=values, only_new=["id"])
+    )
+
+
+def misplaced(staged: Mapping[str, tuple[int, str | None]], kept: Mapping[str, str | None]) -> dict[int, str]:
+    """The lines whose category would hang below itself or below nothing, with reasons.
+
+    `staged` is line and parent by code, `kept` the parent by code of what the tenant has. A row that is
+    not taken leaves its category where it was, so what the others hang on is looked at anew.
+    """
+    taken = dict(staged)
+    reasons: dict[int, str] = {}
+    while True:
+        tree = dict(kept) | {code: parent for code, (_, parent) in taken.items()}
+        bad = {}
+        for code, (line, parent) in taken.items():
+            if parent is not None and parent not in tree:
+                bad[code] = (line, f"UNKNOWN_PARENT: there is no category {parent}")
+        for code in _in_circles(tree) & taken.keys():
+            bad.setdefault(code, (taken[code][0], "CIRCLE: the category would hang below itself"))
+        if not bad:
+            return reasons
+        reasons |= dict(bad.values())
+        taken = {code: row for code, row in taken.items() if code not in bad}
+
+
+def _in_circles(tree: Mapping[str, str | None]) -> set[str]:
+    """The codes from which the way up comes back to where it began."""
+    done: set[str] = set()
+    found: set[str] = set()
+    for start in tree:
+        way: dict[str, None] = {}
+        at: str | None = start
+        while at is not None and at in tree and at not in done and at not in way:
+            way[at] = None
+            at = tree[at]
+        if at in way:
+            steps = list(way)
+            found.update(steps[steps.index(at) :])
+        done.update(way)
+    return found
+
+
+async def products(connection: Connection, columns: Collection[str]) -> Counts:
+    """Merge the staged products. A description is changed only by a file that has the column."""
+    await duplicates(connection, "products")
+    await unknown(connection, "products", "category", "categories", "code")
+    source = """
+        select gen_random_uuid() as id, s.sku, s.name, coalesce(s.description, '') as description, s.kind,
+            c.id as category_id, s.unit, s.tax_rate
+        from staged_products s
+        left join categories c on c.tenant_id = {tenant} and c.code = s.category
+        where s.reason is null
+    """
+    values = ["name", "kind", "category_id", "unit", "tax_rate", *_given(columns, "description")]
+    return Counts(*await merge(connection, "products", source, key=["sku"], values=values, only_new=["id"]))
+
+
+async def prices(connection: Connection, columns: Collection[str]) -> Counts:
+    """Merge the staged prices. The first price list of the first import is the portal's."""
+    await affect(
+        connection,
+        "update staged_prices set valid_from = '2000-01-01' where reason is null and valid_from is null",
+    )
+    await duplicates(connection, "prices")
+    await rejections.where(
+        connection, "prices", "s.valid_to < s.valid_from", "'OUT_OF_RANGE: valid_to is before valid_from'"
+    )
+    await unknown(connection, "prices", "sku", "products", "sku")
+    await price_lists(connection, "prices")
+    await affect(
+        connection,
+        """
+        update portals set price_list_id = l.id
+        from staged_prices s join price_lists l on l.tenant_id = {tenant} and l.code = s.price_list
+        where portals.tenant_id = {tenant} and portals.price_list_id is null
+        and s.file_line = (select min(file_line) from staged_prices where reason is null)
+        """,
+    )
+    source = """
+        select p.id as product_id, l.id as price_list_id, s.currency, s.min_quantity, s.valid_from,
+            s.valid_to, s.unit_price
+        from staged_prices s
+        join products p on p.tenant_id = {tenant} and p.sku = s.sku
+        join price_lists l on l.tenant_id = {tenant} and l.code = s.price_list
+        where s.reason is null
+    """
+    key = ["product_id", "price_list_id", "currency", "min_quantity", "valid_from"]
+    values = ["unit_price", *_given(columns, "valid_to")]
+    return Counts(*await merge(connection, "prices", source, key=key, values=values))
+
+
+async def price_lists(connection: Connection, table: str) -> None:
+    """Make the price lists that good rows of a staged table name and that are not there yet."""
+    source = f"""
+        select gen_random_uuid() as id, code, code as name from (
+            select distinct price_list as code from staged_{table}
+            where reason is null and price_list is not null
+        ) named
+    """
+    await merge(connection, "price_lists", source, key=["code"], values=[], only_new=["id", "name"])
+
+
+async def stock(connection: Connection, _columns: Collection[str]) -> Counts:
+    """Merge what is on hand."""
+    await duplicates(connection, "stock")
+    await unknown(connection, "stock", "warehouse", "warehouses", "code")
+    await unknown(connection, "stock", "sku", "products", "sku")
+    source = """
+        select p.id as product_id, w.id as warehouse_id, s.quantity as on_hand
+        from staged_stock s
+        join products p on p.tenant_id = {tenant} and p.sku = s.sku
+        join warehouses w on w.tenant_id = {tenant} and w.code = s.warehouse
+        where s.reason is null
+    """
+    key = ["product_id", "warehouse_id"]
+    return Counts(*await merge(connection, "stock", source, key=key, values=["on_hand"]))
+
+
+async def customers(connection: Connection, _columns: Collection[str]) -> Counts:
+    """Merge the staged customers; price lists they name come into being."""
+    await duplicates(connection, "customers")
+    await price_lists(connection, "customers")
+    source = """
+        select gen_random_uuid() as id, s.code, s.name, coalesce(s.country, '') as country, s.currency,
+            coalesce(s.email, '') as email, l.id as price_list_id
+        from staged_customers s
+        left join price_lists l on l.tenant_id = {tenant} and l.code = s.price_list
+        where s.reason is null
+    """
+    values = ["name", "country", "currency", "email", "price_list_id"]
+    return Counts(*await merge(connection, "customers", source, key=["code"], values=values, only_new=["id"]))
+
+
+def _given(columns: Collection[str], *optional: str) -> Sequence[str]:
+    return [name for name in optional if name in columns]

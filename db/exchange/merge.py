@@ -1,0 +1,45 @@
+"""Merging: staged rows become new rows or change those that differ; rows that are equal are not touched."""
+
+# ruff: noqa: S608 (what is written into SQL are names of our own and the tenant's UUID)
+
+from collections.abc import Sequence
+
+from db.connections import Connection
+from db.exchange.staging import affect
+
+
+async def merge(
+    connection: Connection,
+    table: str,
+    source: str,
+    *,
+    key: Sequence[str],
+    values: Sequence[str],
+    only_new: Sequence[str] = (),
+) -> tuple[int, int]:
+    """Bring a table to what a SELECT says; returns (inserted, updated).
+
+    The SELECT's columns are the key, the values, and what is set with new rows alone.
+    """
+    matches = " and ".join(["t.tenant_id = {tenant}", *(f"t.{name} = s.{name}" for name in key)])
+    updated = 0
+    if values:
+        updated = await affect(
+            connection,
+            f"""
+            update {table} t set {", ".join(f"{name} = s.{name}" for name in values)} from ({source}) s
+            where {matches}
+            and ({", ".join(f"t.{name}" for name in values)})
+                is distinct from ({", ".join(f"s.{name}" for name in values)})
+            """,
+        )
+    columns = [*only_new, *key, *values]
+    inserted = await affect(
+        connection,
+        f"""
+        insert into {table} (tenant_id, {", ".join(columns)})
+        select {{tenant}}, {", ".join(f"s.{name}" for name in columns)} from ({source}) s
+        where not exists (select from {table} t where {matches})
+        """,
+    )
+    return inserted, updated
