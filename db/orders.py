@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +30,7 @@ from sqlalchemy import (
 
 from db.connections import Connection, many_each, one_each
 from db.lifecycle_statuses import lifecycle_statuses
-from db.pages import Key, Page, Window, fetch, windowed
+from db.pages import Key, Listing, Page, Window
 from db.statements import Statement
 from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, refers_to, tenant_table, unique
 from rules.viewers import Viewer
@@ -236,24 +235,8 @@ ORDERS: dict[str, Key] = {
 }
 
 
-def keys(order: Sequence[str]) -> list[Key]:
-    """The keys of an order by name, made total by the id."""
-    chosen = [ORDERS[name] for name in order]
-    return [*chosen, Key(orders.c.id, descending=bool(chosen) and chosen[-1].descending)]
-
-
-@lru_cache(maxsize=512)
-def _page(
-    whose: str, conditions: frozenset[str], order: tuple[str, ...], shape: tuple[bool, bool, bool]
-) -> Statement[Order]:
-    query = _VISIBLE[whose].where(*(_CONDITIONS[name] for name in sorted(conditions)))
-    return Statement(windowed(query, keys(order), shape), Order)
-
-
-@lru_cache(maxsize=64)
-def _count(whose: str, conditions: frozenset[str]) -> Statement[int]:
-    found = _VISIBLE[whose].where(*(_CONDITIONS[name] for name in sorted(conditions))).subquery()
-    return Statement(select(func.count()).select_from(found))
+_listing = Listing(Order, _VISIBLE.__getitem__, _CONDITIONS, ORDERS, orders.c.id)
+keys = _listing.keys
 
 
 async def page(
@@ -268,15 +251,14 @@ async def page(
     Filters by name: number (its beginning), processing_states, placed_from (UTC, from this moment on),
     placed_before (UTC, that moment excluded). Order: names of ORDERS.
     """
-    statement = _page(_visible_to(viewer), frozenset(filters), order, window.shape)
-    return await fetch(connection, statement, window, {**filters, **_whose(viewer)})
+    return await _listing.page(
+        connection, _visible_to(viewer), filters, order, window, **filters, **_whose(viewer)
+    )
 
 
 async def count(connection: Connection, viewer: Viewer, filters: Mapping[str, Any]) -> int:
     """How many orders pass the filters and may be seen by the viewer."""
-    statement = _count(_visible_to(viewer), frozenset(filters))
-    found: int = await connection.value(statement, **filters, **_whose(viewer))
-    return found
+    return await _listing.count(connection, _visible_to(viewer), filters, **filters, **_whose(viewer))
 
 
 def _insert_rows(table: Any, row: type[Any], *, leave_out: Sequence[str] = ()) -> Statement[None]:

@@ -1,10 +1,12 @@
 """Keyset pages: rows in a total order, from a position on, without counting and without offsets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy import Integer as IntegerType
 
 from db.connections import Connection
@@ -73,17 +75,74 @@ class Page:
     has_previous: bool
 
 
-async def fetch(
-    connection: Connection, statement: Statement[Any], window: Window, values: dict[str, Any]
-) -> Page:
-    """Run a windowed statement."""
-    for name, position in (("after", window.after), ("before", window.before)):
-        for i, value in enumerate(position or ()):
-            values[f"{name}_{i}"] = value
-    rows = await connection.rows(statement, row_limit=window.size + 1, **values)
-    more = len(rows) > window.size
-    del rows[window.size :]
-    if window.backwards:
-        rows.reverse()
-        return Page(rows, has_next=window.before is not None, has_previous=more)
-    return Page(rows, has_next=more, has_previous=window.after is not None)
+class Listing(Generic[Row]):
+    """A list that can be filtered, ordered and read in windows; each combination is compiled once.
+
+    `visible` gives the query for whoever asks, by a name or shape that decides its text; `conditions` are
+    the filters and `orders` the orders, both by name; `id_column` makes every order total.
+    """
+
+    def __init__(
+        self,
+        row: Callable[..., Row],
+        visible: Callable[[Any], Select[Any]],
+        conditions: Mapping[str, ColumnElement[bool]],
+        orders: Mapping[str, Key],
+        id_column: ColumnElement[UUID],
+    ) -> None:
+        self._row = row
+        self._visible = visible
+        self._conditions = conditions
+        self._orders = orders
+        self._id_column = id_column
+        self._page = lru_cache(maxsize=512)(self._build_page)
+        self._count = lru_cache(maxsize=64)(self._build_count)
+
+    def keys(self, order: Sequence[str]) -> list[Key]:
+        """The keys of an order, given by the names of its parts and made total by the id."""
+        chosen = [self._orders[name] for name in order]
+        return [*chosen, Key(self._id_column, descending=bool(chosen) and chosen[-1].descending)]
+
+    async def page(
+        self,
+        connection: Connection,
+        whose: Hashable,
+        filters: Iterable[str],
+        order: tuple[str, ...],
+        window: Window,
+        **values: Any,
+    ) -> Page:
+        """A window of what passes the filters; `values` are the parameters of query and conditions."""
+        for name, position in (("after", window.after), ("before", window.before)):
+            for i, value in enumerate(position or ()):
+                values[f"{name}_{i}"] = value
+        statement = self._page(whose, frozenset(filters), order, window.shape)
+        rows = await connection.rows(statement, row_limit=window.size + 1, **values)
+        more = len(rows) > window.size
+        del rows[window.size :]
+        if window.backwards:
+            rows.reverse()
+            return Page(rows, has_next=window.before is not None, has_previous=more)
+        return Page(rows, has_next=more, has_previous=window.after is not None)
+
+    async def count(
+        self, connection: Connection, whose: Hashable, filters: Iterable[str], **values: Any
+    ) -> int:
+        """How many rows pass the filters."""
+        found: int = await connection.value(self._count(whose, frozenset(filters)), **values)
+        return found
+
+    def _filtered(self, whose: Hashable, filters: frozenset[str]) -> Select[Any]:
+        return self._visible(whose).where(*(self._conditions[name] for name in sorted(filters)))
+
+    def _build_page(
+        self,
+        whose: Hashable,
+        filters: frozenset[str],
+        order: tuple[str, ...],
+        shape: tuple[bool, bool, bool],
+    ) -> Statement[Row]:
+        return Statement(windowed(self._filtered(whose, filters), self.keys(order), shape), self._row)
+
+    def _build_count(self, whose: Hashable, filters: frozenset[str]) -> Statement[int]:
+        return Statement(select(func.count()).select_from(self._filtered(whose, filters).subquery()))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +29,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from db.categories import categories, subtree
 from db.connections import Connection, one_each
-from db.pages import Key, Page, Window, fetch, windowed
+from db.pages import Key, Listing, Page, Window
 from db.statements import Statement
 from db.stock import stock
 from db.tables import TAX_RATE, one_of, refers_to, tenant_table, unique
@@ -147,24 +146,8 @@ ORDERS: dict[str, Key] = {
 }
 
 
-def keys(order: Sequence[str]) -> list[Key]:
-    """The keys of an order by name, made total by the id."""
-    chosen = [ORDERS[name] for name in order]
-    return [*chosen, Key(products.c.id, descending=bool(chosen) and chosen[-1].descending)]
-
-
-@lru_cache(maxsize=512)
-def _page(
-    conditions: frozenset[str], order: tuple[str, ...], shape: tuple[bool, bool, bool]
-) -> Statement[Product]:
-    query = _visible().where(*(_CONDITIONS[name] for name in sorted(conditions)))
-    return Statement(windowed(query, keys(order), shape), Product)
-
-
-@lru_cache(maxsize=64)
-def _count(conditions: frozenset[str]) -> Statement[int]:
-    found = _visible().where(*(_CONDITIONS[name] for name in sorted(conditions))).subquery()
-    return Statement(select(func.count()).select_from(found))
+_listing = Listing(Product, lambda _: _visible(), _CONDITIONS, ORDERS, products.c.id)
+keys = _listing.keys
 
 
 async def page(
@@ -179,14 +162,12 @@ async def page(
     Filters by name: search, category_id, category_code, skus, kind, available_only (its value is not
     looked at). Order: names of ORDERS.
     """
-    values = _filter_values(filters)
-    return await fetch(connection, _page(frozenset(filters), order, window.shape), window, values)
+    return await _listing.page(connection, None, filters, order, window, **_filter_values(filters))
 
 
 async def count(connection: Connection, _viewer: Viewer, filters: Mapping[str, Any]) -> int:
     """How many products pass the filters."""
-    found: int = await connection.value(_count(frozenset(filters)), **_filter_values(filters))
-    return found
+    return await _listing.count(connection, None, filters, **_filter_values(filters))
 
 
 def _filter_values(filters: Mapping[str, Any]) -> dict[str, Any]:

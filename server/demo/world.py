@@ -152,9 +152,7 @@ def _catalogue(portal: DemoPortal, tables: _Tables, chance: random.Random) -> li
             _stock(portal, tables, product, number, chance)
     for code, price, english_name, german_name in _SERVICES:
         name = german_name if german else english_name
-        service = _Product(
-            f"K-{code}", name, Decimal(price), Decimal(tax["full"]), "pcs"
-        )
+        service = _Product(f"K-{code}", name, Decimal(price), Decimal(tax["full"]), "pcs")
         tables.add("products", service.sku, name, "SERVICE", "services", "pcs", tax["full"])
         _prices(portal, tables, service, breaks=False)
     return products
