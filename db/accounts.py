@@ -14,7 +14,9 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
+    exists,
     null,
+    or_,
     select,
     union_all,
 )
@@ -23,7 +25,7 @@ from sqlalchemy.dialects.postgresql import insert
 from db.connections import Connection, one_each
 from db.customers import customers as customers  # the foreign key's target
 from db.portals import SUPPLIER_OF_TENANT
-from db.staff_members import staff_members
+from db.staff_members import staff_members, staff_roles
 from db.statements import Statement
 from db.tables import refers_to, tenant_table, unique
 from rules.viewers import Viewer
@@ -92,6 +94,15 @@ _logins = Statement(
             ).where(
                 staff_members.c.supplier_id == SUPPLIER_OF_TENANT,
                 staff_members.c.user_name == bindparam("user_name", type_=Text),
+                # Somebody whose roles are all at other companies is nobody here.
+                exists().where(
+                    staff_roles.c.supplier_id == staff_members.c.supplier_id,
+                    staff_roles.c.staff_member_id == staff_members.c.id,
+                    or_(
+                        staff_roles.c.at_tenant_id.is_(None),
+                        staff_roles.c.at_tenant_id == bindparam("tenant_id"),
+                    ),
+                ),
             ),
             select(accounts.c.id, null().cast(Uuid), accounts.c.password_hash, accounts.c.active).where(
                 accounts.c.tenant_id == bindparam("tenant_id"),

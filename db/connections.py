@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from db.isolation import Mode, begin
-from db.statements import Statement
+from db.statements import Statement, TenantForgotten
 
 Row = TypeVar("Row")
 Key = TypeVar("Key")
@@ -67,15 +67,16 @@ class Connection:
 
     async def begin(self, mode: Mode) -> None:
         """Open a transaction that sees this tenant alone."""
+        opening = begin(mode, self.tenant_id)
+        self._open = True  # before it is: whoever is cancelled here rolls back what may have begun
         with _Translated():
-            await self._raw.execute(begin(mode, self.tenant_id))
-        self._open = True
+            await self._raw.execute(opening)
 
     async def commit(self) -> None:
         """End the transaction and keep what it wrote."""
-        self._open = False
         with _Translated():
             await self._raw.execute("commit")
+        self._open = False
 
     async def rollback(self) -> None:
         """End the transaction, if one is open, and keep nothing. A broken connection has done so itself."""
@@ -111,6 +112,8 @@ class Connection:
 
     async def _fetch(self, statement: Statement[Any], values: dict[str, Any]) -> Sequence[Any]:
         if statement.names_tenant:
+            if self.tenant_id is None:
+                raise TenantForgotten(statement.sql)
             values["tenant_id"] = self.tenant_id
         return await self.fetch_text(statement.sql, *statement.values(values))
 
@@ -226,12 +229,13 @@ class _Translated:
             raise TooSlow(str(error)) from error
         if isinstance(error, (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)):
             raise Contended(str(error)) from error
-        if isinstance(error, (asyncpg.DataError, asyncpg.CharacterNotInRepertoireError)):
+        if isinstance(error, _NOT_STORABLE) or str(error).startswith("invalid input for query argument"):
             raise Unstorable(str(error)) from error
         if isinstance(error, _UNREACHABLE):
             raise Unavailable(str(error) or type(error).__name__) from error
 
 
+_NOT_STORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.NumericValueOutOfRangeError)
 _UNREACHABLE = (
     OSError,
     TimeoutError,

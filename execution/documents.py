@@ -1,70 +1,84 @@
-"""Documents: parsed, measured and validated once, remembered by their text."""
+"""Documents: parsed, measured and validated, in that order; each remembered by its text."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    GraphQLSyntaxError,
     OperationDefinitionNode,
     parse,
     specified_rules,
+    validate,
 )
+from graphql.validation import validation_context
+from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from execution.limits import (
-    MOST_OBJECTS,
-    MOST_TOKENS,
-    Extent,
-    check_document,
-    check_operation,
-    check_root_fields,
-    check_text,
-)
+from execution.limits import MOST_VALUES, DocumentRefused, Extent, check_operation
+
+MOST_CHARACTERS = 50_000
+MOST_TOKENS = 3_000
+
+# Two rules compare or follow fragments more often than a document has tokens; graphql-core bounds their work
+# and lets us say how much it may be.
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 30_000
+validation_context.MAX_FRAGMENT_WORK = 10_000
+
+_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+_ABORTED = "Validation aborted."
+# The escape of a NUL, which no text can hold where we keep it; not a backslash that is itself escaped.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*+\\u(?:0000|\{0+\})")
 
 _REMEMBERED_MOST = 1_000
-_REMEMBERED_CHARACTERS = 2_000_000
+_REMEMBERED_BYTES = 64_000_000
+_BYTES_PER_TOKEN = 600
 
 
 @dataclass(slots=True)
-class Checked:
-    """A document with what is known of it whatever its variables are."""
+class Known:
+    """A document with what is known of it already; `extents` are those that no variable can change."""
 
     document: DocumentNode
     operations: dict[str | None, OperationDefinitionNode]
-    errors: list[GraphQLError]
+    bytes: int
+    extents: dict[str | None, Extent] = field(default_factory=dict)
+    errors: list[GraphQLError] | None = None
 
 
 class _Remembered:
-    """The documents used last, bounded in number and in characters; keyed by schema and text."""
+    """The documents used last, bounded in number and in memory; keyed by schema and text."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[int, str], Checked] = OrderedDict()
-        self._characters = 0
+        self._known: OrderedDict[tuple[GraphQLSchema, str], Known] = OrderedDict()
+        self._bytes = 0
 
-    def get(self, schema: GraphQLSchema, text: str) -> Checked | None:
-        found = self._known.get((id(schema), text))
-        if found is not None:
-            self._known.move_to_end((id(schema), text))
-        return found
-
-    def put(self, schema: GraphQLSchema, text: str, checked: Checked) -> None:
-        self._known[id(schema), text] = checked
-        self._characters += len(text)
-        while len(self._known) > _REMEMBERED_MOST or self._characters > _REMEMBERED_CHARACTERS:
-            (_, dropped), _ = self._known.popitem(last=False)
-            self._characters -= len(dropped)
+    def get(self, schema: GraphQLSchema, text: str) -> Known:
+        """The document, parsed now when it is new. Raises GraphQLError."""
+        known = self._known.get((schema, text))
+        if known is not None:
+            self._known.move_to_end((schema, text))
+            return known
+        known = self._known[schema, text] = _parsed(text)
+        self._bytes += known.bytes
+        while len(self._known) > _REMEMBERED_MOST or self._bytes > _REMEMBERED_BYTES:
+            _, dropped = self._known.popitem(last=False)
+            self._bytes -= dropped.bytes
+        return known
 
 
 _remembered = _Remembered()
 
 
 class CheckedDocuments(SchemaExtension):
-    """Parses, limits and validates, in that order; tells the cost of the operation in the answer.
+    """Parses, limits and validates; tells the cost of the operation in the answer.
 
     The context may have an attribute `introspection_allowed`; without it introspection is allowed.
     """
@@ -74,36 +88,33 @@ class CheckedDocuments(SchemaExtension):
     def on_parse(self) -> Iterator[None]:
         """Give Strawberry the parsed document, from memory when it was here before."""
         execution = self.execution_context
-        text = execution.query or ""
-        schema = execution.schema._schema
-        checked = _remembered.get(schema, text)
-        if checked is None:
-            checked = _checked(schema, text)
-            _remembered.put(schema, text, checked)
-        self._checked = checked
-        if execution._provided_operation_name is None and len(checked.operations) > 1:
+        self._known = _remembered.get(execution.schema._schema, execution.query or "")
+        if execution._provided_operation_name is None and len(self._known.operations) > 1:
             raise GraphQLError("Several operations: name the one to run in operationName.")
-        execution.graphql_document = checked.document
+        execution.graphql_document = self._known.document
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Measure the operation with its variables, then give Strawberry the errors of the document."""
-        execution = self.execution_context
-        errors = list(self._checked.errors)
-        operation = self._checked.operations.get(execution.operation_name)
-        if operation is not None and not errors:
-            try:
-                self.extent = self._measure(operation)
-            except GraphQLError as refused:
-                errors = [refused]
-        execution.pre_execution_errors = errors
+        """Measure the operation with its variables; give Strawberry the errors of a document that passes."""
+        known, execution = self._known, self.execution_context
+        try:
+            self.extent = self._measured(execution.operation_name)
+            if known.errors is None:
+                known.errors = _errors(execution.schema._schema, known.document)
+            execution.pre_execution_errors = list(known.errors)
+        except GraphQLError as refused:
+            execution.pre_execution_errors = [refused]
         yield
 
-    def _measure(self, operation: OperationDefinitionNode) -> Extent:
-        execution = self.execution_context
-        extent = check_operation(
-            execution.schema._schema, self._checked.document, operation, execution.variables or {}
-        )
+    def _measured(self, name: str | None) -> Extent:
+        known, execution = self._known, self.execution_context
+        extent = known.extents.get(name)
+        if extent is None:
+            extent = check_operation(
+                execution.schema._schema, known.document, known.operations[name], execution.variables or {}
+            )
+            if not extent.varies:
+                known.extents[name] = extent
         if extent.introspects and not getattr(execution.context, "introspection_allowed", True):
             raise GraphQLError(
                 "Introspection is switched off here.", extensions={"code": "INTROSPECTION_DISABLED"}
@@ -111,33 +122,48 @@ class CheckedDocuments(SchemaExtension):
         return extent
 
     def get_results(self) -> dict[str, Any]:
-        """`extensions.cost`: objects asked for at most. Each operation has the whole limit to itself."""
+        """`extensions.cost`: values asked for at most. Each operation has the whole limit to itself."""
         if self.extent is None:
             return {}
-        requested = self.extent.objects
+        requested = self.extent.values
         return {
             "cost": {
                 "requested": requested,
-                "limit": MOST_OBJECTS,
-                "remaining": MOST_OBJECTS - requested,
+                "limit": MOST_VALUES,
+                "remaining": MOST_VALUES - requested,
                 "resetAt": None,
             }
         }
 
 
-def _checked(schema: GraphQLSchema, text: str) -> Checked:
-    check_text(text)
+def _parsed(text: str) -> Known:
+    if len(text) > MOST_CHARACTERS:
+        raise DocumentRefused(f"A document has at most {MOST_CHARACTERS} characters; send data as variables.")
+    if _NUL.search(text):
+        raise GraphQLError("A text cannot contain a NUL character.", extensions={"code": "BAD_USER_INPUT"})
     try:
-        document = parse(text, max_tokens=MOST_TOKENS)
-    except RecursionError:
-        raise GraphQLError("The document is nested too deeply.") from None
-    check_document(document)
+        document = parse(text, max_tokens=MOST_TOKENS, allow_empty_selection_sets=False)
+    except GraphQLSyntaxError as error:
+        if "Parsing aborted" in error.message:
+            raise DocumentRefused(
+                f"A document has at most {MOST_TOKENS} tokens and does not nest deeply."
+            ) from None
+        raise
     operations = {
         definition.name.value if definition.name else None: definition
         for definition in document.definitions
         if isinstance(definition, OperationDefinitionNode)
     }
-    for operation in operations.values():
-        check_root_fields(operation, document)
-        check_operation(schema, document, operation, {})
-    return Checked(document, operations, validate_document(schema, document, tuple(specified_rules)))
+    return Known(document, operations, len(text) + _BYTES_PER_TOKEN * document.token_count)
+
+
+def _errors(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
+    """What is not valid, without guesses at what was meant.
+
+    An error may print a good part of the document, so long documents get fewer of them.
+    """
+    most = max(2, min(20, 10_000 // (document.token_count + 1)))
+    errors = validate(schema, document, _RULES, max_errors=most, hide_suggestions=True)
+    if errors and errors[-1].message == _ABORTED:
+        return [DocumentRefused("The document repeats fields or fragments too often to be checked.")]
+    return errors

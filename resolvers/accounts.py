@@ -3,28 +3,34 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Annotated
 
 import strawberry
 
 from resolvers.context import Info
+from resolvers.enums import publish
 from resolvers.mutations import Payload
 from rules.accounts import CookieRefused
 from rules.viewers import Viewer
 from tenants import sessions
 
 
-@strawberry.enum(description="How the client carries its session.")
 class SessionTransport(Enum):
-    """Bearer for programs, cookie for browsers."""
+    """How a client carries its session: bearer for programs, cookie for browsers."""
 
-    BEARER = strawberry.enum_value(
-        "BEARER", description="The payload carries the token, for the Authorization header."
-    )
-    COOKIE = strawberry.enum_value(
-        "COOKIE",
-        description="The answer sets a __Host- cookie that scripts cannot read; the payload has no token. "
-        "Requests with the cookie must carry the header X-Kontor-Csrf.",
-    )
+    BEARER = "BEARER"
+    COOKIE = "COOKIE"
+
+
+publish(
+    SessionTransport,
+    description="How the client carries its session.",
+    value={
+        SessionTransport.BEARER: "The payload carries the token, for the Authorization header.",
+        SessionTransport.COOKIE: "The answer sets a __Host- cookie that scripts cannot read; the payload "
+        "has no token. Requests with the cookie must carry the header X-Kontor-Csrf.",
+    }.__getitem__,
+)
 
 
 @strawberry.input(description="Who signs in.")
@@ -49,7 +55,10 @@ class SignInPayload(Payload):
     signed_in: bool = False
 
 
-async def sign_in(info: Info, input: SignInInput) -> SignInPayload:
+_SignInInput = Annotated[SignInInput, strawberry.argument(description="Who signs in.")]
+
+
+async def sign_in(info: Info, input: _SignInInput) -> SignInPayload:
     """Mutation.signIn."""
     context = info.context
     by_cookie = input.transport is SessionTransport.COOKIE

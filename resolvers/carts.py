@@ -1,5 +1,6 @@
 """Carts: what is in the viewer's cart, and changing it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -46,13 +47,14 @@ async def items(root: strawberry.Parent[Cart], info: Info) -> list[PricedItem]:
     """Cart.items, in the order in which they were put there."""
     context = info.context
     policy = StockPolicy(context.portal.stock_policy)
-    priced = []
-    for item in await context.load_list(db.carts.items_of, root.id):
+
+    async def price(item: CartItem) -> PricedItem:
         breaks = await context.load_list(db.prices.of_products, item.product_id)
         levels = await context.load_list(db.stock.of_products, item.product_id)
-        assessment = carts.assess(item, breaks, levels, policy)
-        priced.append(PricedItem(item, assessment, context.signed_in.currency))
-    return priced
+        return PricedItem(item, carts.assess(item, breaks, levels, policy), context.signed_in.currency)
+
+    # All at once, so that the loaders read for all lines together.
+    return list(await asyncio.gather(*map(price, await context.load_list(db.carts.items_of, root.id))))
 
 
 async def totals(root: strawberry.Parent[Cart], info: Info) -> money.Totals:
@@ -230,21 +232,31 @@ async def _wanted(context: Context, lines: Sequence[CartLineInput]) -> list[_Wan
     """The lines with their products, one a product; raises BrokenRules for all that cannot be added."""
     broken: list[BrokenRule] = []
     wanted: dict[UUID, _Wanted] = {}
-    for index, line in enumerate(lines):
-        try:
-            product = await _product(context, line)
-            added = _Wanted(product, line.quantity, await _warehouse(context, line.warehouse), index)
-            added.check(line.quantity)
-        except BrokenRule as rule:
-            broken.append(rule if rule.path[:1] == ("items",) else rule.at("items", str(index)))
+    # All at once, so that the loaders read for all lines together.
+    for added in await asyncio.gather(
+        *(_looked_up(context, index, line) for index, line in enumerate(lines))
+    ):
+        if isinstance(added, BrokenRule):
+            broken.append(added)
             continue
-        same = wanted.setdefault(product.id, added)
+        same = wanted.setdefault(added.product.id, added)
         if same is not added:
             same.quantity += added.quantity
             same.warehouse_id = added.warehouse_id or same.warehouse_id
     if broken:
         raise BrokenRules(broken)
     return list(wanted.values())
+
+
+async def _looked_up(context: Context, index: int, line: CartLineInput) -> _Wanted | BrokenRule:
+    """A line with its product and warehouse, or the rule that it breaks."""
+    try:
+        product = await _product(context, line)
+        added = _Wanted(product, line.quantity, await _warehouse(context, line.warehouse), index)
+        added.check(line.quantity)
+    except BrokenRule as rule:
+        return rule if rule.path[:1] == ("items",) else rule.at("items", str(index))
+    return added
 
 
 async def _product(context: Context, line: CartLineInput) -> Product:

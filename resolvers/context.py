@@ -1,5 +1,6 @@
 """The context of one operation: its portal, its viewer, its one connection, and what was loaded already."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class Context:
         self._connection: Connection | None = None
         self._borrowed = AsyncExitStack()
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
+        self._batches: set[asyncio.Task[Any]] = set()
 
     @property
     def connection(self) -> Connection:
@@ -117,7 +119,15 @@ class Context:
             self.facilities.database.connect(self.tenant_id)
         )
 
+    async def _stop_batches(self) -> None:
+        """A loader's batch is a task of its own: it must not outlive what asked for it, nor the transaction."""
+        for batch in self._batches:
+            batch.cancel()
+        while self._batches:
+            await asyncio.wait(self._batches)
+
     async def _give_back(self) -> None:
+        await self._stop_batches()
         if self._connection is not None:
             self.statements += self._connection.statements
             self._connection = None
@@ -126,12 +136,15 @@ class Context:
     async def begin(self, mode: Mode) -> None:
         """Begin a transaction and learn who is asking; nothing loaded before counts any more."""
         self._loaders.clear()
+        if self._connection is None:
+            await self._borrow()
         await self.connection.begin(mode)
         self._portal, self.viewer = await recognize(self.connection, self.token)
 
     async def end(self, *, keep: bool = True) -> None:
         """End the current transaction, if there is one."""
-        if not self.connection.in_transaction:
+        await self._stop_batches()
+        if self._connection is None or not self._connection.in_transaction:
             return
         if keep:
             await self.connection.commit()
@@ -144,7 +157,6 @@ class Context:
         await self.end()
         await self._give_back()
         yield
-        await self._borrow()
         await self.begin(Mode.WRITE)
 
     async def load(self, read: BatchedRead[Key, Row], key: Key) -> Row | None:
@@ -161,8 +173,14 @@ class Context:
 
     def _batched(self, read: BatchedRead[Any, Any]) -> Callable[[list[Any]], Coroutine[Any, Any, list[Any]]]:
         async def load_all(keys: list[Any]) -> list[Any]:
-            found = await read(self.connection, self.signed_in, keys)
-            return [found.get(key) for key in keys]
+            batch = asyncio.current_task()
+            assert batch is not None
+            self._batches.add(batch)
+            try:
+                found = await read(self.connection, self.signed_in, keys)
+                return [found.get(key) for key in keys]
+            finally:
+                self._batches.discard(batch)
 
         return load_all
 

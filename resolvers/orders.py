@@ -20,6 +20,7 @@ from db.products import Product
 from db.warehouses import Warehouse
 from resolvers import money, nodes, pages
 from resolvers.context import Context, Info
+from resolvers.enums import publish
 from resolvers.mutations import Payload
 from rules import amounts
 from rules.broken import BrokenRules, InvalidInput, Language, VersionConflict
@@ -33,14 +34,25 @@ from rules.stock import StockPolicy
 from rules.viewers import Viewer
 
 
-@strawberry.enum(description="In what order orders come.")
 class OrderOrder(Enum):
-    """Keys; several make an order by the first, then the second."""
+    """In what order orders come; several keys make an order by the first, then the second."""
 
     PLACED_AT_ASC = "PLACED_AT_ASC"
     PLACED_AT_DESC = "PLACED_AT_DESC"
     NUMBER_ASC = "NUMBER_ASC"
     NUMBER_DESC = "NUMBER_DESC"
+
+
+publish(
+    OrderOrder,
+    description="In what order orders come.",
+    value={
+        OrderOrder.PLACED_AT_ASC: "By the time of placing, oldest first.",
+        OrderOrder.PLACED_AT_DESC: "By the time of placing, newest first.",
+        OrderOrder.NUMBER_ASC: "By number, lowest first.",
+        OrderOrder.NUMBER_DESC: "By number, highest first.",
+    }.__getitem__,
+)
 
 
 @strawberry.input(description="Which orders; all that is given must hold.")

@@ -15,6 +15,7 @@ from db.stock import StockLevel
 from db.warehouses import Warehouse
 from resolvers import money, nodes, pages
 from resolvers.context import Info
+from resolvers.enums import publish
 from rules import prices, stock
 from rules.broken import InvalidInput
 from rules.money import plain
@@ -24,14 +25,25 @@ LONGEST_SEARCH = 200
 MOST_SKUS = 1_000
 
 
-@strawberry.enum(description="In what order products come.")
 class ProductOrder(Enum):
-    """Keys; several make an order by the first, then the second."""
+    """In what order products come; several keys make an order by the first, then the second."""
 
     SKU_ASC = "SKU_ASC"
     SKU_DESC = "SKU_DESC"
     NAME_ASC = "NAME_ASC"
     NAME_DESC = "NAME_DESC"
+
+
+publish(
+    ProductOrder,
+    description="In what order products come.",
+    value={
+        ProductOrder.SKU_ASC: "By SKU, A to Z.",
+        ProductOrder.SKU_DESC: "By SKU, Z to A.",
+        ProductOrder.NAME_ASC: "By name, A to Z.",
+        ProductOrder.NAME_DESC: "By name, Z to A.",
+    }.__getitem__,
+)
 
 
 @strawberry.input(description="Which products; all that is given must hold.")

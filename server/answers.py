@@ -20,7 +20,9 @@ from server.requests import GRAPHQL_RESPONSE, MediaType, Refused
 _log = structlog.get_logger("kontor.errors")
 
 # graphql-core's guesses would name fields to those who may not see the schema.
-_SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
+_SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+# Some of its messages print the part of the document that they are about.
+_LONGEST_MESSAGE = 500
 
 
 @dataclass(slots=True, frozen=True)
@@ -58,11 +60,10 @@ def of_result(
     An operation that was not run is 400 for clients that accept graphql-response+json and 200 for the
     others, as GraphQL over HTTP has it; a fault of ours is 5xx for both.
     """
-    not_run = isinstance(result, PreExecutionError) or (
-        result.data is None and all(error.path is None for error in result.errors or ())
-    )
+    valid = not isinstance(result, PreExecutionError)
+    not_run = not valid or (result.data is None and all(error.path is None for error in result.errors or ()))
     errors = [
-        each for error in result.errors or () for each in _formatted(error, not_run, language, request_id)
+        each for error in result.errors or () for each in _formatted(error, valid, language, request_id)
     ]
     body: dict[str, Any] = {"errors": [formatted for formatted, _ in errors]} if errors else {}
     if not not_run:
@@ -104,9 +105,12 @@ def _response(body: dict[str, Any], status: HTTPStatus, media: MediaType) -> Res
 
 
 def _formatted(
-    error: GraphQLError, not_run: bool, language: Language, request_id: str
+    error: GraphQLError, valid: bool, language: Language, request_id: str
 ) -> Sequence[tuple[dict[str, Any], HTTPStatus]]:
-    """The error, or each of the rules that it stands for, as a client sees it; with the status it asks for."""
+    """The error, or each of the rules that it stands for, as a client sees it; with the status it asks for.
+
+    `valid` says that the document passed, so that what is wrong is a value.
+    """
     cause = error.original_error
     if isinstance(cause, BrokenRules):
         return [_broken(rule, error, language) for rule in cause.rules]
@@ -116,7 +120,9 @@ def _formatted(
         fault = _fault(cause, request_id)
         return [(_shape(error, fault.message, fault.code), fault.status)]
     message = _SUGGESTION.sub("", error.message)
-    return [(_shape(error, message, _code(error, not_run)), HTTPStatus.BAD_REQUEST)]
+    if len(message) > _LONGEST_MESSAGE:
+        message = message[:_LONGEST_MESSAGE] + "…"
+    return [(_shape(error, message, _code(error, valid)), HTTPStatus.BAD_REQUEST)]
 
 
 def _broken(rule: BrokenRule, error: GraphQLError, language: Language) -> tuple[dict[str, Any], HTTPStatus]:
@@ -126,15 +132,13 @@ def _broken(rule: BrokenRule, error: GraphQLError, language: Language) -> tuple[
     return shape, HTTPStatus.BAD_REQUEST
 
 
-def _code(error: GraphQLError, not_run: bool) -> str:
+def _code(error: GraphQLError, valid: bool) -> str:
     """The code of an error that GraphQL itself found, in the words that most clients know."""
     if error.extensions and "code" in error.extensions:
         return str(error.extensions["code"])
     if isinstance(error, GraphQLSyntaxError):
         return "GRAPHQL_PARSE_FAILED"
-    if error.message.startswith("Variable ") or not not_run:
-        return "BAD_USER_INPUT"
-    return "GRAPHQL_VALIDATION_FAILED"
+    return "BAD_USER_INPUT" if valid else "GRAPHQL_VALIDATION_FAILED"
 
 
 def _fault(error: BaseException, request_id: str) -> _Fault:

@@ -5,11 +5,10 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
@@ -49,10 +48,12 @@ class Endpoint:
             tenant_id = await self._tenant(request)
             if requests.wants_html(request):
                 return await graphiql.page(request, self.settings, self.facilities.database, tenant_id)
-            operation = await requests.operation(request, most_bytes=self.settings.max_body_bytes)
+            operation = await self._operation(request)
             context = self._context(request, tenant_id)
         except Refused as refused:
             return answers.of_refusal(refused, media)
+        except ClientDisconnect:
+            return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
         except Exception as error:
             return answers.of_fault(error, media, request_id=request.state.request_id)[0]
         return await self._run(request, operation, context, media)
@@ -66,6 +67,15 @@ class Endpoint:
         if tenant_id is None:
             raise Refused(HTTPStatus.NOT_FOUND, "PORTAL_NOT_FOUND", "There is no portal at this address.")
         return tenant_id
+
+    async def _operation(self, request: Request) -> Operation:
+        try:
+            async with asyncio.timeout(self.settings.request_deadline_seconds):
+                return await requests.operation(request, most_bytes=self.settings.max_body_bytes)
+        except TimeoutError:
+            raise Refused(
+                HTTPStatus.REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "The body took too long to arrive."
+            ) from None
 
     def _context(self, request: Request, tenant_id: UUID) -> Context:
         csrf = CSRF_HEADER in request.headers and _same_origin(request)
@@ -102,7 +112,7 @@ class Endpoint:
             portal=context.known_portal.slug if context.known_portal else None,
             viewer=str(context.viewer.actor_id) if context.viewer else None,
             operation=operation.operation_name,
-            status=response.status_code,
+            status=int(response.status_code),
             codes=codes,
             statements=context.statements,
             ms=round((time.perf_counter() - started) * 1_000, 1),
@@ -152,7 +162,8 @@ def _token(request: Request) -> str | None:
 def _same_origin(request: Request) -> bool:
     """Whether a browser sent this from a page of this very host; programs send no origin."""
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    host = request.headers.get("host", "").lower()
+    return origin is None or origin.lower() in (f"http://{host}", f"https://{host}")
 
 
 def _language(accepted: str) -> Language | None:

@@ -1,13 +1,19 @@
 """Health: whether the process lives, and whether it can serve."""
 
 from dataclasses import dataclass
+from functools import cache
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from db import migrations
-from db.connections import Database, TooSlow, Unavailable
+from db.connections import Database
 from db.isolation import Mode
+
+_log = structlog.get_logger("kontor.health")
+
+_newest = cache(migrations.newest)  # it reads the folder of migrations
 
 
 async def healthz(_request: Request) -> JSONResponse:
@@ -26,8 +32,9 @@ class Readiness:
         try:
             async with self.database.transaction(Mode.SNAPSHOT, None) as connection:
                 current = await migrations.current(connection)
-        except (Unavailable, TooSlow):
+        except Exception as error:
+            _log.warning("not ready", cause=str(error) or type(error).__name__)
             return JSONResponse({"status": "unavailable", "reason": "database"}, 503)
-        if current != migrations.newest():
+        if current != _newest():
             return JSONResponse({"status": "unavailable", "reason": "migration"}, 503)
         return JSONResponse({"status": "ok"})

@@ -1,5 +1,6 @@
 """HTTP in: a request as one GraphQL operation, or the reason why it is none (GraphQL over HTTP)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,6 +12,10 @@ from starlette.requests import Request
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 MediaType = Literal["application/graphql-response+json", "application/json"]
+
+_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")  # RFC 9110, 12.4.2
+# The escape of a NUL, which PostgreSQL cannot keep; not a backslash that is itself escaped.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 
 
 class Refused(Exception):
@@ -38,13 +43,23 @@ class Operation:
 
 def media_type(request: Request) -> MediaType:
     """The media type of the answer that the client likes best. Raises Refused (406)."""
-    liked = by_preference(request.headers.get("accept", "*/*"))
-    for name in liked:
-        if name in (GRAPHQL_RESPONSE, JSON):
-            return GRAPHQL_RESPONSE if name == GRAPHQL_RESPONSE else JSON
-        if name in ("*/*", "application/*"):
-            return JSON
-    raise Refused(HTTPStatus.NOT_ACCEPTABLE, "NOT_ACCEPTABLE", f"Answers are {GRAPHQL_RESPONSE} or {JSON}.")
+    liked = _weights(request.headers.get("accept") or "*/*")
+    places = list(liked)
+
+    def rank(name: str) -> tuple[float, int, int]:
+        """By weight; then what is named goes before what a range includes, and what is named earlier."""
+        for distance, named in enumerate((name, "application/*", "*/*")):
+            if named in liked:
+                return liked[named], -distance, -places.index(named)
+        return 0.0, 0, 0
+
+    kinds: tuple[MediaType, MediaType] = (JSON, GRAPHQL_RESPONSE)
+    best = max(kinds, key=rank)
+    if not rank(best)[0]:
+        raise Refused(
+            HTTPStatus.NOT_ACCEPTABLE, "NOT_ACCEPTABLE", f"Answers are {GRAPHQL_RESPONSE} or {JSON}."
+        )
+    return best
 
 
 def wants_html(request: Request) -> bool:
@@ -57,19 +72,22 @@ def wants_html(request: Request) -> bool:
 
 def by_preference(accept: str) -> list[str]:
     """What an Accept or Accept-Language header names, best liked first, q=0 left out (RFC 9110)."""
-    ranked: list[tuple[float, int, str]] = []
+    liked = _weights(accept)
+    return sorted((name for name in liked if liked[name]), key=lambda name: -liked[name])
+
+
+def _weights(accept: str) -> dict[str, float]:
+    """What an Accept header names with its weight, 0 to 1; what is no weight counts as 0."""
+    weights: dict[str, float] = {}
     for part in accept.split(","):
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
         weight = 1.0
         for parameter in parameters:
             if parameter.startswith("q="):
-                try:
-                    weight = float(parameter[2:])
-                except ValueError:
-                    weight = 0.0
-        if name and weight > 0:
-            ranked.append((-weight, len(ranked), name))
-    return [name for _, _, name in sorted(ranked)]
+                weight = float(parameter[2:]) if _WEIGHT.fullmatch(parameter[2:]) else 0.0
+        if name:
+            weights.setdefault(name, weight)
+    return weights
 
 
 async def operation(request: Request, *, most_bytes: int) -> Operation:
@@ -105,7 +123,7 @@ async def _body(request: Request, most_bytes: int) -> bytes:
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "PAYLOAD_TOO_LARGE", f"A body has at most {most_bytes} bytes."
     )
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > most_bytes:
+    if declared.isdecimal() and (len(declared) > 18 or int(declared) > most_bytes):
         raise too_large
     chunks, length = [], 0
     async for chunk in request.stream():
@@ -131,7 +149,7 @@ def _json_object(text: bytes, what: str) -> dict[str, Any]:
         raise _bad(f"{what} is not JSON.") from None
     if not isinstance(value, dict):
         raise _bad(f"{what} has to be a JSON object.")
-    if b"\\u0000" in text:
+    if _NUL.search(text):
         raise _bad(f"{what} contains a NUL character.")
     return value
 

@@ -21,8 +21,12 @@ from db.embedded import Cluster
 from server.app import create
 from server.settings import Settings
 from tenants.passwords import Passwords
+from tests import coverage
 from tests.client import Client
+from tests.coverage import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown
 from tests.world import Portal, World
+
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
 ROOT = Path(__file__).parent.parent
 HOME = Path(os.environ.get("KONTOR_TEST_HOME", ROOT / ".kontor-test"))
@@ -33,6 +37,8 @@ TEMPLATE = "kontor_template"
 CLONE = "kontor_test_"
 # For a server of TEST_DATABASE_ADMIN_URL that asks for one; the embedded server does not.
 PASSWORD = "kontor-test"
+
+coverage.watch()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The laws of the house, asked of the migrated catalogue, of the schema and of the source itself."""
+"""The laws of the house, asked of the schema, of the statements and of the source itself."""
 
 import ast
 import importlib
@@ -27,9 +27,6 @@ from sqlalchemy import bindparam, select
 
 import db
 import rules
-from db import roles
-from db.connections import Connection
-from db.isolation import Mode
 from db.portals import portals
 from db.products import products
 from db.statements import Statement, TenantForgotten
@@ -39,117 +36,236 @@ from rules.permissions import Permission
 from schema.errors import ErrorCode
 from schema.fields import NEEDS
 from schema.root import schema, sdl
-from tests.world import World
+from tests.test_house_catalogue import REGISTRY, SUPPLIER_TABLES
 
 ROOT = Path(__file__).parent.parent
 FLOORS = ("server", "schema", "execution", "resolvers", "tenants", "db", "rules")
 
-# What the catalogue must not hold: each law is a query for whatever breaks it. `tenant_tables` and
-# `supplier_tables` are what is neither in the registry nor alembic's own.
-REGISTRY = ("suppliers", "portals", "portal_hosts", "alembic_version")
-SUPPLIER_TABLES = ("staff_members", "staff_roles")
-POSTED = ("invoices", "invoice_lines", "credit_notes", "credit_note_lines", "payments", "movements")
-TENANT = "(tenant_id = ( SELECT (current_setting('app.tenant_id'::text))::uuid AS current_setting))"
-SUPPLIER = (
-    "(supplier_id = ( SELECT portals.supplier_id FROM portals"
-    " WHERE (portals.tenant_id = (current_setting('app.tenant_id'::text))::uuid)))"
-)
-BEGINNING = f"""
-with tables as (
-    select oid, relname::text as name, relrowsecurity, relforcerowsecurity, relowner
-    from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
-), supplier_tables as (
-    select *, 'supplier_id' as first, '{SUPPLIER.replace("'", "''")}' as comparison
-    from tables where name in {SUPPLIER_TABLES}
-), tenant_tables as (
-    select *, 'tenant_id' as first, '{TENANT.replace("'", "''")}' as comparison
-    from tables where name not in {REGISTRY + SUPPLIER_TABLES}
-), held as (select * from tenant_tables union all select * from supplier_tables
-), columns_of as (select attrelid, attnum, attname::text as name, atttypid, attnotnull from pg_attribute)
-"""
-LAWS = {
-    "the registry and the suppliers' tables are those of the list": f"""
-        select name from unnest(array{list(REGISTRY + SUPPLIER_TABLES)}) name
-        where name not in (select name from tables)""",
-    "every other table belongs to a tenant, every supplier's table to a supplier, by its first column": """
-        select held.name from held left join columns_of c on c.attrelid = held.oid and c.attnum = 1
-        where c.name <> held.first or c.atttypid <> 'uuid'::regtype or not c.attnotnull""",
-    "row-level security is enabled and forced": """
-        select name from held where not (relrowsecurity and relforcerowsecurity)""",
-    "one permissive policy lets all through and one restrictive policy compares the tenant": """
-        select held.name from held where array(
-            select (polpermissive, polcmd, polroles::oid[],
-                regexp_replace(pg_get_expr(polqual, polrelid), '\\s+', ' ', 'g'),
-                regexp_replace(pg_get_expr(polwithcheck, polrelid), '\\s+', ' ', 'g'))::text
-            from pg_policy where polrelid = held.oid order by polpermissive
-        ) <> array[(false, '*', '{0}'::oid[], held.comparison, held.comparison)::text,
-                   (true, '*', '{0}'::oid[], 'true', null::text)::text]""",
-    "the first column of every primary key, unique index and index is the tenant": """
-        select i.indexrelid::regclass::text from held join pg_index i on i.indrelid = held.oid
-        join columns_of c on c.attrelid = held.oid and c.attnum = i.indkey[0]
-        where c.name <> held.first and not (not i.indisunique and exists (
-            -- what looks for the rows that refer to a supplier's row, or from a supplier's row to a portal
-            select from pg_constraint f where f.contype = 'f' and f.conrelid = held.oid
-            and f.conkey = string_to_array(i.indkey::text, ' ')::int2[]
-            and (f.confrelid in (select oid from supplier_tables) or held.first = 'supplier_id')))""",
-    "every table has a primary key": """
-        select name from tables where oid not in (select indrelid from pg_index where indisprimary)""",
-    "a foreign key begins with the tenant on both sides, except the one to portals": """
-        select k.conname::text from pg_constraint k join held on held.oid = k.conrelid
-        join columns_of here on here.attrelid = k.conrelid and here.attnum = k.conkey[1]
-        join columns_of there on there.attrelid = k.confrelid and there.attnum = k.confkey[1]
-        where k.contype = 'f' and k.confrelid not in ('portals'::regclass, 'suppliers'::regclass)
-        and (here.name <> there.name or here.name <> coalesce(
-            (select first from held target where target.oid = k.confrelid), 'tenant_id'))""",
-    "every tenant table refers to its portal": """
-        select name from tenant_tables t where not exists (select from pg_constraint k
-            join columns_of c on c.attrelid = k.conrelid and array[c.attnum] = k.conkey
-            where k.contype = 'f' and k.conrelid = t.oid and k.confrelid = 'portals'::regclass
-            and c.name = 'tenant_id')""",
-    "no foreign key deletes or changes the rows that refer": """
-        select conname::text from pg_constraint
-        where contype = 'f' and not (confdeltype in ('a', 'r') and confupdtype in ('a', 'r'))""",
-    "there are no triggers of ours": "select tgname::text from pg_trigger where not tgisinternal",
-    "there are no views": """
-        select relname::text from pg_class
-        where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')""",
-    "no function runs with its owner's rights": """
-        select proname::text from pg_proc where prosecdef and pronamespace = 'public'::regnamespace""",
-    "everything is app_owner's, who never logs in": """
-        select relname::text from pg_class
-        where relnamespace = 'public'::regnamespace and relowner <> 'app_owner'::regrole
-        union all select rolname from pg_roles
-        where rolname = 'app_owner' and (rolcanlogin or rolsuper or rolbypassrls)""",
-    "app_rw has no power over roles, databases or row-level security": """
-        select rolname::text from pg_roles where rolname = 'app_rw'
-        and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)
-        union all select roleid::regrole::text from pg_auth_members where member = 'app_rw'::regrole""",
-    "app_rw owns nothing": """
-        select classid::regclass || ' ' || objid from pg_shdepend
-        where deptype = 'o' and refclassid = 'pg_authid'::regclass and refobjid = 'app_rw'::regrole""",
-    "app_rw can make nothing here": """
-        select 'schema' where has_schema_privilege('app_rw', 'public', 'create')""",
-    "app_rw may not truncate, refer to or put triggers on a table": """
-        select name || ' ' || right from tables, unnest(array['truncate', 'references', 'trigger']) "right"
-        where has_table_privilege('app_rw', oid, "right")""",
-    "app_rw may not change what is posted": f"""
-        select name || ' ' || "right" from tables, unnest(array['update', 'delete']) "right"
-        where name in {POSTED} and (has_table_privilege('app_rw', oid, "right")
-            or "right" = 'update' and has_any_column_privilege('app_rw', oid, 'update'))""",
-    "app_rw may not add to the registry or take from it": f"""
-        select name || ' ' || "right" from tables, unnest(array['insert', 'delete']) "right"
-        where name in {REGISTRY} and has_table_privilege('app_rw', oid, "right")""",
-    "nobody else has a right to any table": """
-        select name || ' ' || "right" from tables,
-            unnest(array['select', 'insert', 'update', 'delete', 'truncate']) "right"
-        where has_table_privilege('public', oid, "right")""",
-    "constraints and indexes are named <table>_..._<kind>": """
-        select k.conname::text from pg_constraint k join tables t on t.oid = k.conrelid
-        where t.name <> 'alembic_version' and k.contype <> 'n' and k.conname !~ case k.contype
-            when 'p' then '^' || t.name || '_pkey$' when 'u' then '^' || t.name || '_.+_key$'
-            when 'f' then '^' || t.name || '_.+_fkey$' when 'c' then '^' || t.name || '_.+_check$' end
-        union all
-        select i.indexrelid::regclass::text from pg_index i join tables t on t.oid = i.indrelid
-        where t.name <> 'alembic_version' and not i.indisprimary and i.indexrelid::regclass::text !~
-            ('^' || t.name || '_.+_' || case when i.indisunique then 'key$' else 'idx$' end)""",
-}
+
+def outputs() -> Iterator[tuple[str, GraphQLField]]:
+    """Every field of every object and interface, as `Type.field`."""
+    for type_ in schema._schema.type_map.values():
+        if isinstance(type_, (GraphQLObjectType, GraphQLInterfaceType)) and not is_introspection_type(type_):
+            for name, field in type_.fields.items():
+                yield f"{type_.name}.{name}", field
+
+
+def inputs() -> Iterator[tuple[str, GraphQLArgument | GraphQLInputField]]:
+    """Every argument of a field or directive and every field of an input, by where it stands."""
+    for where, field in outputs():
+        for name, argument in field.args.items():
+            yield f"{where}({name}:)", argument
+    for type_ in schema._schema.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            for name, input_field in type_.fields.items():
+                yield f"{type_.name}.{name}", input_field
+    for directive in schema._schema.directives:
+        for name, argument in directive.args.items():
+            if not is_specified_directive(directive):
+                yield f"@{directive.name}({name}:)", argument
+
+
+def root_fields(kind: str) -> dict[str, GraphQLField]:
+    root = schema._schema.type_map[kind]
+    assert isinstance(root, GraphQLObjectType)
+    fields: dict[str, GraphQLField] = root.fields
+    return fields
+
+
+MUTATIONS = root_fields("Mutation")
+# A token is never kept, so it cannot be told twice; a session that has ended can do nothing again.
+WITHOUT_KEY = {"signIn", "signOut"}
+
+
+@pytest.mark.parametrize("kind", ["Query", "Mutation"])
+def test_every_root_field_says_what_it_needs(kind: str) -> None:
+    for name, field in root_fields(kind).items():
+        needs = field.extensions["strawberry-definition"].metadata.get(NEEDS)
+        assert isinstance(needs, (Permission, SignedIn, Public)), name
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_every_mutation_takes_one_input_and_answers_with_errors(name: str) -> None:
+    arguments, answer = MUTATIONS[name].args, MUTATIONS[name].type
+    assert list(arguments) == ([] if name == "signOut" else ["input"])
+    for argument in arguments.values():
+        assert isinstance(argument.type, GraphQLNonNull)
+        assert isinstance(argument.type.of_type, GraphQLInputObjectType)
+        assert argument.type.of_type.name == f"{name[0].upper()}{name[1:]}Input"
+        key = argument.type.of_type.fields.get("idempotencyKey")
+        assert (None if name in WITHOUT_KEY else "String") == (key and str(key.type))
+    assert isinstance(answer, GraphQLNonNull)
+    assert isinstance(answer.of_type, GraphQLObjectType)
+    assert answer.of_type.name.endswith("Payload")
+    assert str(answer.of_type.fields["errors"].type) == "[UserError!]!"
+
+
+def test_everything_in_the_schema_has_a_description() -> None:
+    ours = {
+        name: type_
+        for name, type_ in schema._schema.type_map.items()
+        if not is_introspection_type(type_) and not is_specified_scalar_type(type_)
+    }
+    values = {
+        f"{name}.{value}": each
+        for name, type_ in ours.items()
+        if isinstance(type_, GraphQLEnumType)
+        for value, each in type_.values.items()
+    }
+    directives = {f"@{each.name}": each for each in schema._schema.directives}
+    # Strawberry drops what is said of a directive's arguments.
+    taken = {where: each for where, each in inputs() if not where.startswith("@")}
+    everything: dict[str, Any] = ours | values | directives | dict(outputs()) | taken
+    assert [name for name, each in everything.items() if not (each.description or "").strip()] == []
+
+
+def test_names_in_the_schema_follow_the_conventions() -> None:
+    camel, pascal, upper = r"[a-z][a-zA-Z0-9]*", r"[A-Z][a-zA-Z0-9]*", r"[A-Z][A-Z0-9_]*"
+    misnamed = [where for where, _ in outputs() if not re.fullmatch(rf"{pascal}\.{camel}", where)]
+    misnamed += [
+        where
+        for where, _ in inputs()
+        if not re.fullmatch(rf"({pascal}\.{camel}|@{camel})\({camel}:\)|{pascal}\.{camel}", where)
+    ]
+    for name, type_ in schema._schema.type_map.items():
+        if isinstance(type_, GraphQLEnumType) and not is_introspection_type(type_):
+            misnamed += [f"{name}.{each}" for each in type_.values if not re.fullmatch(upper, each)]
+    assert misnamed == []
+
+
+def test_lists_hold_no_nulls_except_where_a_node_may_not_be_seen() -> None:
+    holes = set()
+    for where, each in [*outputs(), *inputs()]:
+        type_: Any = each.type
+        while not isinstance(type_, GraphQLList) and hasattr(type_, "of_type"):
+            type_ = type_.of_type
+        if isinstance(type_, GraphQLList) and not isinstance(type_.of_type, GraphQLNonNull):
+            holes.add(where)
+    assert holes == {"Query.nodes"}
+
+
+def test_the_written_schema_is_the_schema() -> None:
+    assert (ROOT / "schema.graphql").read_text() == sdl(), "write it anew with `make schema`"
+
+
+def test_every_rule_has_a_code_and_a_text_in_each_language() -> None:
+    for module in pkgutil.iter_modules(rules.__path__, "rules."):
+        importlib.import_module(module.name)
+    ours = [rule for rule in all_rules() if not rule.__module__.startswith("tests")]
+    codes = [rule.code() for rule in ours]
+    assert sorted(codes) == sorted(ErrorCode.__members__)
+    assert set(Language) == {Language.ENGLISH, Language.GERMAN}, "rules have no text in the new language"
+    assert [rule for rule in ours if rule.english == rule.german] == []
+
+
+def test_a_statement_that_forgets_the_tenant_cannot_be_built() -> None:
+    with pytest.raises(TenantForgotten):
+        Statement(select(products.c.id))
+    with pytest.raises(TenantForgotten):
+        Statement(select(products.c.id).where(products.c.tenant_id == bindparam("tenant")))
+    assert not Statement(select(portals.c.slug), registry=True).names_tenant
+    assert Statement(select(products.c.id).where(products.c.tenant_id == bindparam("tenant_id"))).names_tenant
+
+
+def test_a_statement_whose_columns_are_not_the_rows_fields_cannot_be_built() -> None:
+    named = select(products.c.sku, products.c.id).where(products.c.tenant_id == bindparam("tenant_id"))
+    with pytest.raises(TypeError, match="Product has the fields"):
+        Statement(named, db.products.Product)
+
+
+def statements() -> Iterator[tuple[str, Statement[Any]]]:
+    """The statements of the db floor, by module and name."""
+    for module in pkgutil.walk_packages(db.__path__, "db."):
+        if module.name != "db.migrations.env" and "versions" not in module.name:
+            for name, value in vars(importlib.import_module(module.name)).items():
+                kept = value.items() if isinstance(value, dict) else [("", value)]
+                for key, each in kept:
+                    if isinstance(each, Statement):
+                        yield f"{module.name}.{name}{key}", each
+
+
+def test_every_tenant_table_in_a_statement_is_compared_with_the_tenant() -> None:
+    held = set(db.metadata.tables) - {*REGISTRY, *SUPPLIER_TABLES}
+    forgotten = []
+    found = list(statements())
+    for name, statement in found:
+        sql = " ".join(statement.sql.split())
+        read = {table for table in re.findall(r"(?:FROM|JOIN|UPDATE|, ?) ?(\w+)", sql) if table in held}
+        # A table that is written to by INSERT names the tenant among its columns.
+        written = set(re.findall(r"INSERT INTO (\w+) \(tenant_id", sql))
+        forgotten += [
+            f"{name}: {table}"
+            for table in read - written
+            if not re.search(rf"\b{table}\.tenant_id = | = {table}\.tenant_id\b", sql)
+        ]
+    assert len(found) > 40
+    assert forgotten == []
+
+
+# The floors' sources: (path from the root, tree, lines).
+SOURCES = [
+    (str(path.relative_to(ROOT)), ast.parse(path.read_text()), path.read_text().splitlines())
+    for floor in FLOORS
+    for path in sorted((ROOT / floor).rglob("*.py"))
+]
+BY_KIND = {"utils", "helpers", "common", "core", "manager", "service", "models", "types", "queries"}
+
+
+def places(breaks: Callable[[ast.AST], bool], *, under: str = "") -> list[str]:
+    """Where in the source something stands."""
+    return [
+        f"{path}:{node.lineno}"  # type: ignore[attr-defined]
+        for path, tree, _ in SOURCES
+        if path.startswith(under)
+        for node in ast.walk(tree)
+        if breaks(node)
+    ]
+
+
+def test_no_statement_grows_with_a_list() -> None:
+    assert places(lambda node: isinstance(node, ast.Attribute) and node.attr == "in_", under="db/") == []
+
+
+def test_only_the_registry_does_without_a_tenant() -> None:
+    def is_registry(node: ast.AST) -> bool:
+        return isinstance(node, ast.keyword) and node.arg == "registry"
+
+    assert {place.split(":")[0] for place in places(is_registry)} <= {"db/portals.py", "db/suppliers.py"}
+
+
+def test_nothing_is_printed() -> None:
+    assert places(lambda node: isinstance(node, ast.Name) and node.id == "print") == []
+
+
+def test_an_import_inside_a_function_says_why() -> None:
+    unexplained = []
+    for path, tree, lines in SOURCES:
+        for function in ast.walk(tree):
+            if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                inner = [
+                    each for each in ast.walk(function) if isinstance(each, (ast.Import, ast.ImportFrom))
+                ]
+                unexplained += [
+                    f"{path}:{each.lineno}"
+                    for each in inner
+                    if not any("#" in line for line in lines[each.lineno - 2 : each.lineno])
+                ]
+    assert unexplained == []
+
+
+def test_files_and_functions_can_be_read_at_once() -> None:
+    # Migrations are written once, and are as long as what they make.
+    long = [path for path, _, lines in SOURCES if len(lines) > 400 and "/versions/" not in path]
+    long += places(
+        lambda node: (
+            isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and (node.end_lineno or 0) - node.lineno >= 60
+        )
+    )
+    assert long == []
+
+
+def test_no_file_is_named_by_kind() -> None:
+    names = {path: set(Path(path).with_suffix("").parts) for path, _, _ in SOURCES}
+    based = [path for path in names if Path(path).name.startswith("base_")]
+    assert based + [path for path, parts in names.items() if parts & BY_KIND] == []

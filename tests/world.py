@@ -139,9 +139,14 @@ class Portal:
         return self.customers[code]
 
     async def account(
-        self, user_name: str, *, customer: str = "C1", profile: Profile | None = Profile.BUYER
+        self,
+        user_name: str,
+        *,
+        customer: str = "C1",
+        profile: Profile | None = Profile.BUYER,
+        password: str = PASSWORD,
     ) -> UUID:
-        """An account of a customer, in a group of the profile; its password is PASSWORD."""
+        """An account of a customer, in a group of the profile."""
         customer_id = self.customers.get(customer) or await self.customer(customer)
         async with self.writing() as connection:
             account_id = await put(
@@ -151,7 +156,7 @@ class Portal:
                 user_name=user_name,
                 name=user_name.title(),
                 email=f"{user_name}@customers.example",
-                password_hash=await self.world.password_hash(),
+                password_hash=await self.world.password_hash(password),
             )
             if profile is not None:
                 group_id = await put(
@@ -247,13 +252,13 @@ class World:
     database: Database
     registry: Database
     passwords: Passwords
-    _hash: str | None = None
+    _hashes: dict[str, str] = field(default_factory=dict)
 
-    async def password_hash(self) -> str:
-        """The hash of PASSWORD, worked out once."""
-        if self._hash is None:
-            self._hash = await self.passwords.hash(PASSWORD)
-        return self._hash
+    async def password_hash(self, password: str = PASSWORD) -> str:
+        """The hash of a password, worked out once."""
+        if password not in self._hashes:
+            self._hashes[password] = await self.passwords.hash(password)
+        return self._hashes[password]
 
     async def portal(
         self,

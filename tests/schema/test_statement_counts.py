@@ -1,0 +1,179 @@
+"""How many statements an operation runs: as many for a long list as for a short one."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+
+import db
+from db.carts import cart_items, carts
+from db.connections import Connection
+from tests.client import Client
+from tests.conftest import At
+from tests.tenants.questions import root
+from tests.world import Portal, World, put
+
+PRODUCT = """id sku name category { name parent { name } children { name } } available
+  price(quantity: "5") { unitPrice { amount } } priceBreaks { minQuantity }
+  stock { onHand available warehouse { code } }"""
+CONNECTIONS = {
+    "products": f"query($first: Int) {{ products(first: $first) {{ totalCount nodes {{ {PRODUCT} }} }} }}",
+    "orders": f"""query($first: Int) {{ orders(first: $first) {{ totalCount pageInfo {{ hasNextPage }}
+      edges {{ node {{ number status {{ name }} customer {{ name priceList {{ name }} }} warehouse {{ code }}
+      totals {{ total {{ amount }} }} placedTogether {{ number }}
+      lines {{ sku product {{ {PRODUCT} }} warehouse {{ code }} }} }} }} }} }}""",
+}
+ORDERS = "query($first: Int) { orders(first: $first) { nodes { number lines { sku product { name } } } } }"
+NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODUCT} }} }} }}"
+CART = """{ cart { version items { sku product { name } warehouse { code } amount { amount } problem { code } }
+  totals { total { amount } } } }"""
+ADD = """mutation($input: CartAddItemsInput!) { cartAddItems(input: $input) {
+  cart { version items { sku product { name } } } errors { code message } } }"""
+PLACE = """mutation { orderPlace(input: {}) { orders { number lines { sku product { name } } }
+  errors { code message } } }"""
+
+Run = Callable[..., Awaitable[int]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`run(client, operation, **variables)`: how many statements it ran, the one for the viewer aside."""
+    ran: list[str] = []
+    fetch = Connection.fetch_text
+
+    async def noting(self: Connection, sql: str, *values: Any) -> Sequence[Any]:
+        ran.append(sql)
+        return await fetch(self, sql, *values)
+
+    monkeypatch.setattr(Connection, "fetch_text", noting)
+
+    async def counted(client: Client, operation: str, **variables: Any) -> int:
+        ran.clear()
+        answer = await client.ask(operation, **variables)
+        assert all(not each.get("errors") for each in answer.values() if isinstance(each, dict)), answer
+        return len([sql for sql in ran if sql != db.sessions._by_token.sql])
+
+    return counted
+
+
+async def market(world: World, how_many: int) -> Portal:
+    """A portal with a buyer and that many products, each with two prices, in two warehouses."""
+    portal = await world.portal()
+    await portal.account("bea")
+    async with portal.writing() as connection:
+        parent_id, tenant_id = portal.category_id, portal.tenant_id
+        for sql, *values in (
+            (
+                """insert into categories (tenant_id, id, code, name, parent_id)
+                select $1, gen_random_uuid(), 'C' || n, 'Things', $2 from generate_series(1, $3) n""",
+                parent_id,
+                how_many,
+            ),
+            (
+                """insert into products (tenant_id, id, sku, name, kind, unit, tax_rate, category_id)
+                select $1, gen_random_uuid(), 'P' || substr(code, 2), 'Thing', 'GOODS', 'pcs', 20, id
+                from categories where tenant_id = $1 and code ^@ 'C'""",
+            ),
+            (
+                """insert into prices (tenant_id, product_id, price_list_id, currency, min_quantity, unit_price)
+                select $1, id, $2, $3, quantity, 10 from products, unnest(array[0.001, 100]) quantity""",
+                portal.price_list_id,
+                portal.currency,
+            ),
+            (
+                """insert into stock (tenant_id, product_id, warehouse_id, on_hand)
+                select $1, p.id, w.id, 1000 from products p, warehouses w""",
+            ),
+        ):
+            await connection.fetch_text(sql, tenant_id, *values)
+        found = await connection.fetch_text("select sku, id from products")
+    portal.products = dict(tuple(row) for row in found)
+    return portal
+
+
+async def fill_cart(portal: Portal, how_many: int) -> None:
+    """Put products into bea's cart, half of them from each warehouse."""
+    places = list(portal.warehouse_ids.values())
+    async with portal.writing() as connection:
+        account_id = (await connection.fetch_text("select id from accounts"))[0][0]
+        if not await connection.fetch_text("select from carts"):
+            await put(connection, carts, account_id=account_id, version=0)
+        for number, product_id in enumerate(list(portal.products.values())[:how_many]):
+            await put(
+                connection,
+                cart_items,
+                account_id=account_id,
+                product_id=product_id,
+                quantity=1,
+                warehouse_id=places[number % 2],
+            )
+
+
+def test_every_connection_is_measured() -> None:
+    assert set(CONNECTIONS) == {name for name, each in root("query").fields.items() if "after" in each.args}
+
+
+@pytest.mark.parametrize("name", CONNECTIONS)
+async def test_a_long_page_costs_no_more_statements_than_a_short_one(
+    name: str, world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 60)
+    for number in range(60):
+        skus = (f"P{number + 1}", f"P{(number + 7) % 60 + 1}")
+        await portal.order(f"SO-{number}", skus=skus)
+    bea = await at(portal).sign_in("bea")
+    short = await run(bea, CONNECTIONS[name], first=5)
+    assert await run(bea, CONNECTIONS[name], first=50) == short
+
+
+async def test_orders_with_lines_and_products_cost_few_statements(world: World, at: At, run: Run) -> None:
+    portal = await market(world, 60)
+    for number in range(60):
+        await portal.order(f"SO-{number}", skus=(f"P{number + 1}", "P60" if number < 59 else "P1"))
+    bea = await at(portal).sign_in("bea")
+    assert await run(bea, ORDERS, first=50) <= 6
+
+
+async def test_many_nodes_cost_no_more_statements_than_a_few(world: World, at: At, run: Run) -> None:
+    portal = await market(world, 60)
+    bea = await at(portal).sign_in("bea")
+    found = await bea.ask("{ products(first: 60) { nodes { id } } }")
+    ids = [each["id"] for each in found["products"]["nodes"]]
+    assert await run(bea, NODES, ids=ids) == await run(bea, NODES, ids=ids[:5])
+
+
+async def test_a_full_cart_costs_no_more_statements_than_a_small_one(world: World, at: At, run: Run) -> None:
+    portal = await market(world, 50)
+    bea = await at(portal).sign_in("bea")
+    await fill_cart(portal, 2)
+    small = await run(bea, CART)
+    async with portal.writing() as connection:
+        await connection.fetch_text("delete from cart_items")
+    await fill_cart(portal, 50)
+    assert await run(bea, CART) == small
+
+
+@pytest.mark.parametrize("by", ["sku", "product"])
+async def test_adding_many_items_costs_no_more_statements_than_adding_a_few(
+    by: str, world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 50)
+    bea = await at(portal).sign_in("bea")
+    found = await bea.ask("{ products(first: 60) { nodes { sku product: id stock { warehouse { id } } } } }")
+    items = [
+        {by: each[by], "quantity": "1", "warehouse": each["stock"][0]["warehouse"]["id"]}
+        for each in found["products"]["nodes"]
+    ]
+    few = await run(bea, ADD, input={"items": items[:2]})
+    assert await run(bea, ADD, input={"items": items}) == few
+
+
+async def test_an_order_of_200_lines_costs_as_many_statements_as_one_of_2(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 200)
+    bea = await at(portal).sign_in("bea")
+    await fill_cart(portal, 2)
+    small = await run(bea, PLACE)
+    await fill_cart(portal, 200)
+    assert await run(bea, PLACE) == small

@@ -1,0 +1,157 @@
+"""Every question that the schema lets one ask by an id or a text, made by walking it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_named_type,
+    is_list_type,
+    is_required_argument,
+    is_required_input_field,
+)
+
+from schema.root import schema
+
+# What else has to be said before these places are looked at.
+COMPANIONS = {
+    "CartLineInput.warehouse": ["sku"],
+}
+# Texts that name nothing: whatever stands there is kept as it is, or not looked at.
+FREE_TEXTS = {"comment", "idempotencyKey", "password", "purchaseOrderNumber"}
+CURSORS = {"after", "before"}
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An operation with one place left open: an argument, or a field somewhere in an input."""
+
+    operation: str
+    field: str
+    path: Path
+    scalar: str  # ID or String
+
+    def __str__(self) -> str:
+        return f"{self.field}({'.'.join(self.path)})"
+
+    def variables(self, value: str, own: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables with `value` in the open place and, where something else is required, the asker's own."""
+        return _arguments(root(self.operation).fields[self.field], self.path, value, own)
+
+    @property
+    def document(self) -> str:
+        """The operation, which asks for all that lies near."""
+        return document(self.operation, self.field)
+
+
+def root(operation: str) -> GraphQLObjectType:
+    """Query or Mutation."""
+    found = schema._schema.type_map[operation.title()]
+    assert isinstance(found, GraphQLObjectType)
+    return found
+
+
+@cache
+def questions(scalar: str) -> list[Question]:
+    """Every place of this scalar in every query field and mutation, cursors and free texts left out."""
+    return [
+        Question(operation, field, path, scalar)
+        for operation in ("query", "mutation")
+        for field, declared in root(operation).fields.items()
+        for argument, each in declared.args.items()
+        for path in _paths(each.type, (argument,), scalar)
+        if path[-1] not in FREE_TEXTS | CURSORS
+    ]
+
+
+def _paths(type_: Any, here: Path, scalar: str) -> Iterator[Path]:
+    named = get_named_type(type_)
+    if named.name == scalar:
+        yield here
+    elif isinstance(named, GraphQLInputObjectType):
+        for name, field in named.fields.items():
+            yield from _paths(field.type, (*here, name), scalar)
+
+
+@cache
+def document(operation: str, field: str) -> str:
+    """An operation on one root field, its arguments as variables of the same names."""
+    declared = root(operation).fields[field]
+    variables = ", ".join(f"${name}: {each.type}" for name, each in declared.args.items())
+    arguments = ", ".join(f"{name}: ${name}" for name in declared.args)
+    signature = f"({variables})" if variables else ""
+    call = f"{field}({arguments})" if arguments else field
+    return f"{operation}{signature} {{ {call} {_selection(declared.type, 3)} }}"
+
+
+def _selection(type_: Any, levels: int) -> str:
+    """All leaves of a type and, some levels down, of the objects that hang on it."""
+    named = get_named_type(type_)
+    if not isinstance(named, (GraphQLObjectType, GraphQLInterfaceType)):
+        return ""
+    inner = ["__typename"]
+    for name, field in named.fields.items():
+        is_leaf = not isinstance(get_named_type(field.type), (GraphQLObjectType, GraphQLInterfaceType))
+        if (is_leaf or levels > 0) and not any(map(is_required_argument, field.args.values())):
+            inner.append(f"{name} {_selection(field.type, levels - 1)}")
+    return "{ " + " ".join(inner) + " }"
+
+
+def anything(operation: str, field: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Variables for a root field with nothing in them but what is required."""
+    return _arguments(root(operation).fields[field], (), "", own)
+
+
+def _arguments(field: GraphQLField, path: Path, value: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    given = {}
+    for name, argument in field.args.items():
+        if path[:1] == (name,):
+            given[name] = _with(argument.type, path[1:], value, own)
+        elif is_required_argument(argument):
+            given[name] = _required(argument.type, name, own)
+    return given
+
+
+def _with(type_: Any, path: Path, value: str, own: Mapping[str, Any]) -> Any:
+    """An input value of the type with `value` at the path."""
+    if isinstance(type_, GraphQLNonNull):
+        return _with(type_.of_type, path, value, own)
+    if is_list_type(type_):
+        return [_with(type_.of_type, path, value, own)]
+    return _object(type_, path, value, own) if path else value
+
+
+def _object(type_: GraphQLInputObjectType, path: Path, value: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    companions = COMPANIONS.get(f"{type_.name}.{path[0]}", []) if path else []
+    given = {}
+    for name, field in type_.fields.items():
+        if path[:1] == (name,):
+            given[name] = _with(field.type, path[1:], value, own)
+        elif is_required_input_field(field) or name in companions:
+            given[name] = _required(field.type, name, own)
+    return given
+
+
+def _required(type_: Any, name: str, own: Mapping[str, Any]) -> Any:
+    """A value for something that has to be there: the asker's own, or the plainest of its type."""
+    if isinstance(type_, GraphQLNonNull):
+        return _required(type_.of_type, name, own)
+    if is_list_type(type_):
+        return [_required(type_.of_type, name, own)]
+    if isinstance(type_, GraphQLInputObjectType):
+        return _object(type_, (), "", own)
+    if isinstance(type_, GraphQLEnumType):
+        return next(iter(type_.values))
+    plain = {"Int": 1, "Decimal": "1", "Boolean": False, "Date": "2026-01-31"}
+    if type_.name not in plain and name not in own:
+        raise LookupError(f"tests have to say which {type_.name} of one's own goes to `{name}`")
+    return own.get(name, plain.get(type_.name))
