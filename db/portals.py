@@ -4,6 +4,7 @@ The registry is readable before a tenant is known, because finding the portal is
 known; it holds nothing that the portal does not tell everybody.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,12 +14,14 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
     bindparam,
+    func,
     select,
     update,
 )
@@ -28,6 +31,7 @@ from db.connections import Connection
 from db.statements import Statement
 from db.tables import metadata, one_of
 from rules.stock import StockPolicy
+from rules.viewers import Viewer
 
 portals = Table(
     "portals",
@@ -42,6 +46,7 @@ portals = Table(
     Column("support_email", Text, nullable=False),
     Column("open", Boolean, nullable=False, server_default="true"),
     Column("stock_policy", Text, nullable=False, server_default=StockPolicy.REQUIRE_STOCK),
+    Column("version", Integer, nullable=False, server_default="1"),
     Column("price_list_id", Uuid),  # for customers without a price list of their own
     PrimaryKeyConstraint("tenant_id", name="portals_pkey"),
     ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name="portals_supplier_fkey"),
@@ -82,7 +87,13 @@ class Portal:
     support_email: str
     open: bool
     stock_policy: str
+    version: int
     price_list_id: UUID | None
+
+    @property
+    def id(self) -> UUID:
+        """A portal is known by its tenant."""
+        return self.tenant_id
 
 
 PORTAL_COLUMNS = [
@@ -96,6 +107,7 @@ PORTAL_COLUMNS = [
     portals.c.support_email,
     portals.c.open,
     portals.c.stock_policy,
+    portals.c.version,
     portals.c.price_list_id,
 ]
 
@@ -131,6 +143,12 @@ async def by_tenant(connection: Connection) -> Portal | None:
     return await connection.row(_by_tenant)
 
 
+async def by_ids(connection: Connection, _viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Portal]:
+    """The connection's own portal, if its id is among the ids."""
+    portal = await by_tenant(connection)
+    return {portal.tenant_id: portal} if portal is not None and portal.tenant_id in ids else {}
+
+
 async def every(connection: Connection) -> list[Portal]:
     """All portals of this deployment, by slug."""
     return await connection.rows(_all)
@@ -157,8 +175,22 @@ _add_host = Statement[None](
     .values(tenant_id=bindparam("tenant_id"), host=bindparam("host"))
     .on_conflict_do_nothing(constraint="portal_hosts_host_key")
 )
-_set_open = Statement[None](
-    update(portals).where(portals.c.tenant_id == bindparam("tenant_id")).values(open=bindparam("is_open"))
+_NEW = {
+    name: bindparam(f"new_{name}", type_=portals.c[name].type)
+    for name in ("name", "legal_name", "locale", "support_email", "open", "stock_policy")
+}
+_change = Statement(
+    update(portals)
+    .where(
+        portals.c.tenant_id == bindparam("tenant_id"),
+        portals.c.version == func.coalesce(bindparam("old_version", type_=Integer), portals.c.version),
+    )
+    .values(
+        version=portals.c.version + 1,
+        **{name: func.coalesce(new, portals.c[name]) for name, new in _NEW.items()},
+    )
+    .returning(*PORTAL_COLUMNS),
+    Portal,
 )
 
 
@@ -170,6 +202,10 @@ async def add(connection: Connection, *, host: str, **values: Any) -> bool:
     return True
 
 
-async def set_open(connection: Connection, *, is_open: bool) -> None:
-    """Switch the portal on or off for its customers."""
-    await connection.run(_set_open, is_open=is_open)
+async def change(connection: Connection, version: int | None, **values: Any) -> Portal | None:
+    """The connection's portal with new values (None: as it is); None when its version is another by now.
+
+    Values by column: name, legal_name, locale, support_email, open, stock_policy.
+    """
+    new = {f"new_{name}": value for name, value in values.items()}
+    return await connection.row(_change, old_version=version, **new)

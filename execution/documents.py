@@ -29,7 +29,7 @@ MOST_TOKENS = 3_000
 
 # Two rules compare or follow fragments more often than a document has tokens; graphql-core bounds their work
 # and lets us say how much it may be.
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 30_000
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
 validation_context.MAX_FRAGMENT_WORK = 10_000
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)

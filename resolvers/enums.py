@@ -6,9 +6,11 @@ from typing import Any
 
 import strawberry
 
+from rules.broken import Language
 from rules.lifecycle import ProcessingState
 from rules.permissions import PROFILES, Permission, Profile
 from rules.products import ProductKind
+from rules.stock import StockPolicy
 
 
 def publish(kind: type[Enum], *, description: str, value: Callable[[Any], str]) -> None:
@@ -35,6 +37,19 @@ publish(
         ProductKind.GOODS: "Has stock and ships from a warehouse.",
         ProductKind.SERVICE: "Has no stock and ships from nowhere.",
     }.__getitem__,
+)
+publish(
+    StockPolicy,
+    description="Whether a company sells what it does not have.",
+    value={
+        StockPolicy.REQUIRE_STOCK: "Only what some warehouse has is sold.",
+        StockPolicy.ALLOW_BACKORDER: "What is missing is sold too, and follows later.",
+    }.__getitem__,
+)
+publish(
+    Language,
+    description="The languages of texts.",
+    value={Language.ENGLISH: "English.", Language.GERMAN: "German."}.__getitem__,
 )
 publish(
     ProcessingState,

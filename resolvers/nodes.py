@@ -21,6 +21,7 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "Category": (db.categories.by_ids, Permission.PRODUCTS_READ),
     "Customer": (db.customers.by_ids, None),
     "Order": (db.orders.by_ids, Permission.ORDERS_READ),
+    "Portal": (db.portals.by_ids, None),
     "Product": (db.products.by_ids, Permission.PRODUCTS_READ),
     "StaffMember": (db.staff_members.by_ids, None),
     "Warehouse": (db.warehouses.by_ids, Permission.PRODUCTS_READ),

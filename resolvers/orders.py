@@ -28,9 +28,10 @@ from rules.carts import CartEmpty, assess
 from rules.lifecycle import ProcessingState, Subject
 from rules.money import plain
 from rules.numbers import NumberKind
-from rules.orders import LONGEST_COMMENT, LONGEST_PURCHASE_ORDER_NUMBER, check_text, split
+from rules.orders import LONGEST_COMMENT, LONGEST_PURCHASE_ORDER_NUMBER, split
 from rules.prices import PriceMissing
 from rules.stock import StockPolicy
+from rules.texts import check_text
 from rules.viewers import Viewer
 
 

@@ -16,6 +16,7 @@ from rules import (
     products,
     quantities,
     stock,
+    texts,
     viewers,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "products",
     "quantities",
     "stock",
+    "texts",
     "viewers",
 ]

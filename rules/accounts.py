@@ -42,7 +42,8 @@ class CookieRefused(BrokenRule):
 
 def folded(user_name: str) -> str:
     """A user name as it is compared and kept: without outer space, in one case and Unicode form."""
-    return unicodedata.normalize("NFKC", user_name.strip()).casefold()
+    one_case = unicodedata.normalize("NFKC", user_name).casefold()
+    return unicodedata.normalize("NFKC", one_case).strip()
 
 
 def normalized(password: str) -> str:

@@ -32,8 +32,9 @@ def totals(lines: Iterable[tuple[int, Decimal]], *, tax_included: bool) -> Total
         sums[rate] += amount
     net = tax = 0
     for rate, amount in sums.items():
-        share = rate / (100 + rate) if tax_included else rate / 100
-        rate_tax = int((amount * share).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+        # One division, and the last step: half a unit would be lost in the digits of a quotient.
+        exact = amount * rate / (100 + rate if tax_included else 100)
+        rate_tax = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
         tax += rate_tax
         net += amount - rate_tax if tax_included else amount
     return Totals(net=net, tax=tax, total=net + tax)

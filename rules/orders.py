@@ -1,11 +1,8 @@
 """Orders: how the lines of a cart become orders."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from uuid import UUID
-
-from rules.broken import BrokenRule
 
 
 class Shipped(Protocol):
@@ -19,16 +16,6 @@ Line = TypeVar("Line", bound=Shipped)
 
 LONGEST_COMMENT = 2_000
 LONGEST_PURCHASE_ORDER_NUMBER = 100
-
-
-@dataclass(eq=False, kw_only=True)
-class TextTooLong(BrokenRule):
-    """A text has more characters than are kept."""
-
-    english = "This text can have at most {most} characters."
-    german = "Dieser Text darf höchstens {most} Zeichen haben."
-
-    most: int
 
 
 def split(lines: Sequence[Line]) -> list[tuple[UUID | None, list[Line]]]:
@@ -45,9 +32,3 @@ def split(lines: Sequence[Line]) -> list[tuple[UUID | None, list[Line]]]:
     if services:
         groups.setdefault(first, []).extend(services)
     return list(groups.items())
-
-
-def check_text(text: str | None, most: int, *path: str) -> None:
-    """Refuse a text that is longer than what is kept. Raises TextTooLong."""
-    if text is not None and len(text) > most:
-        raise TextTooLong(most=most, path=path)

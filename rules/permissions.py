@@ -14,6 +14,7 @@ class Permission(Enum):
     ORDERS_PLACE = "orders:place"
     DOCUMENTS_READ = "documents:read"
     BALANCES_READ = "balances:read"
+    PORTAL_WRITE = "portal:write"
 
 
 class Profile(StrEnum):
@@ -71,8 +72,8 @@ PROFILES: dict[Profile, frozenset[Permission]] = {
 _READ_ALL = frozenset({_P.PRODUCTS_READ, _P.ORDERS_READ, _P.DOCUMENTS_READ, _P.BALANCES_READ})
 
 STAFF_ROLES: dict[StaffRole, frozenset[Permission]] = {
-    StaffRole.OWNER: _READ_ALL,
-    StaffRole.MANAGER: _READ_ALL,
+    StaffRole.OWNER: _READ_ALL | {_P.PORTAL_WRITE},
+    StaffRole.MANAGER: _READ_ALL | {_P.PORTAL_WRITE},
     StaffRole.AGENT: frozenset({_P.PRODUCTS_READ, _P.ORDERS_READ, _P.DOCUMENTS_READ}),
     StaffRole.ACCOUNTANT: _READ_ALL,
 }

@@ -51,7 +51,7 @@ def check(quantity: Decimal, unit: str) -> None:
 
     Raises QuantityNotPositive, QuantityTooLarge or QuantityNotDivisible.
     """
-    if not quantity > 0:
+    if quantity.is_nan() or quantity <= 0:
         raise QuantityNotPositive
     if quantity > LARGEST:
         raise QuantityTooLarge

@@ -6,13 +6,17 @@ import strawberry
 
 import resolvers.portals
 from resolvers.permissions import PUBLIC
-from schema.fields import field, query
+from rules.permissions import Permission
+from rules.stock import StockPolicy
+from schema.errors import UserError
+from schema.fields import field, mutation, query
+from schema.nodes import Node
 from schema.scalars import CurrencyCode
 
 
 @strawberry.type(description="A company's portal to its customers.")
-class Portal:
-    """What the portal tells everybody."""
+class Portal(Node):
+    """db.portals.Portal."""
 
     slug: Annotated[str, field(description="The short name in addresses.")]
     name: Annotated[str, field(description="The company's name as customers know it.")]
@@ -21,6 +25,18 @@ class Portal:
     locale: Annotated[str, field(description="The language of texts when a request names none: en or de.")]
     support_email: Annotated[str, field(description="Where people write when the portal does not help.")]
     open: Annotated[bool, field(description="Whether customers may sign in.")]
+    stock_policy: Annotated[
+        StockPolicy, field(description="Whether the company sells what it does not have.")
+    ]
+    version: Annotated[int, field(description="Counts the changes.")]
+
+
+@strawberry.type(description="What portalUpdate answers.")
+class PortalPayload:
+    """resolvers.portals.PortalPayload."""
+
+    portal: Annotated[Portal | None, field(description="The portal after the change.")]
+    errors: Annotated[list[UserError], field(description="Why nothing was changed.", size=2)]
 
 
 @strawberry.type
@@ -29,4 +45,18 @@ class PortalQueries:
 
     portal: Annotated[
         Portal, query(resolvers.portals.portal, needs=PUBLIC, description="The portal that answers here.")
+    ]
+
+
+@strawberry.type
+class PortalMutations:
+    """Mutation fields on the portal."""
+
+    portal_update: Annotated[
+        PortalPayload,
+        mutation(
+            resolvers.portals.update,
+            needs=Permission.PORTAL_WRITE,
+            description="Switch the portal on or off for customers, and change what it says of the company.",
+        ),
     ]

@@ -19,7 +19,7 @@ from schema.errors import (
 )
 from schema.nodes import NodeQueries
 from schema.orders import OrderMutations, OrderQueries
-from schema.portals import PortalQueries
+from schema.portals import PortalMutations, PortalQueries
 from schema.products import ProductQueries
 from schema.scalars import CONFIG
 
@@ -32,7 +32,7 @@ class Query(
 
 
 @strawberry.type(description="What can be done. The fields of one operation run one after the other.")
-class Mutation(AccountMutations, CartMutations, OrderMutations):
+class Mutation(PortalMutations, AccountMutations, CartMutations, OrderMutations):
     """Every noun's mutations."""
 
 

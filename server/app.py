@@ -39,6 +39,8 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
         session_minutes=round(settings.session_hours * 60),
     )
     endpoint = Endpoint(settings, facilities, Portals(database))
+
+    # Methods are the endpoint's to refuse: an address without a portal is unknown to all of them.
     every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
     async def schema_text(request: Request) -> Response:
@@ -46,7 +48,7 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
             return await not_found(request, None)
         return PlainTextResponse(sdl(), media_type="application/graphql")
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/graphql", endpoint.handle, methods=every),
             Route("/portals/{slug}/graphql", endpoint.handle, methods=every),
@@ -56,13 +58,27 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
             Route("/readyz", Readiness(database).check),
         ],
         middleware=[Middleware(RequestId)],
-        exception_handlers={HTTPStatus.NOT_FOUND: not_found},
+        exception_handlers={
+            HTTPStatus.NOT_FOUND: not_found,
+            HTTPStatus.METHOD_NOT_ALLOWED: method_not_allowed,
+        },
     )
+    app.router.redirect_slashes = False  # the address would be made from the Host header
+    return app
 
 
 async def not_found(_request: Request, _error: Exception | None) -> Response:
     """Even an address that is nothing answers as GraphQL JSON does."""
     return answers.of_refusal(Refused(HTTPStatus.NOT_FOUND, "NOT_FOUND", "Nothing is at this address."), JSON)
+
+
+async def method_not_allowed(request: Request, _error: Exception) -> Response:
+    """And so does a method that is not for an address."""
+    allowed = "GET, POST" if request.url.path.endswith("/graphql") else "GET"
+    refused = Refused(
+        HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", f"Use {allowed}.", {"Allow": allowed}
+    )
+    return answers.of_refusal(refused, JSON)
 
 
 class RequestId:

@@ -41,7 +41,9 @@ installed, run <code>make frontend</code> and load this page again.</p>
 
 def assets() -> StaticFiles:
     """The scripts, styles and fonts of the built page."""
-    return StaticFiles(directory=_BUILT, check_dir=False)
+    files = StaticFiles(directory=_BUILT, check_dir=False)
+    files.config_checked = True  # without a build there is nothing to serve, which is no fault
+    return files
 
 
 async def page(request: Request, settings: Settings, database: Database, tenant_id: UUID) -> HTMLResponse:

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 import pytest_asyncio
 from sqlalchemy import make_url
@@ -27,6 +28,10 @@ from tests.coverage import pytest_sessionfinish, pytest_terminal_summary, pytest
 from tests.world import Portal, World
 
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
+
+# Random examples without a stopwatch: a busy machine is no failure.
+hypothesis.settings.register_profile("kontor", deadline=None)
+hypothesis.settings.load_profile("kontor")
 
 ROOT = Path(__file__).parent.parent
 HOME = Path(os.environ.get("KONTOR_TEST_HOME", ROOT / ".kontor-test"))

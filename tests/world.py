@@ -242,7 +242,7 @@ class Portal:
     async def switch(self, *, is_open: bool) -> None:
         """Switch the portal on or off."""
         async with self.writing() as connection:
-            await db.portals.set_open(connection, is_open=is_open)
+            await db.portals.change(connection, None, open=is_open)
 
 
 @dataclass

@@ -44,7 +44,10 @@ def newest() -> str:
 
 
 async def current(connection: Connection) -> str | None:
-    """The revision that the database is at."""
+    """The revision that the database is at; None where nothing was ever migrated."""
+    known = await connection.fetch_text("select to_regclass('alembic_version')")
+    if known[0][0] is None:
+        return None
     records = await connection.fetch_text("select version_num from alembic_version")
     return records[0][0] if records else None
 

@@ -92,7 +92,7 @@ async def test_a_query_cannot_write(world: World) -> None:
     portal = await world.portal()
     async with world.database.transaction(Mode.SNAPSHOT, portal.tenant_id) as connection:
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
-            await db.portals.set_open(connection, is_open=False)
+            await db.portals.change(connection, None, open=False)
 
 
 async def test_the_rows_of_another_tenant_are_not_there_for_any_sql(world: World) -> None:

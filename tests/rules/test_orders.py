@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.numbers import NumberKind, numbered
-from rules.orders import TextTooLong, check_text, split
+from rules.orders import split
 
 WEST, EAST = UUID(int=1), UUID(int=2)
 WAREHOUSES = st.sampled_from([None, WEST, EAST, UUID(int=3)])
@@ -47,15 +47,6 @@ def test_every_line_is_in_exactly_one_order(lines: list[Line]) -> None:
         assert {line.warehouse_id for line in group} <= {warehouse, None}
         goods = [line for line in group if line.warehouse_id]
         assert goods == [line for line in lines if line in goods]
-
-
-def test_a_text_may_be_as_long_as_is_kept_and_not_longer() -> None:
-    check_text(None, 3)
-    check_text("", 3)
-    check_text("abc", 3)
-    with pytest.raises(TextTooLong) as refused:
-        check_text("abcd", 3, "comment")
-    assert (refused.value.most, refused.value.path) == (3, ("comment",))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,15 @@ COMPANIONS = {
     "CartLineInput.warehouse": ["sku"],
 }
 # Texts that name nothing: whatever stands there is kept as it is, or not looked at.
-FREE_TEXTS = {"comment", "idempotencyKey", "password", "purchaseOrderNumber"}
+FREE_TEXTS = {
+    "comment",
+    "idempotencyKey",
+    "legalName",
+    "name",
+    "password",
+    "purchaseOrderNumber",
+    "supportEmail",
+}
 CURSORS = {"after", "before"}
 
 Path = tuple[str, ...]

@@ -31,6 +31,7 @@ CREATE TABLE portals (
     support_email TEXT NOT NULL,
     open BOOLEAN DEFAULT 'true' NOT NULL,
     stock_policy TEXT DEFAULT 'REQUIRE_STOCK' NOT NULL,
+    version INTEGER DEFAULT '1' NOT NULL,
     price_list_id UUID,
     CONSTRAINT portals_pkey PRIMARY KEY (tenant_id),
     CONSTRAINT portals_supplier_fkey FOREIGN KEY(supplier_id) REFERENCES suppliers (id),
@@ -687,7 +688,7 @@ create policy portals_tenant on portals for update
 # without a foreign key, is never deleted.
 RIGHTS = """
 grant select on suppliers, portals, portal_hosts, alembic_version to app_rw;
-grant update (name, legal_name, locale, support_email, open, stock_policy, price_list_id) on portals to app_rw;
+grant update (name, legal_name, locale, support_email, open, stock_policy, price_list_id, version) on portals to app_rw;
 grant select, insert on
     invoices,
     invoice_lines,
