@@ -8,6 +8,10 @@ connection, and a statement outside such a transaction fails instead of seeing n
 from enum import StrEnum
 from uuid import UUID
 
+# How long a write waits for a row that another transaction holds. Whoever waits holds a connection, and
+# those who wait at one tenant must not keep all other tenants from theirs.
+LOCK_SECONDS = 2
+
 
 class Mode(StrEnum):
     """What a transaction may do."""
@@ -21,8 +25,9 @@ def begin(mode: Mode, tenant_id: UUID | None) -> str:
 
     SET LOCAL takes no parameters, so the value is written into the text: only a UUID can get there.
     """
+    waits = f"; set local lock_timeout = '{LOCK_SECONDS}s'" if mode is Mode.WRITE else ""
     if tenant_id is None:
-        return f"begin {mode}"
+        return f"begin {mode}{waits}"
     if not isinstance(tenant_id, UUID):
         raise TypeError(f"a tenant is named by its UUID, not by {tenant_id!r}")
-    return f"begin {mode}; set local app.tenant_id = '{tenant_id}'"
+    return f"begin {mode}; set local app.tenant_id = '{tenant_id}'{waits}"

@@ -117,7 +117,7 @@ def _text_matches() -> ColumnElement[bool]:
     return or_(
         products.c.search.op("@@")(query),
         products.c.search.op("@@")(prefix),
-        products.c.sku.op("^@")(bindparam("sku_prefix", type_=Text)),
+        func.upper(products.c.sku).op("^@")(bindparam("sku_prefix", type_=Text)),
     )
 
 

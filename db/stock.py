@@ -46,12 +46,19 @@ class StockLevel:
 
     product_id: UUID
     warehouse_id: UUID
+    warehouse_code: str
     on_hand: Decimal
     reserved: Decimal
 
 
-_of_products = Statement(
-    select(stock.c.product_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.reserved)
+_levels = (
+    select(
+        stock.c.product_id,
+        stock.c.warehouse_id,
+        warehouses.c.code.label("warehouse_code"),
+        stock.c.on_hand,
+        stock.c.reserved,
+    )
     .join_from(
         stock,
         warehouses,
@@ -61,9 +68,8 @@ _of_products = Statement(
         stock.c.tenant_id == bindparam("tenant_id"),
         stock.c.product_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
     )
-    .order_by(warehouses.c.code),
-    StockLevel,
 )
+_of_products = Statement(_levels.order_by(warehouses.c.code), StockLevel)
 
 
 async def of_products(
@@ -85,14 +91,7 @@ _wanted = (
 
 # The rows are locked in one order, so two carts with the same products cannot deadlock.
 _lock = Statement(
-    select(stock.c.product_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.reserved)
-    .where(
-        stock.c.tenant_id == bindparam("tenant_id"),
-        stock.c.product_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
-    )
-    .order_by(stock.c.product_id, stock.c.warehouse_id)
-    .with_for_update(),
-    StockLevel,
+    _levels.order_by(stock.c.product_id, stock.c.warehouse_id).with_for_update(of=stock), StockLevel
 )
 
 

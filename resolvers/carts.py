@@ -243,6 +243,7 @@ async def _wanted(context: Context, lines: Sequence[CartLineInput]) -> list[_Wan
         if same is not added:
             same.quantity += added.quantity
             same.warehouse_id = added.warehouse_id or same.warehouse_id
+            same.check(same.quantity)
     if broken:
         raise BrokenRules(broken)
     return list(wanted.values())

@@ -110,7 +110,7 @@ class Context:
             if not mutation:
                 await self.begin(Mode.SNAPSHOT)
             yield
-            await self.end()
+            await self.end(keep=not mutation)  # what a mutation field did, it has committed itself
         finally:
             await self._give_back()
 

@@ -58,7 +58,7 @@ class InTransaction(FieldExtension):
             return answer
 
     async def _attempt(self, context: Context, call: Callable[[], Awaitable[Any]]) -> Payload:
-        await context.end()
+        await context.end(keep=False)
         try:
             await context.begin(Mode.WRITE)
             answer: Payload = await call()
@@ -69,7 +69,7 @@ class InTransaction(FieldExtension):
         except BrokenRules as several:
             await context.end(keep=False)
             return self._payload(errors=[Broken(rule) for rule in several.rules])
-        except Contended:
+        except BaseException:
             await context.end(keep=False)
             raise
         return answer

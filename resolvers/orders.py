@@ -1,38 +1,25 @@
-"""Orders: watching them."""
+"""Orders: watching them; resolvers/placements.py places them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any
-from uuid import UUID
 
 import strawberry
-import uuid_utils.compat as uuid
 
 import db
-from db.carts import CartItem
 from db.customers import Customer
 from db.lifecycle_statuses import LifecycleStatus
 from db.orders import Order, OrderLine
 from db.products import Product
 from db.warehouses import Warehouse
 from resolvers import money, nodes, pages
-from resolvers.context import Context, Info
+from resolvers.context import Info
 from resolvers.enums import publish
-from resolvers.mutations import Payload
 from rules import amounts
-from rules.broken import BrokenRules, InvalidInput, Language, VersionConflict
-from rules.carts import CartEmpty, assess
-from rules.lifecycle import ProcessingState, Subject
+from rules.broken import InvalidInput, Language
+from rules.lifecycle import ProcessingState
 from rules.money import plain
-from rules.numbers import NumberKind
-from rules.orders import LONGEST_COMMENT, LONGEST_PURCHASE_ORDER_NUMBER, split
-from rules.prices import PriceMissing
-from rules.stock import StockPolicy
-from rules.texts import check_text
-from rules.viewers import Viewer
 
 
 class OrderOrder(Enum):
@@ -185,165 +172,3 @@ async def line_product(root: strawberry.Parent[OrderLine], info: Info) -> Produc
 async def line_warehouse(root: strawberry.Parent[OrderLine], info: Info) -> Warehouse | None:
     """OrderLine.warehouse."""
     return await info.context.load(db.warehouses.by_ids, root.warehouse_id) if root.warehouse_id else None
-
-
-@strawberry.input(description="The viewer's cart, to be ordered as it is.")
-class OrderPlaceInput:
-    """orderPlace(input:)."""
-
-    version: int | None = strawberry.field(
-        default=None, description="The version of the cart that was read; refused when it has changed since."
-    )
-    purchase_order_number: str | None = strawberry.field(
-        default=None, description="The customer's own number for this, at most 100 characters."
-    )
-    comment: str | None = strawberry.field(
-        default=None, description="A word to the company, at most 2,000 characters."
-    )
-    idempotency_key: str | None = strawberry.field(
-        default=None,
-        description="Repeating the call with the same key and input gives the same orders and places none again.",
-    )
-
-
-@dataclass(slots=True)
-class OrderPlacePayload(Payload):
-    """The orders that were placed, one a warehouse."""
-
-    orders: list[Order] | None = None
-
-
-_PlaceInput = Annotated[OrderPlaceInput, strawberry.argument(description="What to order.")]
-
-
-async def place(info: Info, input: _PlaceInput) -> OrderPlacePayload:
-    """Mutation.orderPlace: the whole cart, or, when any line cannot be ordered, nothing."""
-    context = info.context
-    connection, viewer = context.connection, context.signed_in
-    check_text(input.purchase_order_number, LONGEST_PURCHASE_ORDER_NUMBER, "purchaseOrderNumber")
-    check_text(input.comment, LONGEST_COMMENT, "comment")
-    cart = await db.carts.lock(connection, viewer.actor_id)
-    if input.version is not None and cart.version != input.version:
-        raise VersionConflict(current=cart.version, path=("version",))
-    lines = await _assessed(context)
-    await _reserve(context, lines)
-    groups = split(lines)
-    numbers = await db.numbers.take(connection, NumberKind.ORDER, len(groups))
-    status_id = await db.lifecycle_statuses.predefined(connection, Subject.ORDER, ProcessingState.NOT_STARTED)
-    placement = _Placement(viewer, uuid.uuid7(), datetime.now(UTC), status_id, input)
-    placed = [placement.order(number, *group) for number, group in zip(numbers, groups, strict=True)]
-    await db.orders.add(
-        connection, [order for order, _ in placed], [line for _, lines in placed for line in lines]
-    )
-    await db.carts.clear(connection, viewer.actor_id)
-    await db.carts.touch(connection, viewer.actor_id)
-    return OrderPlacePayload([order for order, _ in placed])
-
-
-@dataclass(slots=True)
-class _Line:
-    """A line of the cart that can be ordered."""
-
-    item: CartItem
-    unit_price: Decimal
-    amount: int
-    tax_included: bool
-    warehouse_id: UUID | None
-
-
-async def _assessed(context: Context) -> list[_Line]:
-    """The cart's lines at today's prices and at the stock of this moment, which is now locked.
-
-    Raises CartEmpty, or BrokenRules with every line that cannot be ordered.
-    """
-    connection, viewer = context.connection, context.signed_in
-    items = await db.carts.items(connection, viewer.actor_id)
-    if not items:
-        raise CartEmpty
-    product_ids = [item.product_id for item in items]
-    breaks = await db.prices.of_products(connection, viewer, product_ids)
-    levels = await db.stock.lock(connection, product_ids)
-    policy = StockPolicy(context.portal.stock_policy)
-    lines, broken = [], []
-    for index, item in enumerate(items):
-        found = assess(item, breaks[item.product_id], levels[item.product_id], policy)
-        if found.problem is not None or found.unit_price is None or found.amount is None:
-            broken.append((found.problem or PriceMissing(sku=item.sku)).at("cart", "items", str(index)))
-            continue
-        lines.append(_Line(item, found.unit_price, found.amount, found.tax_included, found.warehouse_id))
-    if broken:
-        raise BrokenRules(broken)
-    return lines
-
-
-async def _reserve(context: Context, lines: Sequence[_Line]) -> None:
-    """Promise the stock of all lines, by a conditional update where the company sells only what it has."""
-    wanted = {
-        (line.item.product_id, line.warehouse_id): line.item.quantity
-        for line in lines
-        if line.warehouse_id is not None
-    }
-    if not wanted:
-        return
-    only_available = context.portal.stock_policy == StockPolicy.REQUIRE_STOCK
-    reserved = await db.stock.reserve(context.connection, wanted, only_available=only_available)
-    if missed := wanted.keys() - reserved:
-        raise RuntimeError(f"stock that is locked and was enough could not be reserved: {missed}")
-
-
-@dataclass(slots=True)
-class _Placement:
-    """What the orders of one cart have in common."""
-
-    viewer: Viewer
-    id: UUID
-    placed_at: datetime
-    status_id: UUID
-    input: OrderPlaceInput
-
-    def order(
-        self, number: str, warehouse_id: UUID | None, lines: Sequence[_Line]
-    ) -> tuple[Order, list[OrderLine]]:
-        """One order with its lines, each with its own copy of what was ordered."""
-        tax_included = any(line.tax_included for line in lines)
-        sums = amounts.totals(
-            [(line.amount, line.item.tax_rate) for line in lines], tax_included=tax_included
-        )
-        customer_id = self.viewer.customer_id
-        assert customer_id is not None, "only a customer's account places orders"
-        order = Order(
-            id=uuid.uuid7(),
-            number=number,
-            customer_id=customer_id,
-            account_id=self.viewer.account_id,
-            placement_id=self.id,
-            placed_at=self.placed_at,
-            lifecycle_status_id=self.status_id,
-            warehouse_id=warehouse_id,
-            currency=self.viewer.currency,
-            tax_included=tax_included,
-            net=sums.net,
-            tax=sums.tax,
-            total=sums.total,
-            purchase_order_number=self.input.purchase_order_number,
-            comment=self.input.comment,
-            version=1,
-        )
-        return order, [self._line(order, position, line) for position, line in enumerate(lines, start=1)]
-
-    def _line(self, order: Order, position: int, line: _Line) -> OrderLine:
-        return OrderLine(
-            order_id=order.id,
-            position=position,
-            product_id=line.item.product_id,
-            sku=line.item.sku,
-            name=line.item.name,
-            unit=line.item.unit,
-            quantity=line.item.quantity,
-            shipped_quantity=Decimal(0),
-            unit_price=line.unit_price,
-            tax_rate=line.item.tax_rate,
-            amount=line.amount,
-            warehouse_id=line.warehouse_id,
-            currency=order.currency,
-        )

@@ -99,7 +99,7 @@ def _filters(given: ProductFilter) -> dict[str, Any]:
     if given.skus is not None and len(given.skus) > MOST_SKUS:
         raise InvalidInput(path=("filter", "skus"))
     filters = {
-        "search": given.search or None,
+        "search": (given.search or "").strip() or None,
         "category_id": _category(given.category),
         "category_code": given.category_code,
         "skus": given.skus,

@@ -5,7 +5,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from rules.broken import BrokenRule
 from rules.money import to_minor
+
+# In minor units. A thousand such lines and their tax still fit into a bigint.
+LARGEST_AMOUNT = 10**15
+
+
+@dataclass(eq=False, kw_only=True)
+class AmountTooLarge(BrokenRule):
+    """Quantity and price make more money than one line can hold."""
+
+    english = "The amount of {sku} is too large."
+    german = "Der Betrag von {sku} ist zu groß."
+
+    sku: str
 
 
 @dataclass(frozen=True, slots=True)

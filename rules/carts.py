@@ -93,15 +93,16 @@ def assess(
     A service ships from nowhere. Goods ship from the chosen warehouse, or else from the one that has most.
     """
     price = prices.at_quantity(breaks, item.quantity)
+    amount = amounts.line_amount(item.quantity, price.unit_price, price.currency) if price else None
     level = _level(item, levels)
     available = None if level is None else stock.available(level)
     return Assessment(
         unit_price=price.unit_price if price else None,
-        amount=amounts.line_amount(item.quantity, price.unit_price, price.currency) if price else None,
+        amount=amount,
         tax_included=price.tax_included if price else False,
         warehouse_id=level.warehouse_id if level else None,
         available=available,
-        problem=_problem(item, price, available, policy),
+        problem=_problem(item, amount, available, policy),
     )
 
 
@@ -114,7 +115,7 @@ def _level(item: Item, levels: Sequence[WarehouseLevel]) -> WarehouseLevel | Non
 
 
 def _problem(
-    item: Item, price: PriceBreak | None, available: Decimal | None, policy: stock.StockPolicy
+    item: Item, amount: int | None, available: Decimal | None, policy: stock.StockPolicy
 ) -> BrokenRule | None:
     if not item.sellable:
         return ProductUnavailable(sku=item.sku)
@@ -122,8 +123,10 @@ def _problem(
         quantities.check(item.quantity, item.unit)
     except BrokenRule as broken:
         return broken
-    if price is None:
+    if amount is None:
         return prices.PriceMissing(sku=item.sku)
+    if amount >= amounts.LARGEST_AMOUNT:
+        return amounts.AmountTooLarge(sku=item.sku)
     if item.kind == ProductKind.SERVICE:
         return None
     if available is None:

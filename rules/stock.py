@@ -21,6 +21,8 @@ class Level(Protocol):
     """The stock of a product in one warehouse."""
 
     @property
+    def warehouse_code(self) -> str: ...
+    @property
     def on_hand(self) -> Decimal: ...
     @property
     def reserved(self) -> Decimal: ...
@@ -31,7 +33,7 @@ AnyLevel = TypeVar("AnyLevel", bound=Level)
 
 @dataclass(eq=False, kw_only=True)
 class InsufficientStock(BrokenRule):
-    """The company sells only what is in stock, and no warehouse has as much as was asked for."""
+    """The company sells only what is in stock, and where the line ships from there is less."""
 
     english = "Only {available} of {sku} are available."
     german = "Von {sku} sind nur {available} verfügbar."
@@ -57,5 +59,5 @@ def available(level: Level) -> Decimal:
 
 
 def best_warehouse(levels: Sequence[AnyLevel]) -> AnyLevel | None:
-    """Where a line ships from when nobody chose: the warehouse with the most available, the first of equals."""
-    return max(levels, key=available, default=None)
+    """Where a line ships from when nobody chose: where most is available; of equals the first by code."""
+    return min(levels, key=lambda level: (-available(level), level.warehouse_code), default=None)

@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 import resolvers.orders
+import resolvers.placements
 from rules.lifecycle import ProcessingState
 from rules.permissions import Permission
 from schema.customers import Customer
@@ -100,7 +101,7 @@ class Order(Node):
 
 @strawberry.type(description="What orderPlace answers.")
 class OrderPlacePayload:
-    """resolvers.orders.OrderPlacePayload."""
+    """resolvers.placements.OrderPlacePayload."""
 
     orders: Annotated[list[Order] | None, field(description="The new orders, one a warehouse.", size=2)]
     errors: Annotated[list[UserError], field(description="Why nothing was ordered.", size=2)]
@@ -135,7 +136,7 @@ class OrderMutations:
     order_place: Annotated[
         OrderPlacePayload,
         mutation(
-            resolvers.orders.place,
+            resolvers.placements.place,
             needs=Permission.ORDERS_PLACE,
             description="Order what is in the cart: one order a warehouse, all of them or none.",
         ),

@@ -44,7 +44,11 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
     every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
     async def schema_text(request: Request) -> Response:
-        if await endpoint.portals.by_slug(request.path_params["slug"]) is None:
+        try:
+            tenant_id = await endpoint.portals.by_slug(request.path_params["slug"])
+        except Exception as error:
+            return answers.of_fault(error, JSON, request_id=request.state.request_id)[0]
+        if tenant_id is None or not settings.introspection:
             return await not_found(request, None)
         return PlainTextResponse(sdl(), media_type="application/graphql")
 

@@ -51,7 +51,7 @@ class Endpoint:
             operation = await self._operation(request)
             context = self._context(request, tenant_id)
         except Refused as refused:
-            return answers.of_refusal(refused, media)
+            return _refuse(request, refused, media)
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
         except Exception as error:
@@ -100,7 +100,7 @@ class Endpoint:
                 result, media, language=context.language, request_id=context.request_id
             )
         except Refused as refused:
-            return answers.of_refusal(refused, media)
+            return _refuse(request, refused, media)
         except Exception as error:
             response, code = answers.of_fault(error, media, request_id=context.request_id)
             codes = [code]
@@ -140,6 +140,13 @@ class Endpoint:
             raise Refused(
                 HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Mutations need POST.", {"Allow": "POST"}
             ) from None
+
+
+def _refuse(request: Request, refused: Refused, media: MediaType) -> Response:
+    _log.info(
+        "refused", request_id=request.state.request_id, status=int(refused.status), codes=[refused.code]
+    )
+    return answers.of_refusal(refused, media)
 
 
 def _token(request: Request) -> str | None:

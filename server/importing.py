@@ -9,6 +9,7 @@ from rich.table import Table
 
 import db
 from db import exchange
+from db.connections import Contended, TooSlow, Unavailable
 from db.exchange import Report, Unreadable
 from db.isolation import Mode
 from server import serving
@@ -36,6 +37,10 @@ async def import_folder(
                 report = await exchange.run(connection, source, report_folder, bars)
     except Unreadable as unreadable:
         console.print(f"Nothing was imported. {unreadable}", style="red", highlight=False)
+        return _FAILED
+    except (Unavailable, TooSlow, Contended) as failed:
+        console.print(f"Nothing was imported. The database: {failed}", style="red", highlight=False)
+        console.print("`make up` starts the embedded one.")
         return _FAILED
     finally:
         await database.close()

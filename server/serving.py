@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import uvicorn
 
@@ -64,7 +64,8 @@ def bring_up(settings: Settings, cluster: Cluster) -> None:
 async def prepare(settings: Settings, admin_url: str, migration_url: str) -> None:
     """Make roles and database on another PostgreSQL; names and passwords are those in the settings' URLs."""
     server, migration = urlsplit(settings.database_url), urlsplit(migration_url)
-    await roles.prepare(admin_url, server.path.removeprefix("/"), server.password, migration.password)
+    passwords = (each.password and unquote(each.password) for each in (server, migration))
+    await roles.prepare(admin_url, unquote(server.path.removeprefix("/")), *passwords)
 
 
 def drift(cluster: Cluster) -> str | None:

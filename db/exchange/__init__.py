@@ -58,6 +58,7 @@ async def run(connection: Connection, source: Path, report_folder: Path, progres
     when a file cannot be read at all; then nothing is changed, nor is anything after any other error.
     """
     rejected = RejectedFiles(report_folder)
+    rejected.discard()  # what a run that was killed has left
     report = Report(rejected.folder)
     connection.deadline = _DEADLINE_SECONDS
     try:

@@ -9,15 +9,15 @@ tax_included, factor, ...) and ready_<lines> (document_id, file_line, tax_rate, 
 from db.connections import Connection
 from db.exchange import rejections
 from db.exchange.staging import affect, ask
+from rules.amounts import LARGEST_AMOUNT
 from rules.money import minor_digits
 
 # Far from what a bigint holds, so that sums over many documents stay there as well.
-LARGEST_LINE = 10**15
 LARGEST_TOTAL = 10**17
 
 # A line's amount in minor units: PostgreSQL rounds numerics half up, away from zero, as rules do.
-LINE_AMOUNT = f"least(round(l.quantity * l.unit_price * h.factor), {LARGEST_LINE})::bigint"
-LINE_TOO_LARGE = f"r.amount = {LARGEST_LINE}"
+LINE_AMOUNT = f"least(round(l.quantity * l.unit_price * h.factor), {LARGEST_AMOUNT})::bigint"
+LINE_TOO_LARGE = f"r.amount = {LARGEST_AMOUNT}"
 
 _WITH_CURRENCY = ("orders", "invoices", "credit_notes", "payments")
 

@@ -6,6 +6,7 @@ from db.connections import Connection
 from db.exchange.staging import affect
 from rules.lifecycle import OPEN_STATES
 from rules.numbers import NumberKind
+from rules.products import ProductKind
 
 _MOST = "999999999999.999"  # what the column holds
 
@@ -43,8 +44,9 @@ async def correct(connection: Connection) -> int:
         from lifecycle_statuses s
         join orders o on o.tenant_id = {{tenant}} and o.lifecycle_status_id = s.id
         join order_lines l on l.tenant_id = {{tenant}} and l.order_id = o.id
+        join products p on p.tenant_id = {{tenant}} and p.id = l.product_id and p.kind = '{ProductKind.GOODS}'
         where s.tenant_id = {{tenant}} and s.processing_state in ({states})
-        and l.warehouse_id is not null and l.product_id is not null and l.quantity > l.shipped_quantity
+        and l.warehouse_id is not null and l.quantity > l.shipped_quantity
         group by l.product_id, l.warehouse_id
         """,
     )

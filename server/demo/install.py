@@ -16,13 +16,23 @@ from server.demo.portals import MADE_UP, REAL, DemoPortal
 from tenants.passwords import Passwords
 
 # Imports a folder into the portal of a slug.
-Import = Callable[[Path, str], Awaitable[None]]
+Import = Callable[[Path, str], Awaitable[int]]
+
+
+class NotInstalled(Exception):
+    """A portal's data could not be imported."""
 
 
 async def install(
-    registry: Database, database: Database, load: Import, *, real: Path | None, tell: Callable[[str], None]
+    registry: Database,
+    database: Database,
+    load: Import,
+    *,
+    base_domain: str,
+    real: Path | None,
+    tell: Callable[[str], None],
 ) -> list[DemoPortal]:
-    """Everything the demo lacks; returns its portals.
+    """Everything the demo lacks; returns its portals. Raises NotInstalled.
 
     `registry` logs in as the migration role, which alone may add portals; `database` as the server's.
     `real` is a folder with one exchange folder for each portal of REAL, or None.
@@ -34,14 +44,13 @@ async def install(
             if await _is_complete(database, portal.slug):
                 continue
             tell(f"Setting up {portal.name} ({portal.slug}) ...")
-            await _add_portal(registry, portal)
-            if portal in REAL:
-                assert real is not None
-                await load(real / portal.slug, portal.slug)
-            else:
-                with tempfile.TemporaryDirectory() as folder:
-                    world.write(portal, Path(folder))
-                    await load(Path(folder), portal.slug)
+            await _add_portal(registry, portal, base_domain)
+            with tempfile.TemporaryDirectory() as made_up:
+                if portal in MADE_UP:
+                    world.write(portal, Path(made_up))
+                source = Path(made_up) if real is None or portal in MADE_UP else real / portal.slug
+                if await load(source, portal.slug) != 0:
+                    raise NotInstalled(portal.slug)
             await _add_people(database, passwords, portal)
     finally:
         passwords.close()
@@ -58,14 +67,14 @@ async def _is_complete(database: Database, slug: str) -> bool:
         return await db.accounts.login(connection, personas.of_portal(slug)[-1].user_name) is not None
 
 
-async def _add_portal(registry: Database, portal: DemoPortal) -> None:
+async def _add_portal(registry: Database, portal: DemoPortal, base_domain: str) -> None:
     async with registry.transaction(Mode.WRITE, uuid.uuid7()) as connection:
         supplier_id = await db.suppliers.ensure(
             connection, code=portal.supplier_code, name=portal.supplier_name
         )
         added = await db.portals.add(
             connection,
-            host=f"{portal.slug}.localhost",
+            host=f"{portal.slug}.{base_domain}",
             supplier_id=supplier_id,
             slug=portal.slug,
             name=portal.name,

@@ -11,7 +11,7 @@ from rich.table import Table
 from db.embedded import Cluster
 from server import logs, serving
 from server.demo import personas
-from server.demo.install import install
+from server.demo.install import NotInstalled, install
 from server.demo.portals import DemoPortal
 from server.importing import import_folder
 from server.settings import Settings
@@ -30,6 +30,9 @@ def run(
             asyncio.run(serving.serve(settings, ready=lambda: _tell(settings, portals, console)))
     except KeyboardInterrupt:
         console.print("Stopped.")
+    except NotInstalled as failed:
+        console.print(f"The portal {failed} could not be set up.", style="red")
+        raise SystemExit(1) from None
     finally:
         cluster.down()
 
@@ -38,12 +41,17 @@ async def _install(settings: Settings, real: Path | None, console: Console) -> l
     registry = await serving.open_database(settings, settings.migration_database_url)
     database = await serving.open_database(settings)
 
-    async def load(folder: Path, slug: str) -> None:
-        await import_folder(settings, folder, slug, settings.home / "imports" / slug, console)
+    async def load(folder: Path, slug: str) -> int:
+        return await import_folder(settings, folder, slug, settings.home / "imports" / slug, console)
 
     try:
         return await install(
-            registry, database, load, real=real, tell=lambda text: console.print(text, highlight=False)
+            registry,
+            database,
+            load,
+            base_domain=settings.base_domain,
+            real=real,
+            tell=lambda text: console.print(text, highlight=False),
         )
     finally:
         await database.close()

@@ -24,10 +24,12 @@ async def test_a_buyer_signs_in_and_sees_data_without_any_outside_request(
 ) -> None:
     console = Console(quiet=True)
 
-    async def load(folder: Path, slug: str) -> None:
-        await import_folder(settings, folder, slug, tmp_path / slug, console)
+    async def load(folder: Path, slug: str) -> int:
+        return await import_folder(settings, folder, slug, tmp_path / slug, console)
 
-    await install(world.registry, world.database, load, real=None, tell=console.print)
+    await install(
+        world.registry, world.database, load, base_domain="localhost", real=None, tell=console.print
+    )
     app = create(settings.model_copy(update={"demo_personas": True}), world.database, world.passwords)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import db
 from rules.lifecycle import ProcessingState
 from rules.stock import StockPolicy
 from tests.client import Client
@@ -307,3 +308,60 @@ async def test_the_status_is_named_in_the_language_of_the_request(portal: Portal
     bea.headers["accept-language"] = "de"
     found = await bea.ask('{ order(number: "SO-900001") { status { name code } } }')
     assert found["order"]["status"] == {"name": "In Bearbeitung", "code": "in-progress"}
+
+
+async def test_a_fault_after_the_last_write_keeps_nothing(
+    portal: Portal, bea: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_given: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    await add(bea, {"sku": "A", "quantity": "1"})
+    twice = """mutation($input: OrderPlaceInput!) {
+      orderPlace(input: $input) { orders { id } } cartAddItems(input: {items: []}) { cart { version } } }"""
+    for document in (PLACE, twice):
+        with monkeypatch.context() as patched:
+            patched.setattr(db.carts, "touch", fails)
+            answer = (await bea.post(document, {"input": {"idempotencyKey": "k"}})).json()
+        assert answer["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+        assert (await bea.ask(ORDERS))["orders"]["totalCount"] == 0
+        assert set((await reserved(bea)).values()) == {"0"}
+    assert (await place(bea, idempotencyKey="k"))["orders"][0]["number"] == "SO-000001"
+
+
+async def test_an_amount_beyond_all_money_is_refused_and_leaves_no_trace(world: World, at: At) -> None:
+    portal = await world.portal(stock_policy=StockPolicy.ALLOW_BACKORDER)
+    await portal.product("DEAR", price="999999999")
+    await portal.account("bea")
+    bea = await at(portal).sign_in("bea")
+    await add(bea, {"sku": "DEAR", "quantity": "999999999"})
+    answer = await place(bea, idempotencyKey="k")
+    assert [(each["code"], each["path"]) for each in answer["errors"]] == [
+        ("AMOUNT_TOO_LARGE", ["cart", "items", "0"])
+    ]
+    await bea.ask("mutation { cartClear(input: {}) { errors { code } } }")
+    await add(bea, {"sku": "DEAR", "quantity": "1"})
+    assert (await place(bea, idempotencyKey="k"))["orders"][0]["number"] == "SO-000001"
+
+
+async def test_an_order_takes_the_price_of_the_moment_at_which_it_gets_the_stock(
+    portal: Portal, bea: Client
+) -> None:
+    await add(bea, {"sku": "A", "quantity": "1"})
+    async with portal.writing() as connection:
+        await connection.fetch_text("select from stock for update")
+        placing = asyncio.create_task(place(bea))
+        await asyncio.sleep(0.2)
+        assert not placing.done()
+        await connection.fetch_text("update prices set unit_price = 99")
+    assert (await placing)["orders"][0]["lines"][0]["unitPrice"]["amount"] == "99.00"
+
+
+async def test_who_waits_too_long_for_stock_is_told_to_try_again(portal: Portal, bea: Client) -> None:
+    await add(bea, {"sku": "A", "quantity": "1"})
+    async with portal.writing() as connection:
+        await connection.fetch_text("select from stock for update")
+        response = await bea.post(PLACE, {"input": {}})
+    assert response.status_code == 503
+    assert response.json()["errors"][0]["extensions"]["code"] == "DEADLINE_EXCEEDED"
+    assert (await place(bea))["errors"] == []

@@ -42,6 +42,7 @@ class Level:
     warehouse_id: UUID
     on_hand: Decimal
     reserved: Decimal = Decimal(0)
+    warehouse_code: str = "W"
 
 
 PRICES = [Break(Decimal("2.555")), Break(Decimal("2.00"), min_quantity=Decimal(10), tax_included=True)]

@@ -16,6 +16,7 @@ QUANTITIES = st.decimals(-1_000, 1_000, places=3)
 class Level:
     on_hand: Decimal
     reserved: Decimal = Decimal(0)
+    warehouse_code: str = "W"
 
 
 LEVELS = st.builds(Level, QUANTITIES, QUANTITIES)
@@ -50,3 +51,10 @@ def test_no_warehouse_has_more_than_the_best(levels: list[Level]) -> None:
     best = best_warehouse(levels)
     assert best is not None
     assert all(0 <= available(each) <= available(best) for each in levels)
+
+
+def test_of_equal_warehouses_the_first_by_code_is_taken() -> None:
+    levels = [Level(Decimal(2), warehouse_code=code) for code in ("B", "A", "C")]
+    best = best_warehouse(levels)
+    assert best is not None
+    assert best.warehouse_code == "A"

@@ -28,10 +28,10 @@ async def told(world: World, settings: Settings) -> list[str]:
     console = Console(quiet=True)
     said: list[str] = []
 
-    async def load(folder: Path, slug: str) -> None:
-        assert await import_folder(settings, folder, slug, settings.home / "imports" / slug, console) == 0
+    async def load(folder: Path, slug: str) -> int:
+        return await import_folder(settings, folder, slug, settings.home / "imports" / slug, console)
 
-    await install(world.registry, world.database, load, real=None, tell=said.append)
+    await install(world.registry, world.database, load, base_domain="localhost", real=None, tell=said.append)
     return said
 
 
@@ -99,11 +99,11 @@ async def test_every_processing_state_is_there_to_be_seen(told: list[str], http:
 
 
 async def test_installing_again_changes_nothing(told: list[str], world: World, settings: Settings) -> None:
-    async def load(folder: Path, slug: str) -> None:
+    async def load(folder: Path, slug: str) -> int:
         raise AssertionError("nothing is imported twice")
 
     assert len(told) == len(SLUGS)
-    await install(world.registry, world.database, load, real=None, tell=told.append)
+    await install(world.registry, world.database, load, base_domain="localhost", real=None, tell=told.append)
     assert len(told) == len(SLUGS)
 
 
