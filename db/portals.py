@@ -170,10 +170,11 @@ _add = Statement[UUID](
     .on_conflict_do_nothing(constraint="portals_slug_key")
     .returning(portals.c.tenant_id)
 )
-_add_host = Statement[None](
+_add_host = Statement[str](
     insert(portal_hosts)
     .values(tenant_id=bindparam("tenant_id"), host=bindparam("host"))
     .on_conflict_do_nothing(constraint="portal_hosts_host_key")
+    .returning(portal_hosts.c.host)
 )
 _NEW = {
     name: bindparam(f"new_{name}", type_=portals.c[name].type)
@@ -195,11 +196,11 @@ _change = Statement(
 
 
 async def add(connection: Connection, *, host: str, **values: Any) -> bool:
-    """Add the connection's tenant with its portal; False when the slug is taken. Values: the columns."""
+    """Add the connection's tenant with its portal at a host; False when the slug or the host is taken, and
+    then the transaction is to be given up. Values: the columns."""
     if await connection.value(_add, **values) is None:
         return False
-    await connection.run(_add_host, host=host)
-    return True
+    return await connection.value(_add_host, host=host) is not None
 
 
 async def change(connection: Connection, version: int | None, **values: Any) -> Portal | None:

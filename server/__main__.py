@@ -12,11 +12,13 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from db import embedded, migrations
+from rules.permissions import StaffRole
 from schema.root import sdl
-from server import logs, serving
+from server import logs, provisioning, serving
 from server.demo import running
 from server.importing import import_folder
 from server.settings import ROOT, Settings
+from tenants.provisioning import NotProvisioned
 
 app = typer.Typer(
     help="Kontor: B2B customer portals through one GraphQL API.",
@@ -150,6 +152,72 @@ def schema(
         )
         _console.print("schema.graphql is not what the code prints; run `make schema`.")
         raise typer.Exit(1)
+
+
+@app.command()
+def portal_add(
+    slug: Annotated[str, typer.Argument(help="The short name in addresses, e.g. harbour.")],
+    supplier: Annotated[str, typer.Option(help="The code of the supplier; a new one is made.")],
+    name: Annotated[str, typer.Option(help="The company's name.")],
+    host: Annotated[str, typer.Option(help="The host name at which the portal answers.")],
+    currency: Annotated[str, typer.Option(help="The company's own currency, e.g. EUR.")],
+    support_email: Annotated[str, typer.Option(help="Where people write when the portal does not help.")],
+    locale: Annotated[str, typer.Option(help="en or de.")] = "en",
+    legal_name: Annotated[str, typer.Option(help="The registered name; the name when left out.")] = "",
+    supplier_name: Annotated[str, typer.Option(help="A new supplier's name; its code when left out.")] = "",
+) -> None:
+    """Add a company with its portal, as the migration role."""
+    settings = _settings()
+    work = provisioning.add_portal(
+        settings,
+        _migration_url(settings),
+        supplier_code=supplier,
+        supplier_name=supplier_name or supplier,
+        slug=slug,
+        name=name,
+        legal_name=legal_name or name,
+        currency=currency,
+        locale=locale,
+        support_email=support_email,
+        host=host,
+    )
+    _provision(work, f"The portal {slug} is there; import its data, and add its staff.")
+
+
+@app.command()
+def staff_add(
+    user_name: Annotated[str, typer.Argument(help="The name to sign in with.")],
+    portal: Annotated[str, typer.Option(help="The slug of a portal of the supplier.")],
+    name: Annotated[str, typer.Option(help="The person's name.")],
+    email: Annotated[str, typer.Option(help="Where the person is written to.")],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="KONTOR_PASSWORD")],
+    role: Annotated[StaffRole, typer.Option(help="What the person may do.")] = StaffRole.OWNER,
+    here_only: Annotated[
+        bool, typer.Option(help="At this company alone, not at all of the supplier.")
+    ] = False,
+) -> None:
+    """Add somebody to the staff of the supplier that owns a portal."""
+    settings = _settings()
+    work = provisioning.add_staff_member(
+        settings,
+        portal,
+        password,
+        user_name=user_name,
+        name=name,
+        email=email,
+        role=role,
+        here_only=here_only,
+    )
+    _provision(work, f"{name} can sign in as {user_name}.")
+
+
+def _provision(work: Coroutine[Any, Any, None], done: str) -> None:
+    try:
+        _run(work)
+    except NotProvisioned as refused:
+        _console.print(f"Nothing was made: {refused}.", style="red", highlight=False)
+        raise typer.Exit(2) from None
+    _console.print(done, highlight=False)
 
 
 @app.command("import")

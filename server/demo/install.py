@@ -13,6 +13,7 @@ from rules.accounts import folded
 from server.demo import personas, world
 from server.demo.personas import Persona
 from server.demo.portals import MADE_UP, REAL, DemoPortal
+from tenants import provisioning
 from tenants.passwords import Passwords
 
 # Imports a folder into the portal of a slug.
@@ -44,7 +45,8 @@ async def install(
             if await _is_complete(database, portal.slug):
                 continue
             tell(f"Setting up {portal.name} ({portal.slug}) ...")
-            await _add_portal(registry, portal, base_domain)
+            if not await _is_there(database, portal.slug):
+                await _add_portal(registry, portal, base_domain)
             with tempfile.TemporaryDirectory() as made_up:
                 if portal in MADE_UP:
                     world.write(portal, Path(made_up))
@@ -57,46 +59,51 @@ async def install(
     return list(wanted)
 
 
+async def _is_there(database: Database, slug: str) -> bool:
+    async with database.transaction(Mode.SNAPSHOT, None) as connection:
+        return await db.portals.tenant_by_slug(connection, slug) is not None
+
+
 async def _is_complete(database: Database, slug: str) -> bool:
     """People come last, so a portal whose last person is there has everything."""
-    async with database.transaction(Mode.SNAPSHOT, None) as connection:
-        tenant_id = await db.portals.tenant_by_slug(connection, slug)
-    if tenant_id is None:
+    if not await _is_there(database, slug):
         return False
+    tenant_id = await provisioning.tenant_of(database, slug)
     async with database.transaction(Mode.SNAPSHOT, tenant_id) as connection:
         return await db.accounts.login(connection, personas.of_portal(slug)[-1].user_name) is not None
 
 
 async def _add_portal(registry: Database, portal: DemoPortal, base_domain: str) -> None:
-    async with registry.transaction(Mode.WRITE, uuid.uuid7()) as connection:
-        supplier_id = await db.suppliers.ensure(
-            connection, code=portal.supplier_code, name=portal.supplier_name
-        )
-        added = await db.portals.add(
-            connection,
-            host=f"{portal.slug}.{base_domain}",
-            supplier_id=supplier_id,
-            slug=portal.slug,
-            name=portal.name,
-            legal_name=portal.legal_name,
-            currency=portal.currency,
-            locale=portal.locale,
-            support_email=f"help@{portal.slug}.example",
-            stock_policy=portal.stock_policy,
-        )
-        if added:
-            await db.lifecycle_statuses.add_predefined(connection)
+    await provisioning.add_portal(
+        registry,
+        supplier_code=portal.supplier_code,
+        supplier_name=portal.supplier_name,
+        slug=portal.slug,
+        name=portal.name,
+        legal_name=portal.legal_name,
+        currency=portal.currency,
+        locale=portal.locale,
+        support_email=f"help@{portal.slug}.example",
+        host=f"{portal.slug}.{base_domain}",
+        stock_policy=portal.stock_policy,
+    )
 
 
 async def _add_people(database: Database, passwords: Passwords, portal: DemoPortal) -> None:
-    async with database.transaction(Mode.SNAPSHOT, None) as connection:
-        tenant_id = await db.portals.tenant_by_slug(connection, portal.slug)
+    tenant_id = await provisioning.tenant_of(database, portal.slug)
     password_hash = await passwords.hash(personas.PASSWORD)
     async with database.transaction(Mode.WRITE, tenant_id) as connection:
         groups = {role: await _group(connection, role, portal.locale) for role in personas.PROFILES}
         for person in personas.of_portal(portal.slug):
             if person.customer is None:
-                await _add_staff_member(connection, person, password_hash)
+                await provisioning.add_staff_member(
+                    connection,
+                    user_name=person.user_name,
+                    name=person.name,
+                    email=f"{person.user_name}@staff.example",
+                    password_hash=password_hash,
+                    role=personas.STAFF_ROLE,
+                )
                 continue
             account_id = await _add_account(connection, person, person.customer, password_hash)
             if account_id is not None:
@@ -126,17 +133,3 @@ async def _add_account(
         password_hash=password_hash,
     )
     return account_id if added else None
-
-
-async def _add_staff_member(connection: Connection, person: Persona, password_hash: str) -> None:
-    await db.staff_members.add(
-        connection,
-        id=uuid.uuid7(),
-        role_id=uuid.uuid7(),
-        role=personas.STAFF_ROLE,
-        at_tenant_id=None,
-        user_name=folded(person.user_name),
-        name=person.name,
-        email=f"{person.user_name}@staff.example",
-        password_hash=password_hash,
-    )
