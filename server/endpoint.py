@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
@@ -53,7 +54,7 @@ class Endpoint:
         except Refused as refused:
             return _refuse(request, refused, media)
         except ClientDisconnect:
-            return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
+            return _nobody_reads(request)
         except Exception as error:
             return answers.of_fault(error, media, request_id=request.state.request_id)[0]
         return await self._run(request, operation, context, media)
@@ -95,12 +96,14 @@ class Endpoint:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self.settings.request_deadline_seconds):
-                result = await self._execute(request, operation, context)
+                result = await _while_connected(request, self._execute(request, operation, context))
             response, codes = answers.of_result(
                 result, media, language=context.language, request_id=context.request_id
             )
         except Refused as refused:
             return _refuse(request, refused, media)
+        except ClientDisconnect:
+            return _nobody_reads(request)
         except Exception as error:
             response, code = answers.of_fault(error, media, request_id=context.request_id)
             codes = [code]
@@ -140,6 +143,33 @@ class Endpoint:
             raise Refused(
                 HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Mutations need POST.", {"Allow": "POST"}
             ) from None
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+    """Do the work unless the client goes away: then its SQL is cancelled and what it wrote rolled back.
+
+    Raises ClientDisconnect.
+    """
+    running, watching = asyncio.create_task(work), asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait({running, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            raise ClientDisconnect
+        return running.result()
+    finally:
+        running.cancel()
+        watching.cancel()
+        await asyncio.gather(running, watching, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _nobody_reads(request: Request) -> Response:
+    _log.info("gone", request_id=request.state.request_id)
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 def _refuse(request: Request, refused: Refused, media: MediaType) -> Response:

@@ -326,4 +326,4 @@ async def test_a_client_that_goes_away_while_it_sends_is_no_fault(
     with capture_logs() as logs:
         await app(scope, receive, send)
     assert sent[0]["status"] == 400
-    assert logs == []
+    assert [(line["event"], line["log_level"]) for line in logs] == [("gone", "info")]
