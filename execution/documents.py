@@ -35,7 +35,7 @@ validation_context.MAX_FRAGMENT_WORK = 10_000
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 _ABORTED = "Validation aborted."
 # The escape of a NUL, which no text can hold where we keep it; not a backslash that is itself escaped.
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*+\\u(?:0000|\{0+\})")
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|\{0+\})")
 
 _REMEMBERED_MOST = 1_000
 _REMEMBERED_BYTES = 64_000_000

@@ -15,7 +15,7 @@ MediaType = Literal["application/graphql-response+json", "application/json"]
 
 _WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")  # RFC 9110, 12.4.2
 # The escape of a NUL, which PostgreSQL cannot keep; not a backslash that is itself escaped.
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Refused(Exception):

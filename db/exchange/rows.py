@@ -96,12 +96,15 @@ class Header:
         return [name for name, column in zip(self.names, self.columns, strict=True) if column is None]
 
     def plain(self) -> re.Pattern[bytes]:
-        """Matches any number of rows, from where a row begins, in which every value is plain."""
+        """Matches any number of rows, from where a row begins, in which every value is plain.
+
+        No possessive quantifiers or atomic groups: Python 3.11.0 to 3.11.4 match them wrongly.
+        """
         values = (
-            column.kind.pattern(required=column.required) if column else rb'[^,"\r\n\0]*+'
+            column.kind.pattern(required=column.required) if column else rb'[^,"\r\n\0]*'
             for column in self.columns
         )
-        return re.compile(rb"(?>(?:" + b",".join(values) + rb"\r?+\n)*+)")
+        return re.compile(rb"(?:" + b",".join(values) + rb"\r?\n)*")
 
 
 def header(rows: Rows, layout: Layout, file: str) -> Header:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
-_BLOCK = 256 * 1024
+_BLOCK = 64 * 1024
 LONGEST_LINE = 1024 * 1024
 # Trade data packs to a tenth, nothing honest to a two-hundredth: such a file would only fill the disk.
 _BOMB_RATIO = 200

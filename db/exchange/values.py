@@ -40,8 +40,8 @@ class Kind:
 
     def pattern(self, *, required: bool) -> bytes:
         """The plain texts as they stand in a file, quoted or not."""
-        quoted = rf'"(?:[^"\r\n\0]{{1,{_LONGEST_CODE}}}+)"' if self.has_commas else rf'"(?:{self.plain})"'
-        return f"(?:{self.plain}|{quoted}){'' if required else '?+'}".encode()
+        quoted = rf'"(?:[^"\r\n\0]{{1,{_LONGEST_CODE}}})"' if self.has_commas else rf'"(?:{self.plain})"'
+        return f"(?:{self.plain}|{quoted}){'' if required else '?'}".encode()
 
 
 def _text(longest: int) -> Kind:
@@ -51,7 +51,7 @@ def _text(longest: int) -> Kind:
         return text
 
     # The pattern counts bytes, so it lets pass less than `read` does.
-    return Kind("text", rf'[^,"\r\n\0]{{1,{min(longest, 1000)}}}+', read, has_commas=True)
+    return Kind("text", rf'[^,"\r\n\0]{{1,{min(longest, 1000)}}}', read, has_commas=True)
 
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{0,30})?", re.ASCII)
@@ -70,9 +70,9 @@ def _number(sql: str, digits: int, places: int, least: Decimal, most: Decimal) -
             raise Rejected(f"BAD_NUMBER: {text} has more than {places} decimal places")
         return f"{value.normalize():f}"
 
-    fraction = rf"(?:\.[0-9]{{1,{places}}}+)?+" if places else ""
+    fraction = rf"(?:\.[0-9]{{1,{places}}})?" if places else ""
     zero = f"0{fraction}" if least <= 0 else rf"0\.[0-9]{{0,{places - 1}}}[1-9]" if places else "(?!)"
-    return Kind(sql, rf"(?:[1-9][0-9]{{0,{digits - 1}}}+{fraction}|{zero})", read)
+    return Kind(sql, rf"(?:[1-9][0-9]{{0,{digits - 1}}}{fraction}|{zero})", read)
 
 
 def _moment(text: str) -> str:
