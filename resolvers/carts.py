@@ -17,15 +17,14 @@ from db.warehouses import Warehouse
 from resolvers import money, nodes
 from resolvers.context import Context, Info
 from resolvers.errors import Broken
-from resolvers.mutations import Payload
+from resolvers.mutations import KEY_DESCRIPTION, Payload
 from rules import amounts, carts, quantities
-from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound, VersionConflict
+from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound, check_version
 from rules.carts import Assessment, CartFull
 from rules.products import ProductNotFound
 from rules.stock import StockPolicy
 
 _VERSION = "The version of the cart that was read; refused when it has changed since."
-_KEY = "Repeating the call with the same key and input gives the same answer and does nothing again."
 
 
 @dataclass(slots=True)
@@ -143,7 +142,7 @@ class CartAddItemsInput:
         description="Products and quantities. A product that is in the cart already gets more."
     )
     version: int | None = strawberry.field(default=None, description=_VERSION)
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
 
 @strawberry.input(description="What to change of one line of the cart.")
@@ -156,7 +155,7 @@ class CartUpdateItemInput:
         default=None, description="The warehouse to ship from."
     )
     version: int | None = strawberry.field(default=None, description=_VERSION)
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
 
 @strawberry.input(description="What to take out of the cart.")
@@ -165,7 +164,7 @@ class CartRemoveItemInput:
 
     item: strawberry.ID = strawberry.field(description="The id of the line.")
     version: int | None = strawberry.field(default=None, description=_VERSION)
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
 
 @strawberry.input(description="The cart to empty.")
@@ -173,7 +172,7 @@ class CartClearInput:
     """cartClear(input:)."""
 
     version: int | None = strawberry.field(default=None, description=_VERSION)
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
 
 @dataclass(slots=True)
@@ -336,5 +335,4 @@ async def _item(context: Context, id: strawberry.ID) -> CartItem:
 
 async def _lock(context: Context, version: int | None) -> None:
     locked = await db.carts.lock(context.connection, context.signed_in.actor_id)
-    if version is not None and locked.version != version:
-        raise VersionConflict(current=locked.version, path=("version",))
+    check_version(version, locked.version)

@@ -17,6 +17,10 @@ from resolvers.context import Context, Info
 from resolvers.errors import Broken
 from rules.broken import BrokenRule, BrokenRules, IdempotencyKeyReused, InvalidIdempotencyKey
 
+KEY_DESCRIPTION = (
+    "Repeating the call with the same key and input gives the same answer and does nothing again."
+)
+
 _TRIES = 3
 _KEY_LENGTH = range(1, 256)
 

@@ -16,7 +16,7 @@ from db.orders import Order, OrderLine
 from resolvers.context import Context, Info
 from resolvers.mutations import Payload
 from rules import amounts
-from rules.broken import BrokenRules, VersionConflict
+from rules.broken import BrokenRules, check_version
 from rules.carts import CartEmpty, assess
 from rules.lifecycle import ProcessingState, Subject
 from rules.numbers import NumberKind
@@ -63,8 +63,7 @@ async def place(info: Info, input: _PlaceInput) -> OrderPlacePayload:
     check_text(input.purchase_order_number, LONGEST_PURCHASE_ORDER_NUMBER, "purchaseOrderNumber")
     check_text(input.comment, LONGEST_COMMENT, "comment")
     cart = await db.carts.lock(connection, viewer.actor_id)
-    if input.version is not None and cart.version != input.version:
-        raise VersionConflict(current=cart.version, path=("version",))
+    check_version(input.version, cart.version)
     lines = await _assessed(context)
     await _reserve(context, lines)
     groups = split(lines)

@@ -8,7 +8,7 @@ import strawberry
 import db
 from db.portals import Portal
 from resolvers.context import Info
-from resolvers.mutations import Payload
+from resolvers.mutations import KEY_DESCRIPTION, Payload
 from rules.broken import Language, VersionConflict
 from rules.stock import StockPolicy
 from rules.texts import check_email, check_name
@@ -44,10 +44,7 @@ class PortalUpdateInput:
         default=None,
         description="The version of the portal that was read; refused when it has changed since.",
     )
-    idempotency_key: str | None = strawberry.field(
-        default=None,
-        description="Repeating the call with the same key and input gives the same answer and does nothing again.",
-    )
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
 
 @dataclass(slots=True)
@@ -77,5 +74,7 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
         stock_policy=input.stock_policy,
     )
     if changed is None:
-        raise VersionConflict(current=context.portal.version, path=("version",))
+        now = await db.portals.by_tenant(context.connection)
+        assert now is not None, "the tenant of a connection has a portal"
+        raise VersionConflict(current=now.version, path=("version",))
     return PortalPayload(changed)

@@ -98,6 +98,15 @@ class VersionConflict(BrokenRule):
     current: int
 
 
+def check_version(read: int | None, current: int) -> None:
+    """Refuse a change to what has changed since it was read; None is a client that does not ask for that.
+
+    Raises VersionConflict.
+    """
+    if read is not None and read != current:
+        raise VersionConflict(current=current, path=("version",))
+
+
 class IdempotencyKeyReused(BrokenRule):
     """The same idempotency key came with another input."""
 

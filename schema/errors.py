@@ -42,15 +42,15 @@ class UserError:
         """A rule with facts of its own has a type of its own."""
         return _TYPES.get(type(broken.rule).__name__, PlainUserError.__name__)
 
+    @classmethod
+    def is_type_of(cls, _broken: object, _info: object) -> bool:
+        """Always: resolve_type has decided."""
+        return True
+
 
 @strawberry.type(description="A broken rule with nothing to add.")
 class PlainUserError(UserError):
     """Most rules."""
-
-    @classmethod
-    def is_type_of(cls, _broken: object, _info: object) -> bool:
-        """Decided by UserError.resolve_type."""
-        return True
 
 
 @strawberry.type(description="There is less in stock than was asked for.")
@@ -65,11 +65,6 @@ class InsufficientStockError(UserError):
         field(resolvers.errors.available, description="How much could be had, in the product's unit."),
     ]
 
-    @classmethod
-    def is_type_of(cls, _broken: object, _info: object) -> bool:
-        """Decided by UserError.resolve_type."""
-        return True
-
 
 @strawberry.type(description="The viewer may not do this.")
 class MissingPermissionError(UserError):
@@ -80,22 +75,12 @@ class MissingPermissionError(UserError):
         field(resolvers.errors.permissions, description="What is missing.", size=2),
     ]
 
-    @classmethod
-    def is_type_of(cls, _broken: object, _info: object) -> bool:
-        """Decided by UserError.resolve_type."""
-        return True
-
 
 @strawberry.type(description="What was to be changed has changed since it was read.")
 class VersionConflictError(UserError):
     """rules.broken.VersionConflict."""
 
     current: Annotated[int, field(resolvers.errors.current, description="The version now.")]
-
-    @classmethod
-    def is_type_of(cls, _broken: object, _info: object) -> bool:
-        """Decided by UserError.resolve_type."""
-        return True
 
 
 _TYPES = {

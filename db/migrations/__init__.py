@@ -1,6 +1,5 @@
 """Migrations: additive steps from one release's tables to the next, run by the migration role."""
 
-import asyncio
 import io
 from pathlib import Path
 
@@ -50,8 +49,3 @@ async def current(connection: Connection) -> str | None:
         return None
     records = await connection.fetch_text("select version_num from alembic_version")
     return records[0][0] if records else None
-
-
-async def upgrade_from_loop(url: str) -> None:
-    """`upgrade` for callers inside an event loop."""
-    await asyncio.to_thread(upgrade, url)

@@ -1,5 +1,6 @@
 """The portal: what it tells everybody, and what its staff may change."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -103,6 +104,19 @@ async def test_a_portal_that_changed_since_it_was_read_is_a_conflict(stan: Clien
     assert [(each["code"], each["path"], each["current"]) for each in answer["errors"]] == [
         ("VERSION_CONFLICT", ["version"], 2)
     ]
+
+
+async def test_who_waited_for_another_change_is_told_the_version_that_it_made(
+    portal: Portal, stan: Client
+) -> None:
+    async with portal.writing() as connection:
+        await connection.fetch_text(
+            "update portals set version = version + 1 where tenant_id = $1", portal.tenant_id
+        )
+        updating = asyncio.create_task(update(stan, name="Two", version=1))
+        await asyncio.sleep(0.2)
+        assert not updating.done()
+    assert [each["current"] for each in (await updating)["errors"]] == [2]
 
 
 @pytest.mark.parametrize(
