@@ -9,12 +9,16 @@ from sqlalchemy import (
     ARRAY,
     Boolean,
     Column,
+    ColumnElement,
     Index,
+    LargeBinary,
+    Select,
     Text,
     Uuid,
     any_,
     bindparam,
     exists,
+    func,
     null,
     or_,
     select,
@@ -22,65 +26,80 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from db.connections import Connection, one_each
+from db.changes import Changing
+from db.connections import Connection, many_each, one_each
 from db.customers import customers as customers  # the foreign key's target
+from db.logins import Keys, Login, in_days, login_columns, secrets_of
+from db.pages import Condition, Key, Listing, Page, Window
 from db.portals import SUPPLIER_OF_TENANT
 from db.staff_members import staff_members, staff_roles
 from db.statements import Statement
 from db.tables import refers_to, tenant_table, unique
+from rules.permissions import Permission
 from rules.viewers import Viewer
 
 accounts = tenant_table(
     "accounts",
     Column("id", Uuid, nullable=False),
     Column("customer_id", Uuid, nullable=False),
-    Column("user_name", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("email", Text, nullable=False),
-    Column("password_hash", Text, nullable=False),
-    Column("active", Boolean, nullable=False, server_default="true"),
+    *login_columns(),
     unique("user_name", name="accounts_user_name_key"),
     refers_to("customers", "customer_id", name="accounts_customer_fkey"),
     Index("accounts_customer_idx", "tenant_id", "customer_id"),
+    Index("accounts_name_idx", "tenant_id", "name", "id"),
 )
 
 
 @dataclass(slots=True)
 class Account:
-    """A login of somebody at a customer."""
+    """A login of somebody at a customer; `activated` once there is a password."""
 
     id: UUID
     customer_id: UUID
     user_name: str
     name: str
     email: str
+    active: bool
+    activated: bool
+    version: int
 
 
-_by_ids = Statement(
-    select(
-        accounts.c.id, accounts.c.customer_id, accounts.c.user_name, accounts.c.name, accounts.c.email
-    ).where(
-        accounts.c.tenant_id == bindparam("tenant_id"),
-        accounts.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
-    ),
-    Account,
-)
+_OF_TENANT = accounts.c.tenant_id == bindparam("tenant_id")
+_every_one = select(
+    accounts.c.id,
+    accounts.c.customer_id,
+    accounts.c.user_name,
+    accounts.c.name,
+    accounts.c.email,
+    accounts.c.active,
+    accounts.c.password_hash.is_not(None).label("activated"),
+    accounts.c.version,
+).where(_OF_TENANT)
+_by_ids = Statement(_every_one.where(accounts.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Account)
 
 
 async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Account]:
     """The accounts among the ids that the viewer may see: those of its own customer, or for staff all."""
     rows = await connection.rows(_by_ids, ids=ids)
-    return one_each((row for row in rows if viewer.is_staff or row.customer_id == viewer.customer_id), "id")
+    every = viewer.oversees(Permission.ACCOUNTS_READ)
+    return one_each((row for row in rows if every or row.customer_id == viewer.customer_id), "id")
 
 
-@dataclass(slots=True)
-class Login:
-    """Whom a user name belongs to, and what is needed to check the password."""
+_of_customers = Statement(
+    _every_one.where(accounts.c.customer_id == any_(bindparam("ids", type_=ARRAY(Uuid)))).order_by(
+        accounts.c.name, accounts.c.id
+    ),
+    Account,
+)
 
-    account_id: UUID | None
-    staff_member_id: UUID | None
-    password_hash: str
-    active: bool
+
+async def of_customers(
+    connection: Connection, viewer: Viewer, ids: Sequence[UUID]
+) -> Mapping[UUID, list[Account]]:
+    """The accounts of each customer, by name: of one's own, or for staff of any."""
+    every = viewer.oversees(Permission.ACCOUNTS_READ)
+    seen = [each for each in ids if every or each == viewer.customer_id]
+    return many_each(await connection.rows(_of_customers, ids=seen), ids, "customer_id")
 
 
 _logins = Statement(
@@ -89,8 +108,8 @@ _logins = Statement(
             select(
                 null().cast(Uuid).label("account_id"),
                 staff_members.c.id.label("staff_member_id"),
-                staff_members.c.password_hash,
-                staff_members.c.active,
+                null().cast(Uuid).label("customer_id"),
+                *secrets_of(staff_members),
             ).where(
                 staff_members.c.supplier_id == SUPPLIER_OF_TENANT,
                 staff_members.c.user_name == bindparam("user_name", type_=Text),
@@ -104,9 +123,8 @@ _logins = Statement(
                     ),
                 ),
             ),
-            select(accounts.c.id, null().cast(Uuid), accounts.c.password_hash, accounts.c.active).where(
-                accounts.c.tenant_id == bindparam("tenant_id"),
-                accounts.c.user_name == bindparam("user_name", type_=Text),
+            select(accounts.c.id, null().cast(Uuid), accounts.c.customer_id, *secrets_of(accounts)).where(
+                _OF_TENANT, accounts.c.user_name == bindparam("user_name", type_=Text)
             ),
         ).subquery()
     ),
@@ -119,7 +137,53 @@ async def login(connection: Connection, user_name: str) -> Login | None:
     return await connection.row(_logins, user_name=user_name)
 
 
-_add = Statement[UUID](
+def _all(_whose: None) -> Select[Any]:
+    return _every_one
+
+
+_CONDITIONS: dict[str, Condition] = {
+    "customer_id": accounts.c.customer_id == bindparam("customer_id", type_=Uuid),
+    "active": accounts.c.active == bindparam("active", type_=Boolean),
+    "activated": accounts.c.password_hash.is_not(None) == bindparam("activated", type_=Boolean),
+    "search": or_(
+        accounts.c.user_name.op("^@")(bindparam("search", type_=Text)),
+        func.lower(accounts.c.name).op("^@")(bindparam("search", type_=Text)),
+    ),
+}
+ORDERS: dict[str, Key] = {
+    "NAME_ASC": Key(accounts.c.name),
+    "NAME_DESC": Key(accounts.c.name, descending=True),
+    "USER_NAME_ASC": Key(accounts.c.user_name),
+    "USER_NAME_DESC": Key(accounts.c.user_name, descending=True),
+}
+_listing = Listing(Account, _all, _CONDITIONS, ORDERS, accounts.c.id)
+keys = _listing.keys
+
+
+async def page(
+    connection: Connection,
+    _viewer: Viewer,
+    filters: Mapping[str, Any],
+    order: tuple[str, ...],
+    window: Window,
+) -> Page:
+    """A window of all accounts that pass the filters; for the staff.
+
+    Filters by name: customer_id, active, activated, search (folded: how user name or name begins).
+    """
+    return await _listing.page(connection, None, filters, order, window, **filters)
+
+
+async def count(connection: Connection, _viewer: Viewer, filters: Mapping[str, Any]) -> int:
+    """How many accounts pass the filters."""
+    return await _listing.count(connection, None, filters, **filters)
+
+
+_name_taken: ColumnElement[bool] = exists().where(
+    _OF_TENANT, accounts.c.user_name == bindparam("user_name", type_=Text)
+)
+_is_taken = Statement[bool](select(_name_taken))
+_add = Statement(
     insert(accounts)
     .values(
         tenant_id=bindparam("tenant_id"),
@@ -128,13 +192,36 @@ _add = Statement[UUID](
         user_name=bindparam("user_name"),
         name=bindparam("name"),
         email=bindparam("email"),
-        password_hash=bindparam("password_hash"),
+        password_hash=bindparam("password_hash", type_=Text),
+        activation_code_hash=bindparam("code_hash", type_=LargeBinary),
+        activation_expires_at=in_days(),
     )
     .on_conflict_do_nothing(constraint="accounts_user_name_key")
-    .returning(accounts.c.id)
+    .returning(*_every_one.selected_columns),
+    Account,
 )
+_changing = Changing(accounts, _every_one, Account, ["name", "email", "active"], mine=_OF_TENANT)
+lock, change = _changing.lock, _changing.change
+passwords = Keys(accounts, _OF_TENANT)
 
 
-async def add(connection: Connection, **values: Any) -> bool:
-    """Add an account; False when its user name is taken. Values: the columns, `active` aside."""
-    return await connection.value(_add, **values) is not None
+async def user_name_taken(connection: Connection, user_name: str) -> bool:
+    """Whether an account of the connection's tenant has this user name (folded)."""
+    found: bool = await connection.value(_is_taken, user_name=user_name)
+    return found
+
+
+async def add(
+    connection: Connection,
+    *,
+    password_hash: str | None = None,
+    code_hash: bytes | None = None,
+    days: int | None = None,
+    **values: Any,
+) -> Account | None:
+    """Add an account; None when its user name is taken by another account.
+
+    Values: id, customer_id, user_name, name, email. Either a password's hash, or a code's with the days that
+    it is good for.
+    """
+    return await connection.row(_add, password_hash=password_hash, code_hash=code_hash, days=days, **values)

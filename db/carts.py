@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import (
@@ -25,9 +26,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from db.connections import Connection
-from db.products import products
+from db.products import allowed_by, products
+from db.restrictions import Shape, scope_of
 from db.statements import Statement
 from db.tables import QUANTITY, refers_to, tenant_table, unique
+from rules.permissions import Permission
 from rules.viewers import Viewer
 
 carts = tenant_table(
@@ -65,7 +68,8 @@ class Cart:
 
 @dataclass(slots=True)
 class CartItem:
-    """A line of a cart with what its product is now; `sellable` is false when it is no longer sold."""
+    """A line of a cart with what its product is now; `sellable` is false when the viewer may not, or no longer,
+    order it."""
 
     id: UUID
     product_id: UUID
@@ -89,28 +93,32 @@ _of_account = Statement(
     ),
     Cart,
 )
-_items = Statement(
-    select(
-        cart_items.c.id,
-        cart_items.c.product_id,
-        products.c.sku,
-        products.c.name,
-        products.c.unit,
-        products.c.kind,
-        products.c.tax_rate,
-        products.c.active.label("sellable"),
-        cart_items.c.quantity,
-        cart_items.c.warehouse_id,
+
+
+@lru_cache(maxsize=256)
+def _items(shape: Shape) -> Statement[CartItem]:
+    return Statement(
+        select(
+            cart_items.c.id,
+            cart_items.c.product_id,
+            products.c.sku,
+            products.c.name,
+            products.c.unit,
+            products.c.kind,
+            products.c.tax_rate,
+            and_(products.c.active, allowed_by(shape)).label("sellable"),
+            cart_items.c.quantity,
+            cart_items.c.warehouse_id,
+        )
+        .join_from(
+            cart_items,
+            products,
+            and_(products.c.tenant_id == cart_items.c.tenant_id, products.c.id == cart_items.c.product_id),
+        )
+        .where(_MINE)
+        .order_by(cart_items.c.position),
+        CartItem,
     )
-    .join_from(
-        cart_items,
-        products,
-        and_(products.c.tenant_id == cart_items.c.tenant_id, products.c.id == cart_items.c.product_id),
-    )
-    .where(_MINE)
-    .order_by(cart_items.c.position),
-    CartItem,
-)
 
 
 async def of_account(connection: Connection, account_id: UUID) -> Cart:
@@ -124,16 +132,18 @@ async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) ->
     return {each: await of_account(connection, each) for each in mine}
 
 
-async def items(connection: Connection, account_id: UUID) -> list[CartItem]:
-    """What is in the cart, in the order in which it was put there."""
-    return await connection.rows(_items, account_id=account_id)
+async def items(connection: Connection, viewer: Viewer) -> list[CartItem]:
+    """What is in the viewer's cart, in the order in which it was put there."""
+    scope = scope_of(viewer, Permission.ORDERS_PLACE)
+    statement = _items(scope.shape)
+    return await connection.rows(statement, account_id=viewer.account_id, **statement.needed(scope.groups))
 
 
 async def items_of(
     connection: Connection, viewer: Viewer, ids: Sequence[UUID]
 ) -> Mapping[UUID, list[CartItem]]:
     """What is in the viewer's own cart, if its id is among the ids."""
-    return {each: await items(connection, each) for each in ids if each == viewer.account_id}
+    return {each: await items(connection, viewer) for each in ids if each == viewer.account_id}
 
 
 _size = Statement[int](select(func.count()).select_from(cart_items).where(_MINE))

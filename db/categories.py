@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, Index, Text, Uuid, any_, bindparam, select
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import ARRAY, Column, Index, Select, Text, Uuid, any_, bindparam, literal, select
 
 from db.connections import Connection, many_each, one_each
+from db.restrictions import Shape, categories_in, scope_of
 from db.statements import Statement
 from db.tables import refers_to, tenant_table, unique
 from rules.viewers import Viewer
@@ -34,41 +36,69 @@ class Category:
     parent_id: UUID | None
 
 
-_COLUMNS = [categories.c.id, categories.c.code, categories.c.name, categories.c.parent_id]
-_OF_TENANT = categories.c.tenant_id == bindparam("tenant_id")
-
-_all = Statement(select(*_COLUMNS).where(_OF_TENANT).order_by(categories.c.name, categories.c.id), Category)
-_by_ids = Statement(
-    select(*_COLUMNS).where(_OF_TENANT, categories.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))),
-    Category,
-)
-_children_of = Statement(
-    select(*_COLUMNS)
-    .where(_OF_TENANT, categories.c.parent_id == any_(bindparam("ids", type_=ARRAY(Uuid))))
-    .order_by(categories.c.name, categories.c.id),
-    Category,
-)
+def _visible(shape: Shape) -> Select[Any]:
+    """The categories that the viewer's groups allow."""
+    return select(categories.c.id, categories.c.code, categories.c.name, categories.c.parent_id).where(
+        categories.c.tenant_id == bindparam("tenant_id"), categories_in(shape, categories.c.id)
+    )
 
 
-async def every(connection: Connection, _viewer: Viewer) -> list[Category]:
-    """The whole tree as a flat list, by name."""
-    return await connection.rows(_all)
+_IDS = bindparam("ids", type_=ARRAY(Uuid))
 
 
-async def by_ids(connection: Connection, _viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Category]:
-    """The categories by id."""
-    return one_each(await connection.rows(_by_ids, ids=ids), "id")
+@lru_cache(maxsize=256)
+def _every(shape: Shape) -> Statement[Category]:
+    return Statement(_visible(shape).order_by(categories.c.name, categories.c.id), Category)
+
+
+@lru_cache(maxsize=256)
+def _by_ids(shape: Shape) -> Statement[Category]:
+    return Statement(_visible(shape).where(categories.c.id == any_(_IDS)), Category)
+
+
+@lru_cache(maxsize=256)
+def _children_of(shape: Shape) -> Statement[Category]:
+    children = _visible(shape).where(categories.c.parent_id == any_(_IDS))
+    return Statement(children.order_by(categories.c.name, categories.c.id), Category)
+
+
+async def every(connection: Connection, viewer: Viewer) -> list[Category]:
+    """The whole tree as far as the viewer may see it, as a flat list by name."""
+    scope = scope_of(viewer)
+    statement = _every(scope.shape)
+    return await connection.rows(statement, **statement.needed(scope.groups))
+
+
+async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Category]:
+    """The categories among the ids that the viewer may see."""
+    scope = scope_of(viewer)
+    statement = _by_ids(scope.shape)
+    return one_each(await connection.rows(statement, ids=ids, **statement.needed(scope.groups)), "id")
 
 
 async def children_of(
-    connection: Connection, _viewer: Viewer, ids: Sequence[UUID]
+    connection: Connection, viewer: Viewer, ids: Sequence[UUID]
 ) -> Mapping[UUID, list[Category]]:
     """The direct subcategories of each category, by name."""
-    return many_each(await connection.rows(_children_of, ids=ids), ids, "parent_id")
+    scope = scope_of(viewer)
+    statement = _children_of(scope.shape)
+    rows = await connection.rows(statement, ids=ids, **statement.needed(scope.groups))
+    return many_each(rows, ids, "parent_id")
 
 
-def subtree(root: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A condition's right side: the ids of the categories that `root` selects and of all below them."""
-    tree = select(categories.c.id).where(_OF_TENANT, root).cte("subtree", recursive=True)
-    below = select(categories.c.id).where(_OF_TENANT, categories.c.parent_id == tree.c.id)
-    return any_(select(tree.union(below).c.id).scalar_subquery())
+_path = (
+    select(categories.c.id, categories.c.parent_id, literal(0).label("steps"))
+    .where(categories.c.tenant_id == bindparam("tenant_id"), categories.c.id == bindparam("category_id"))
+    .cte("path", recursive=True)
+)
+_path = _path.union_all(
+    select(categories.c.id, categories.c.parent_id, _path.c.steps + 1).where(
+        categories.c.tenant_id == bindparam("tenant_id"), categories.c.id == _path.c.parent_id
+    )
+)
+_path_of = Statement[UUID](select(_path.c.id).order_by(_path.c.steps))
+
+
+async def path_of(connection: Connection, id: UUID) -> list[UUID]:
+    """The ids of a category and of those above it, up to the root, whoever may see them."""
+    return await connection.column(_path_of, category_id=id)

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 
-from db.isolation import Mode, begin
+from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
 
 Row = TypeVar("Row")
@@ -85,6 +85,25 @@ class Connection:
             if not self._raw.is_closed():
                 with _Translated():
                     await self._raw.execute("rollback")
+
+    @asynccontextmanager
+    async def visiting(self, tenant_id: UUID) -> AsyncIterator["Connection"]:
+        """The same transaction for another tenant, as long as the block lasts; siblings wait for its end.
+
+        For the staff of a supplier, who may enter several of its companies: who uses it has to ask first.
+        """
+        async with self._lock:
+            guest = Connection(self._raw, tenant_id)
+            guest._open = self._open
+            guest.deadline = self.deadline
+            await guest.execute_text(set_tenant(tenant_id))
+            try:
+                yield guest
+            finally:
+                self.statements += guest.statements
+                if self.tenant_id is not None and not self._raw.is_closed():
+                    with suppress(Exception):  # a transaction that has failed can only be rolled back
+                        await guest.execute_text(set_tenant(self.tenant_id))
 
     async def rows(self, statement: Statement[Row], **values: Any) -> list[Row]:
         """All rows of the answer, as the statement's row objects."""

@@ -271,13 +271,22 @@ def _account() -> pwd.struct_passwd:
         return pwd.getpwuid(os.geteuid())
     with suppress(KeyError):
         return pwd.getpwnam(_OS_USER)
+    # One process at a time: two useradd at once have written over each other's user.
+    _REACHABLE.mkdir(parents=True, exist_ok=True)
+    with (_REACHABLE / "user.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(KeyError):
+            return pwd.getpwnam(_OS_USER)
+        return _made_account()
+
+
+def _made_account() -> pwd.struct_passwd:
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin")
     if useradd is None:
         raise ClusterFailed(f"PostgreSQL does not run as root: make a user {_OS_USER}, or be another user")
     wishes = ["--system", "--user-group", "--no-create-home", "--home-dir=/", "--shell=/usr/sbin/nologin"]
     made = subprocess.run([useradd, *wishes, _OS_USER], capture_output=True, text=True, check=False)  # noqa: S603
     try:
-        # Another process may have been faster: then useradd failed and all is well.
         return pwd.getpwnam(_OS_USER)
     except KeyError:
         raise ClusterFailed(f"cannot make the user {_OS_USER}: {made.stderr}".strip()) from None

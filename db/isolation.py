@@ -21,13 +21,18 @@ class Mode(StrEnum):
 
 
 def begin(mode: Mode, tenant_id: UUID | None) -> str:
-    """The SQL that opens a transaction for one tenant (None: the registry alone), as one round trip.
-
-    SET LOCAL takes no parameters, so the value is written into the text: only a UUID can get there.
-    """
+    """The SQL that opens a transaction for one tenant (None: the registry alone), as one round trip."""
     waits = f"; set local lock_timeout = '{LOCK_SECONDS}s'" if mode is Mode.WRITE else ""
     if tenant_id is None:
         return f"begin {mode}{waits}"
+    return f"begin {mode}; {set_tenant(tenant_id)}{waits}"
+
+
+def set_tenant(tenant_id: UUID) -> str:
+    """The SQL that makes a transaction one tenant's from here on.
+
+    SET LOCAL takes no parameters, so the value is written into the text: only a UUID can get there.
+    """
     if not isinstance(tenant_id, UUID):
         raise TypeError(f"a tenant is named by its UUID, not by {tenant_id!r}")
-    return f"begin {mode}; set local app.tenant_id = '{tenant_id}'{waits}"
+    return f"set local app.tenant_id = '{tenant_id}'"

@@ -22,15 +22,13 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
-    column,
-    func,
-    insert,
     select,
 )
 
 from db.connections import Connection, many_each, one_each
 from db.lifecycle_statuses import lifecycle_statuses
 from db.pages import Key, Listing, Page, Window
+from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, refers_to, tenant_table, unique
 from rules.viewers import Viewer
@@ -261,28 +259,13 @@ async def count(connection: Connection, viewer: Viewer, filters: Mapping[str, An
     return await _listing.count(connection, _visible_to(viewer), filters, **filters, **_whose(viewer))
 
 
-def _insert_rows(table: Any, row: type[Any], *, leave_out: Sequence[str] = ()) -> Statement[None]:
-    """INSERT of any number of rows as one statement: one array a column."""
-    names = [field.name for field in fields(row) if field.name not in leave_out]
-    new = (
-        func.unnest(*(bindparam(name, type_=ARRAY(table.c[name].type)) for name in names))
-        .table_valued(*(column(name, table.c[name].type) for name in names))
-        .render_derived(name="new")
-    )
-    source = select(bindparam("tenant_id", type_=Uuid).label("tenant_id"), *(new.c[name] for name in names))
-    return Statement(insert(table).from_select(["tenant_id", *names], source))
-
-
-_add = _insert_rows(orders, Order)
-_add_lines = _insert_rows(order_lines, OrderLine, leave_out=["currency"])
+_NAMES = names_of(Order)
+_LINE_NAMES = names_of(OrderLine, leave_out=["currency"])
+_add = Statement[None](insert_rows(orders, _NAMES))
+_add_lines = Statement[None](insert_rows(order_lines, _LINE_NAMES))
 
 
 async def add(connection: Connection, new: Sequence[Order], lines: Sequence[OrderLine]) -> None:
     """Keep new orders and their lines, however many, with two statements."""
-    await connection.run(_add, **_columns(new, Order))
-    await connection.run(_add_lines, **_columns(lines, OrderLine, leave_out=["currency"]))
-
-
-def _columns(rows: Sequence[Any], row: type[Any], *, leave_out: Sequence[str] = ()) -> dict[str, list[Any]]:
-    names = [field.name for field in fields(row) if field.name not in leave_out]
-    return {name: [getattr(each, name) for each in rows] for name in names}
+    await connection.run(_add, **as_columns(new, _NAMES))
+    await connection.run(_add_lines, **as_columns(lines, _LINE_NAMES))

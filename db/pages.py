@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, tuple_
@@ -75,18 +75,22 @@ class Page:
     has_previous: bool
 
 
+Condition: TypeAlias = ColumnElement[bool] | Callable[[Any], ColumnElement[bool]]
+
+
 class Listing(Generic[Row]):
     """A list that can be filtered, ordered and read in windows; each combination is compiled once.
 
     `visible` gives the query for whoever asks, by a name or shape that decides its text; `conditions` are
-    the filters and `orders` the orders, both by name; `id_column` makes every order total.
+    the filters (a function of that shape where it matters) and `orders` the orders, both by name;
+    `id_column` makes every order total.
     """
 
     def __init__(
         self,
         row: Callable[..., Row],
         visible: Callable[[Any], Select[Any]],
-        conditions: Mapping[str, ColumnElement[bool]],
+        conditions: Mapping[str, Condition],
         orders: Mapping[str, Key],
         id_column: ColumnElement[UUID],
     ) -> None:
@@ -112,12 +116,13 @@ class Listing(Generic[Row]):
         window: Window,
         **values: Any,
     ) -> Page:
-        """A window of what passes the filters; `values` are the parameters of query and conditions."""
+        """A window of what passes the filters; `values` are the parameters of query and conditions, of which
+        the statement takes those that it needs."""
         for name, position in (("after", window.after), ("before", window.before)):
             for i, value in enumerate(position or ()):
                 values[f"{name}_{i}"] = value
         statement = self._page(whose, frozenset(filters), order, window.shape)
-        rows = await connection.rows(statement, row_limit=window.size + 1, **values)
+        rows = await connection.rows(statement, row_limit=window.size + 1, **statement.needed(values))
         more = len(rows) > window.size
         del rows[window.size :]
         if window.backwards:
@@ -129,11 +134,15 @@ class Listing(Generic[Row]):
         self, connection: Connection, whose: Hashable, filters: Iterable[str], **values: Any
     ) -> int:
         """How many rows pass the filters."""
-        found: int = await connection.value(self._count(whose, frozenset(filters)), **values)
+        statement = self._count(whose, frozenset(filters))
+        found: int = await connection.value(statement, **statement.needed(values))
         return found
 
     def _filtered(self, whose: Hashable, filters: frozenset[str]) -> Select[Any]:
-        return self._visible(whose).where(*(self._conditions[name] for name in sorted(filters)))
+        conditions = (self._conditions[name] for name in sorted(filters))
+        return self._visible(whose).where(
+            *(each if isinstance(each, ColumnElement) else each(whose) for each in conditions)
+        )
 
     def _build_page(
         self,

@@ -10,8 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
+    CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -20,18 +23,28 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    any_,
     bindparam,
-    func,
+    column,
+    delete,
+    exists,
+    or_,
     select,
-    update,
+    table,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
 
-from db.connections import Connection
+from db.changes import Changing
+from db.connections import Connection, one_each
+from db.rows import insert_rows
 from db.statements import Statement
 from db.tables import metadata, one_of
+from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from rules.viewers import Viewer
+
+_KINDS = ", ".join(f"'{kind}'" for kind in RestrictionKind)
 
 portals = Table(
     "portals",
@@ -48,6 +61,7 @@ portals = Table(
     Column("stock_policy", Text, nullable=False, server_default=StockPolicy.REQUIRE_STOCK),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("price_list_id", Uuid),  # for customers without a price list of their own
+    Column("restriction_kinds", ARRAY(Text), nullable=False, server_default="{}"),  # those in force
     PrimaryKeyConstraint("tenant_id", name="portals_pkey"),
     ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name="portals_supplier_fkey"),
     ForeignKeyConstraint(
@@ -60,6 +74,10 @@ portals = Table(
     Index("portals_supplier_idx", "supplier_id"),
     one_of("locale", ["en", "de"], name="portals_locale_check"),
     one_of("stock_policy", list(StockPolicy), name="portals_stock_policy_check"),
+    CheckConstraint(
+        f"restriction_kinds <@ array[{_KINDS}]::text[]",
+        name="portals_restriction_kinds_check",
+    ),
 )
 
 portal_hosts = Table(
@@ -89,11 +107,20 @@ class Portal:
     stock_policy: str
     version: int
     price_list_id: UUID | None
+    restriction_kinds: list[str]
 
     @property
     def id(self) -> UUID:
         """A portal is known by its tenant."""
         return self.tenant_id
+
+
+@dataclass(slots=True)
+class Host:
+    """A host name at which a portal answers."""
+
+    tenant_id: UUID
+    host: str
 
 
 PORTAL_COLUMNS = [
@@ -109,6 +136,7 @@ PORTAL_COLUMNS = [
     portals.c.stock_policy,
     portals.c.version,
     portals.c.price_list_id,
+    portals.c.restriction_kinds,
 ]
 
 # For tables that are the supplier's: whose tenant is at work.
@@ -123,6 +151,38 @@ _tenant_by_host = Statement[UUID](
     select(portal_hosts.c.tenant_id).where(portal_hosts.c.host == bindparam("host")), registry=True
 )
 _by_tenant = Statement(select(*PORTAL_COLUMNS).where(portals.c.tenant_id == bindparam("tenant_id")), Portal)
+_of_supplier = Statement[UUID](
+    select(portals.c.tenant_id)
+    .where(portals.c.supplier_id == SUPPLIER_OF_TENANT)
+    .order_by(portals.c.tenant_id)
+)
+# As much of db.staff_members' table as is needed here; that file needs the portals' first.
+_roles = table(
+    "staff_roles",
+    column("supplier_id", Uuid),
+    column("staff_member_id", Uuid),
+    column("at_tenant_id", Uuid),
+)
+_entered_by = Statement(
+    select(*PORTAL_COLUMNS)
+    .where(
+        portals.c.supplier_id == SUPPLIER_OF_TENANT,
+        exists().where(
+            _roles.c.supplier_id == portals.c.supplier_id,
+            _roles.c.staff_member_id == bindparam("staff_member_id", type_=Uuid),
+            or_(_roles.c.at_tenant_id.is_(None), _roles.c.at_tenant_id == portals.c.tenant_id),
+        ),
+    )
+    .order_by(portals.c.name, portals.c.tenant_id),
+    Portal,
+)
+_hosts_of = Statement(
+    select(portal_hosts.c.tenant_id, portal_hosts.c.host)
+    .where(portal_hosts.c.tenant_id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(portal_hosts.c.host),
+    Host,
+    registry=True,
+)
 _all = Statement(select(*PORTAL_COLUMNS).order_by(portals.c.slug), Portal, registry=True)
 
 
@@ -143,10 +203,32 @@ async def by_tenant(connection: Connection) -> Portal | None:
     return await connection.row(_by_tenant)
 
 
-async def by_ids(connection: Connection, _viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Portal]:
-    """The connection's own portal, if its id is among the ids."""
-    portal = await by_tenant(connection)
-    return {portal.tenant_id: portal} if portal is not None and portal.tenant_id in ids else {}
+async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Portal]:
+    """The connection's own portal, and for staff those of the supplier that it may enter, among the ids."""
+    if viewer.is_staff:
+        found = await entered_by(connection, viewer.actor_id)
+    else:
+        own = await by_tenant(connection)
+        found = [own] if own is not None else []
+    return one_each((portal for portal in found if portal.tenant_id in ids), "id")
+
+
+async def entered_by(connection: Connection, staff_member_id: UUID) -> list[Portal]:
+    """The portals of the tenant's supplier at which a staff member has a role, by name."""
+    return await connection.rows(_entered_by, staff_member_id=staff_member_id)
+
+
+async def tenants_of_supplier(connection: Connection) -> list[UUID]:
+    """All companies of the supplier that owns the connection's tenant."""
+    return await connection.column(_of_supplier)
+
+
+async def hosts_of(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, list[str]]:
+    """The host names at which each portal answers, by name. Everybody may know them."""
+    found: dict[UUID, list[str]] = {each: [] for each in ids}
+    for row in await connection.rows(_hosts_of, ids=ids):
+        found[row.tenant_id].append(row.host)
+    return found
 
 
 async def every(connection: Connection) -> list[Portal]:
@@ -154,59 +236,75 @@ async def every(connection: Connection) -> list[Portal]:
     return await connection.rows(_all)
 
 
-_add = Statement[UUID](
-    insert(portals)
-    .values(
-        tenant_id=bindparam("tenant_id"),
-        supplier_id=bindparam("supplier_id"),
-        slug=bindparam("slug"),
-        name=bindparam("name"),
-        legal_name=bindparam("legal_name"),
-        currency=bindparam("currency"),
-        locale=bindparam("locale"),
-        support_email=bindparam("support_email"),
-        stock_policy=bindparam("stock_policy"),
+_FOUNDED = ("slug", "name", "legal_name", "currency", "locale", "support_email", "stock_policy")
+
+
+def _insert(tenant_id: str, supplier_id: ColumnElement[Any]) -> ReturningInsert[Any]:
+    return (
+        insert(portals)
+        .values(
+            tenant_id=bindparam(tenant_id, type_=Uuid),
+            supplier_id=supplier_id,
+            **{name: bindparam(name) for name in _FOUNDED},
+        )
+        .on_conflict_do_nothing(constraint="portals_slug_key")
+        .returning(portals.c.tenant_id)
     )
-    .on_conflict_do_nothing(constraint="portals_slug_key")
-    .returning(portals.c.tenant_id)
-)
-_add_host = Statement[str](
-    insert(portal_hosts)
-    .values(tenant_id=bindparam("tenant_id"), host=bindparam("host"))
+
+
+_add = Statement[UUID](_insert("tenant_id", bindparam("supplier_id", type_=Uuid)))
+_found = Statement[UUID](_insert("new_tenant_id", SUPPLIER_OF_TENANT))
+_add_hosts = Statement[str](
+    insert_rows(portal_hosts, ["host"])
     .on_conflict_do_nothing(constraint="portal_hosts_host_key")
     .returning(portal_hosts.c.host)
 )
-_NEW = {
-    name: bindparam(f"new_{name}", type_=portals.c[name].type)
-    for name in ("name", "legal_name", "locale", "support_email", "open", "stock_policy")
-}
-_change = Statement(
-    update(portals)
-    .where(
-        portals.c.tenant_id == bindparam("tenant_id"),
-        portals.c.version == func.coalesce(bindparam("old_version", type_=Integer), portals.c.version),
+_remove_hosts = Statement[None](
+    delete(portal_hosts).where(
+        portal_hosts.c.tenant_id == bindparam("tenant_id"),
+        portal_hosts.c.host == any_(bindparam("hosts", type_=ARRAY(Text))),
     )
-    .values(
-        version=portals.c.version + 1,
-        **{name: func.coalesce(new, portals.c[name]) for name, new in _NEW.items()},
-    )
-    .returning(*PORTAL_COLUMNS),
-    Portal,
 )
+_changing = Changing(
+    portals,
+    select(*PORTAL_COLUMNS).where(portals.c.tenant_id == bindparam("tenant_id")),
+    Portal,
+    [
+        "name",
+        "legal_name",
+        "currency",
+        "locale",
+        "support_email",
+        "open",
+        "stock_policy",
+        "restriction_kinds",
+    ],
+    mine=portals.c.tenant_id == bindparam("tenant_id"),
+    key="tenant_id",
+)
+lock, change = _changing.lock, _changing.change
 
 
-async def add(connection: Connection, *, host: str, **values: Any) -> bool:
-    """Add the connection's tenant with its portal at a host; False when the slug or the host is taken, and
-    then the transaction is to be given up. Values: the columns."""
-    if await connection.value(_add, **values) is None:
-        return False
-    return await connection.value(_add_host, host=host) is not None
+async def add(connection: Connection, **values: Any) -> bool:
+    """Add the connection's tenant with its portal, as the migration role; False when the slug is taken.
 
-
-async def change(connection: Connection, version: int | None, **values: Any) -> Portal | None:
-    """The connection's portal with new values (None: as it is); None when its version is another by now.
-
-    Values by column: name, legal_name, locale, support_email, open, stock_policy.
+    Values: supplier_id and those of _FOUNDED.
     """
-    new = {f"new_{name}": value for name, value in values.items()}
-    return await connection.row(_change, old_version=version, **new)
+    return await connection.value(_add, **values) is not None
+
+
+async def found(connection: Connection, new_tenant_id: UUID, **values: Any) -> bool:
+    """Add another company, with its portal, of the supplier that owns the connection's tenant; False when the
+    slug is taken. Values: those of _FOUNDED."""
+    return await connection.value(_found, new_tenant_id=new_tenant_id, **values) is not None
+
+
+async def add_hosts(connection: Connection, hosts: Sequence[str]) -> set[str]:
+    """Let the connection's portal answer at host names; returns those that were free."""
+    return set(await connection.column(_add_hosts, host=hosts)) if hosts else set()
+
+
+async def remove_hosts(connection: Connection, hosts: Sequence[str]) -> None:
+    """Let the connection's portal answer no longer at host names."""
+    if hosts:
+        await connection.run(_remove_hosts, hosts=hosts)

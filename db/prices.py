@@ -84,6 +84,14 @@ _lists_by_ids = Statement(
     PriceList,
 )
 
+_lists_by_codes = Statement(
+    select(price_lists.c.id, price_lists.c.code, price_lists.c.name, price_lists.c.tax_included).where(
+        price_lists.c.tenant_id == bindparam("tenant_id"),
+        price_lists.c.code == any_(bindparam("codes", type_=ARRAY(Text))),
+    ),
+    PriceList,
+)
+
 _TODAY = func.current_date(type_=Date)
 
 # The latest validity wins where two overlap, quantity by quantity.
@@ -119,6 +127,11 @@ async def lists_by_ids(
 ) -> Mapping[UUID, PriceList]:
     """The price lists by id."""
     return one_each(await connection.rows(_lists_by_ids, ids=ids), "id")
+
+
+async def lists_by_codes(connection: Connection, codes: Sequence[str]) -> Mapping[str, PriceList]:
+    """The price lists by the company's own codes."""
+    return one_each(await connection.rows(_lists_by_codes, codes=codes), "code")
 
 
 async def of_products(

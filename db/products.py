@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -27,12 +28,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from db.categories import categories, subtree
 from db.connections import Connection, one_each
-from db.pages import Key, Listing, Page, Window
+from db.pages import Condition, Key, Listing, Page, Window
+from db.restrictions import Shape, products_in, scope_of, stock_in
 from db.statements import Statement
 from db.stock import stock
 from db.tables import TAX_RATE, one_of, refers_to, tenant_table, unique
+from db.trees import subtree
+from rules.permissions import Permission
 from rules.products import ProductKind
 from rules.viewers import Viewer
 
@@ -89,23 +92,54 @@ _COLUMNS = [
 ]
 
 
-def _visible() -> Select[Any]:
-    """The products that are sold, of the tenant."""
-    return select(*_COLUMNS).where(products.c.tenant_id == bindparam("tenant_id"), products.c.active)
+def _visible(shape: Shape) -> Select[Any]:
+    """The products that are sold, of the tenant, as far as the viewer's groups allow."""
+    return select(*_COLUMNS).where(
+        products.c.tenant_id == bindparam("tenant_id"), products.c.active, allowed_by(shape)
+    )
 
 
-_by_ids = Statement(_visible().where(products.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Product)
-_by_skus = Statement(_visible().where(products.c.sku == any_(bindparam("skus", type_=ARRAY(Text)))), Product)
+def allowed_by(shape: Shape) -> ColumnElement[bool]:
+    """Whether a viewer's groups allow a product."""
+    return products_in(shape, products.c.id, products.c.category_id)
 
 
-async def by_ids(connection: Connection, _viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Product]:
-    """The products among the ids that are sold."""
-    return one_each(await connection.rows(_by_ids, ids=ids), "id")
+@lru_cache(maxsize=256)
+def _by_ids(shape: Shape) -> Statement[Product]:
+    return Statement(
+        _visible(shape).where(products.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Product
+    )
 
 
-async def by_skus(connection: Connection, _viewer: Viewer, skus: Sequence[str]) -> Mapping[str, Product]:
-    """The products among the company's own codes that are sold."""
-    return one_each(await connection.rows(_by_skus, skus=skus), "sku")
+@lru_cache(maxsize=256)
+def _by_skus(shape: Shape) -> Statement[Product]:
+    return Statement(
+        _visible(shape).where(products.c.sku == any_(bindparam("skus", type_=ARRAY(Text)))), Product
+    )
+
+
+async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Product]:
+    """The products among the ids that are sold and that the viewer may see."""
+    scope = scope_of(viewer)
+    statement = _by_ids(scope.shape)
+    return one_each(await connection.rows(statement, ids=ids, **statement.needed(scope.groups)), "id")
+
+
+async def by_skus(connection: Connection, viewer: Viewer, skus: Sequence[str]) -> Mapping[str, Product]:
+    """The products among the company's own codes that are sold and that the viewer may see."""
+    scope = scope_of(viewer)
+    statement = _by_skus(scope.shape)
+    return one_each(await connection.rows(statement, skus=skus, **statement.needed(scope.groups)), "sku")
+
+
+async def orderable(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, bool]:
+    """Which of the products that the viewer sees it may order too. Mostly all of them, without asking."""
+    scope = scope_of(viewer, Permission.ORDERS_PLACE)
+    if scope == scope_of(viewer) or scope.shape is None:
+        return dict.fromkeys(ids, True)
+    statement = _by_ids(scope.shape)
+    found = one_each(await connection.rows(statement, ids=ids, **statement.needed(scope.groups)), "id")
+    return {each: each in found for each in ids}
 
 
 def _text_matches() -> ColumnElement[bool]:
@@ -121,21 +155,28 @@ def _text_matches() -> ColumnElement[bool]:
     )
 
 
-_CONDITIONS: dict[str, ColumnElement[bool]] = {
-    "search": _text_matches(),
-    "category_id": products.c.category_id == subtree(categories.c.id == bindparam("category_id", type_=Uuid)),
-    "category_code": products.c.category_id
-    == subtree(categories.c.code == bindparam("category_code", type_=Text)),
-    "skus": products.c.sku == any_(bindparam("skus", type_=ARRAY(Text))),
-    "kind": products.c.kind == bindparam("kind", type_=Text),
-    "available_only": or_(
+def _is_available(shape: Shape) -> ColumnElement[bool]:
+    """A service, or goods that are left in a warehouse which the viewer's groups allow."""
+    return or_(
         products.c.kind == ProductKind.SERVICE,
         exists().where(
             stock.c.tenant_id == bindparam("tenant_id"),
             stock.c.product_id == products.c.id,
             stock.c.on_hand > stock.c.reserved,
+            stock_in(shape, products.c.id, products.c.category_id, stock.c.warehouse_id),
         ),
-    ),
+    )
+
+
+_CONDITIONS: dict[str, Condition] = {
+    "search": _text_matches(),
+    "category_id": products.c.category_id
+    == subtree(lambda category: category.id == bindparam("category_id", type_=Uuid)),
+    "category_code": products.c.category_id
+    == subtree(lambda category: category.code == bindparam("category_code", type_=Text)),
+    "skus": products.c.sku == any_(bindparam("skus", type_=ARRAY(Text))),
+    "kind": products.c.kind == bindparam("kind", type_=Text),
+    "available_only": _is_available,
 }
 
 ORDERS: dict[str, Key] = {
@@ -146,28 +187,32 @@ ORDERS: dict[str, Key] = {
 }
 
 
-_listing = Listing(Product, lambda _: _visible(), _CONDITIONS, ORDERS, products.c.id)
+_listing = Listing(Product, _visible, _CONDITIONS, ORDERS, products.c.id)
 keys = _listing.keys
 
 
 async def page(
     connection: Connection,
-    _viewer: Viewer,
+    viewer: Viewer,
     filters: Mapping[str, Any],
     order: tuple[str, ...],
     window: Window,
 ) -> Page:
-    """A window of the products that pass the filters.
+    """A window of the products that the viewer may see and that pass the filters.
 
     Filters by name: search, category_id, category_code, skus, kind, available_only (its value is not
     looked at). Order: names of ORDERS.
     """
-    return await _listing.page(connection, None, filters, order, window, **_filter_values(filters))
+    scope = scope_of(viewer)
+    values = _filter_values(filters) | scope.groups
+    return await _listing.page(connection, scope.shape, filters, order, window, **values)
 
 
-async def count(connection: Connection, _viewer: Viewer, filters: Mapping[str, Any]) -> int:
-    """How many products pass the filters."""
-    return await _listing.count(connection, None, filters, **_filter_values(filters))
+async def count(connection: Connection, viewer: Viewer, filters: Mapping[str, Any]) -> int:
+    """How many products pass the filters and may be seen by the viewer."""
+    scope = scope_of(viewer)
+    values = _filter_values(filters) | scope.groups
+    return await _listing.count(connection, scope.shape, filters, **values)
 
 
 def _filter_values(filters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A statement: built with SQLAlchemy Core, compiled once, run by asyncpg, its rows slotted objects."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
@@ -21,7 +21,8 @@ class Statement(Generic[Row]):
     """One SQL text with its parameters by name, and what a row of it becomes.
 
     `row` is a dataclass whose fields are the selected columns, in that order, or a function of the
-    columns, or None for a statement that returns nothing or a single value. Every statement names the tenant, except on the registry.
+    columns, or None for a statement that returns nothing or a single value. Every statement names the tenant,
+    except on the registry.
     """
 
     __slots__ = ("_defaults", "_names", "make", "names_tenant", "sql")
@@ -39,6 +40,10 @@ class Statement(Generic[Row]):
             raise TenantForgotten(self.sql)
         if is_dataclass(row) and isinstance(built, Select):
             _match_columns(built, row)
+
+    def needed(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What of the given values are parameters of this statement."""
+        return {name: value for name, value in given.items() if name in self._defaults}
 
     def values(self, given: dict[str, Any]) -> list[Any]:
         """The parameters in the order of the placeholders. KeyError for a name that is not one of them."""

@@ -1,8 +1,10 @@
 """Stock: how much of each product is in each warehouse, and how much of it is promised."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -10,20 +12,24 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Index,
+    Select,
     Uuid,
     any_,
     bindparam,
     column,
     func,
     select,
+    table,
     true,
     update,
 )
 
 from db.connections import Connection, many_each
+from db.restrictions import Scope, Shape, scope_of, stock_in
 from db.statements import Statement
 from db.tables import QUANTITY, refers_to, tenant_table
 from db.warehouses import warehouses
+from rules.permissions import Permission
 from rules.viewers import Viewer
 
 stock = tenant_table(
@@ -51,32 +57,73 @@ class StockLevel:
     reserved: Decimal
 
 
-_levels = (
-    select(
-        stock.c.product_id,
-        stock.c.warehouse_id,
-        warehouses.c.code.label("warehouse_code"),
-        stock.c.on_hand,
-        stock.c.reserved,
-    )
-    .join_from(
-        stock,
-        warehouses,
-        (warehouses.c.tenant_id == stock.c.tenant_id) & (warehouses.c.id == stock.c.warehouse_id),
-    )
-    .where(
-        stock.c.tenant_id == bindparam("tenant_id"),
-        stock.c.product_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
-    )
+# As much of db.products' table as is needed here; that file's reads ask for stock themselves.
+_products = table("products", column("tenant_id", Uuid), column("id", Uuid), column("category_id", Uuid))
+_category_of_product = (
+    select(_products.c.category_id)
+    .where(_products.c.tenant_id == bindparam("tenant_id"), _products.c.id == stock.c.product_id)
+    .scalar_subquery()
 )
-_of_products = Statement(_levels.order_by(warehouses.c.code), StockLevel)
+
+
+def _levels(shape: Shape) -> Select[Any]:
+    """The levels of the products `ids`, as far as the viewer's groups allow."""
+    return (
+        select(
+            stock.c.product_id,
+            stock.c.warehouse_id,
+            warehouses.c.code.label("warehouse_code"),
+            stock.c.on_hand,
+            stock.c.reserved,
+        )
+        .join_from(
+            stock,
+            warehouses,
+            (warehouses.c.tenant_id == stock.c.tenant_id) & (warehouses.c.id == stock.c.warehouse_id),
+        )
+        .where(
+            stock.c.tenant_id == bindparam("tenant_id"),
+            stock.c.product_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+            stock_in(shape, stock.c.product_id, _category_of_product, stock.c.warehouse_id),
+        )
+    )
+
+
+@lru_cache(maxsize=256)
+def _of_products(shape: Shape) -> Statement[StockLevel]:
+    return Statement(_levels(shape).order_by(warehouses.c.code), StockLevel)
+
+
+@lru_cache(maxsize=256)
+def _lock(shape: Shape) -> Statement[StockLevel]:
+    # The rows are locked in one order, so two carts with the same products cannot deadlock.
+    ordered = _levels(shape).order_by(stock.c.product_id, stock.c.warehouse_id)
+    return Statement(ordered.with_for_update(of=stock), StockLevel)
 
 
 async def of_products(
-    connection: Connection, _viewer: Viewer, ids: Sequence[UUID]
+    connection: Connection, viewer: Viewer, ids: Sequence[UUID]
 ) -> Mapping[UUID, list[StockLevel]]:
-    """The levels of each product, by warehouse code."""
-    return many_each(await connection.rows(_of_products, ids=ids), ids, "product_id")
+    """The levels of each product that the viewer may see, by warehouse code."""
+    return await _read(connection, _of_products, scope_of(viewer), ids)
+
+
+async def to_order_from(
+    connection: Connection, viewer: Viewer, ids: Sequence[UUID]
+) -> Mapping[UUID, list[StockLevel]]:
+    """The levels of each product that the viewer may order from, by warehouse code."""
+    return await _read(connection, _of_products, scope_of(viewer, Permission.ORDERS_PLACE), ids)
+
+
+async def _read(
+    connection: Connection,
+    read: Callable[[Shape], Statement[StockLevel]],
+    scope: Scope,
+    ids: Sequence[UUID],
+) -> Mapping[UUID, list[StockLevel]]:
+    statement = read(scope.shape)
+    rows = await connection.rows(statement, ids=ids, **statement.needed(scope.groups))
+    return many_each(rows, ids, "product_id")
 
 
 _wanted = (
@@ -87,11 +134,6 @@ _wanted = (
     )
     .table_valued(column("product_id", Uuid), column("warehouse_id", Uuid), column("quantity", QUANTITY))
     .render_derived(name="wanted")
-)
-
-# The rows are locked in one order, so two carts with the same products cannot deadlock.
-_lock = Statement(
-    _levels.order_by(stock.c.product_id, stock.c.warehouse_id).with_for_update(of=stock), StockLevel
 )
 
 
@@ -115,9 +157,12 @@ _reserve_available = _reserve(only_available=True)
 _reserve_any = _reserve(only_available=False)
 
 
-async def lock(connection: Connection, product_ids: Sequence[UUID]) -> Mapping[UUID, list[StockLevel]]:
-    """The levels of the products as they are now; nobody else changes them until this transaction ends."""
-    return many_each(await connection.rows(_lock, ids=product_ids), product_ids, "product_id")
+async def lock(
+    connection: Connection, viewer: Viewer, product_ids: Sequence[UUID]
+) -> Mapping[UUID, list[StockLevel]]:
+    """The levels that the viewer may order from, as they are now; nobody else changes them until this
+    transaction ends."""
+    return await _read(connection, _lock, scope_of(viewer, Permission.ORDERS_PLACE), product_ids)
 
 
 async def reserve(

@@ -1,13 +1,22 @@
 """Suppliers: the organisations that host portals here. A registry table, not a tenant's."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Column, Table, Text, UniqueConstraint, Uuid, bindparam, func, select
+from sqlalchemy import Column, Table, Text, UniqueConstraint, Uuid, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.connections import Connection
+from db.contact_changes import contact_changes
+from db.lifecycle_statuses import lifecycle_statuses
+from db.orders import orders
+from db.portals import SUPPLIER_OF_TENANT
 from db.statements import Statement
 from db.tables import metadata
+from rules.contacts import ContactChangeState
+from rules.lifecycle import ProcessingState, Subject
+from rules.viewers import Viewer
 
 suppliers = Table(
     "suppliers",
@@ -17,6 +26,81 @@ suppliers = Table(
     Column("name", Text, nullable=False),
     UniqueConstraint("code", name="suppliers_code_key"),
 )
+
+
+@dataclass(slots=True)
+class Supplier:
+    """An organisation that owns one or more companies."""
+
+    id: UUID
+    code: str
+    name: str
+
+
+@dataclass(slots=True)
+class Waiting:
+    """How much waits for a company's staff."""
+
+    new_orders: int
+    contact_changes: int
+
+
+_of_tenant = Statement(
+    select(suppliers.c.id, suppliers.c.code, suppliers.c.name).where(suppliers.c.id == SUPPLIER_OF_TENANT),
+    Supplier,
+)
+_not_started = (
+    select(lifecycle_statuses.c.id)
+    .where(
+        lifecycle_statuses.c.tenant_id == bindparam("tenant_id"),
+        lifecycle_statuses.c.subject == Subject.ORDER,
+        lifecycle_statuses.c.processing_state == ProcessingState.NOT_STARTED,
+    )
+    .scalar_subquery()
+)
+_waiting = Statement(
+    select(
+        select(func.count())
+        .select_from(orders)
+        .where(
+            orders.c.tenant_id == bindparam("tenant_id"), orders.c.lifecycle_status_id == any_(_not_started)
+        )
+        .scalar_subquery()
+        .label("new_orders"),
+        select(func.count())
+        .select_from(contact_changes)
+        .where(
+            contact_changes.c.tenant_id == bindparam("tenant_id"),
+            contact_changes.c.state == ContactChangeState.OPEN,
+        )
+        .scalar_subquery()
+        .label("contact_changes"),
+    ),
+    Waiting,
+)
+
+
+async def of_tenant(connection: Connection) -> Supplier:
+    """The supplier that owns the connection's tenant."""
+    found = await connection.row(_of_tenant)
+    assert found is not None, "a portal has a supplier"
+    return found
+
+
+async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Supplier]:
+    """The supplier that owns the connection's tenant, if its id is among the ids; for its staff."""
+    if not viewer.is_staff:
+        return {}
+    found = await of_tenant(connection)
+    return {found.id: found} if found.id in ids else {}
+
+
+async def waiting(connection: Connection) -> Waiting:
+    """What waits for the staff of the connection's tenant: orders that nobody has begun, requests to decide."""
+    found = await connection.row(_waiting)
+    assert found is not None
+    return found
+
 
 _id_by_code = Statement[UUID](
     select(suppliers.c.id).where(suppliers.c.code == bindparam("code")), registry=True

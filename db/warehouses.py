@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Column, Text, Uuid, any_, bindparam, select
 
 from db.connections import Connection, one_each
+from db.restrictions import Shape, scope_of, warehouses_in
 from db.statements import Statement
 from db.tables import tenant_table, unique
 from rules.viewers import Viewer
@@ -29,15 +31,20 @@ class Warehouse:
     name: str
 
 
-_by_ids = Statement(
-    select(warehouses.c.id, warehouses.c.code, warehouses.c.name).where(
-        warehouses.c.tenant_id == bindparam("tenant_id"),
-        warehouses.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
-    ),
-    Warehouse,
-)
+@lru_cache(maxsize=256)
+def _by_ids(shape: Shape) -> Statement[Warehouse]:
+    return Statement(
+        select(warehouses.c.id, warehouses.c.code, warehouses.c.name).where(
+            warehouses.c.tenant_id == bindparam("tenant_id"),
+            warehouses.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+            warehouses_in(shape, warehouses.c.id),
+        ),
+        Warehouse,
+    )
 
 
-async def by_ids(connection: Connection, _viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Warehouse]:
-    """The warehouses by id."""
-    return one_each(await connection.rows(_by_ids, ids=ids), "id")
+async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Warehouse]:
+    """The warehouses among the ids that the viewer may see."""
+    scope = scope_of(viewer)
+    statement = _by_ids(scope.shape)
+    return one_each(await connection.rows(statement, ids=ids, **statement.needed(scope.groups)), "id")

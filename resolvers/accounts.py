@@ -1,94 +1,342 @@
-"""Accounts: signing in and out."""
+"""Accounts: the company's staff provisions them, gives them groups, and takes access away."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
-from resolvers.context import Info
+import db
+from db.access_groups import AccessGroup, Membership
+from db.accounts import Account
+from db.customers import Customer
+from db.sessions import Session
+from resolvers import nodes, pages
+from resolvers.context import Context, Info
 from resolvers.enums import publish
-from resolvers.mutations import Payload
-from rules.accounts import CookieRefused
-from rules.viewers import Viewer
-from tenants import sessions
+from resolvers.mutations import KEY_DESCRIPTION, SECRET, VERSION_DESCRIPTION, Payload, facts_of
+from rules.access_groups import MOST_GROUPS, AccessGroupsMissing, EndDatePast, check_length
+from rules.accounts import ACTIVATION_DAYS, AccountBound, folded
+from rules.broken import BrokenRules, InvalidInput, NotFound, check_version
+from rules.permissions import Permission
+from rules.texts import check_email, check_name
+from tenants import provisioning
+from tenants.activation import new_code
+from tenants.passwords import check_new
+from tenants.provisioning import NewLogin
 
 
-class SessionTransport(Enum):
-    """How a client carries its session: bearer for programs, cookie for browsers."""
+class AccountOrder(Enum):
+    """In what order accounts come."""
 
-    BEARER = "BEARER"
-    COOKIE = "COOKIE"
+    NAME_ASC = "NAME_ASC"
+    NAME_DESC = "NAME_DESC"
+    USER_NAME_ASC = "USER_NAME_ASC"
+    USER_NAME_DESC = "USER_NAME_DESC"
 
 
 publish(
-    SessionTransport,
-    description="How the client carries its session.",
+    AccountOrder,
+    description="In what order accounts come.",
     value={
-        SessionTransport.BEARER: "The payload carries the token, for the Authorization header.",
-        SessionTransport.COOKIE: "The answer sets a __Host- cookie that scripts cannot read; the payload "
-        "has no token. Requests with the cookie must carry the header X-Kontor-Csrf.",
+        AccountOrder.NAME_ASC: "By the person's name, A to Z.",
+        AccountOrder.NAME_DESC: "By the person's name, Z to A.",
+        AccountOrder.USER_NAME_ASC: "By user name, A to Z.",
+        AccountOrder.USER_NAME_DESC: "By user name, Z to A.",
     }.__getitem__,
 )
 
 
-@strawberry.input(description="Who signs in.")
-class SignInInput:
-    """signIn(input:). It takes no idempotency key: a token is never kept, so it cannot be told twice."""
+@strawberry.input(description="Which accounts; all that is given must hold.")
+class AccountFilter:
+    """accounts(filter:)."""
 
-    user_name: str = strawberry.field(
-        description="The account's or staff member's user name; case does not matter."
+    customer: strawberry.ID | None = strawberry.field(default=None, description="Of this customer.")
+    search: str | None = strawberry.field(
+        default=None, description="Whose user name or name begins like this; case does not matter."
     )
-    password: str = strawberry.field(description="The password, 8 to 1,000 characters.")
-    transport: SessionTransport = strawberry.field(
-        default=SessionTransport.BEARER, description="How the client will carry the session."
+    active: bool | None = strawberry.field(default=None, description="Which may, or may not, come in.")
+    activated: bool | None = strawberry.field(
+        default=None, description="Which have, or have not, a password yet."
+    )
+
+
+_Filter = Annotated[AccountFilter | None, strawberry.argument(description="Which accounts.")]
+_Order = Annotated[
+    list[AccountOrder] | None, strawberry.argument(description="In what order; by name when nothing is said.")
+]
+
+
+async def page(
+    info: Info,
+    filter: _Filter = None,
+    order_by: _Order = None,
+    first: pages.First = None,
+    after: pages.After = None,
+    last: pages.Last = None,
+    before: pages.Before = None,
+) -> pages.Connection:
+    """Query.accounts."""
+    order = [each.value for each in order_by or [AccountOrder.NAME_ASC]]
+    asked = pages.Asked(first, after, last, before)
+    return await pages.connection(
+        info.context, db.accounts, _filters(filter or AccountFilter()), order, asked
+    )
+
+
+def _filters(given: AccountFilter) -> dict[str, Any]:
+    filters = {
+        "customer_id": nodes.key_or_nothing(given.customer, "Customer"),
+        "search": folded(given.search or "") or None,
+        "active": given.active,
+        "activated": given.activated,
+    }
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+async def customer(root: strawberry.Parent[Account], info: Info) -> Customer | None:
+    """Account.customer."""
+    return await info.context.load(db.customers.by_ids, root.customer_id)
+
+
+async def memberships(root: strawberry.Parent[Account], info: Info) -> list[Membership] | None:
+    """Account.memberships: None where that is not the viewer's business."""
+    viewer = info.context.signed_in
+    if not viewer.oversees(Permission.ACCESS_READ) and root.id != viewer.account_id:
+        return None
+    return await info.context.load_list(db.access_groups.of_accounts, root.id)
+
+
+async def sessions(root: strawberry.Parent[Account], info: Info) -> list[Session]:
+    """Account.sessions."""
+    return await info.context.load_list(db.sessions.of_accounts, root.id)
+
+
+async def membership_group(root: strawberry.Parent[Membership], info: Info) -> AccessGroup | None:
+    """Membership.group."""
+    return await info.context.load(db.access_groups.by_ids, root.access_group_id)
+
+
+async def membership_account(root: strawberry.Parent[Membership], info: Info) -> Account | None:
+    """Membership.account."""
+    return await info.context.load(db.accounts.by_ids, root.account_id)
+
+
+@strawberry.input(description="An access group that an account is to be a member of.")
+class GroupInput:
+    """One of accountProvision's and accountUpdate's groups."""
+
+    group: strawberry.ID = strawberry.field(description="The access group.")
+    ends_on: date | None = strawberry.field(
+        default=None, description="The last day; until further notice when left out."
+    )
+
+
+_FIRST = "A first password, 8 to 1,000 characters; without one there is an activation code."
+
+
+@strawberry.input(description="Who is to sign in for a customer.")
+class AccountProvisionInput:
+    """accountProvision(input:)."""
+
+    customer: strawberry.ID = strawberry.field(description="The customer, for ever.")
+    user_name: str = strawberry.field(description="The name to sign in with, 1 to 200 characters.")
+    name: str = strawberry.field(description="The person's name.")
+    email: str = strawberry.field(description="Where the person is written to.")
+    groups: list[GroupInput] = strawberry.field(description="The access groups, at least one.")
+    password: str | None = strawberry.field(default=None, description=_FIRST, metadata=SECRET)
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description=f"{KEY_DESCRIPTION} The activation code is told only once.",
+    )
+
+
+@strawberry.input(description="What to change of an account; what is left out stays as it is.")
+class AccountUpdateInput:
+    """accountUpdate(input:)."""
+
+    account: strawberry.ID = strawberry.field(description="The account.")
+    name: str | None = strawberry.field(default=None, description="The person's name.")
+    email: str | None = strawberry.field(default=None, description="Where the person is written to.")
+    groups: list[GroupInput] | None = strawberry.field(
+        default=None, description="All its access groups from now on, at least one."
+    )
+    customer: strawberry.ID | None = strawberry.field(
+        default=None, description="The account's customer. Any other is refused: an account is never rebound."
+    )
+    version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
+
+
+@strawberry.input(description="An account that is to come in no more.")
+class AccountDeactivateInput:
+    """accountDeactivate(input:)."""
+
+    account: strawberry.ID = strawberry.field(description="The account.")
+    version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
+
+
+@strawberry.input(description="An account that is to get a new activation code.")
+class AccountResetAccessInput:
+    """accountResetAccess(input:)."""
+
+    account: strawberry.ID = strawberry.field(description="The account; one that was deactivated comes back.")
+    version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
+    idempotency_key: str | None = strawberry.field(
+        default=None, description=f"{KEY_DESCRIPTION} The activation code is told only once."
     )
 
 
 @dataclass(slots=True)
-class SignInPayload(Payload):
-    """The token, unless it travels as a cookie, and who is now signed in."""
+class AccountPayload(Payload):
+    """The account as it is after the change."""
 
-    token: str | None = None
-    expires_at: datetime | None = None
-    signed_in: bool = False
-
-
-_SignInInput = Annotated[SignInInput, strawberry.argument(description="Who signs in.")]
-
-
-async def sign_in(info: Info, input: _SignInInput) -> SignInPayload:
-    """Mutation.signIn."""
-    context = info.context
-    by_cookie = input.transport is SessionTransport.COOKIE
-    if by_cookie and not context.cookies_allowed:
-        raise CookieRefused(path=("transport",))
-    login = await sessions.login(context.connection, input.user_name)
-    async with context.pause():  # hashing takes long, and others need the connection
-        login = await sessions.check(context.facilities.passwords, context.portal, login, input.password)
-    minutes = context.facilities.session_minutes
-    new = await sessions.open_session(context.connection, context.portal, login, minutes=minutes)
-    context.token = new.token
-    if by_cookie:
-        context.new_cookie = new.token
-    return SignInPayload(token=None if by_cookie else new.token, expires_at=new.expires_at, signed_in=True)
-
-
-async def sign_in_viewer(root: strawberry.Parent[SignInPayload], info: Info) -> Viewer | None:
-    """SignInPayload.viewer: who has just signed in."""
-    return info.context.viewer if root.signed_in else None
+    account: Account | None = None
 
 
 @dataclass(slots=True)
-class SignOutPayload(Payload):
-    """Nothing but the errors."""
+class AccountAccessPayload(AccountPayload):
+    """The account, and the code with which it sets a password."""
+
+    activation_code: str | None = field(default=None, metadata=SECRET)
 
 
-async def sign_out(info: Info) -> SignOutPayload:
-    """Mutation.signOut."""
+_ProvisionInput = Annotated[AccountProvisionInput, strawberry.argument(description="Who.")]
+_UpdateInput = Annotated[AccountUpdateInput, strawberry.argument(description="What to change.")]
+_DeactivateInput = Annotated[AccountDeactivateInput, strawberry.argument(description="Which account.")]
+_ResetInput = Annotated[AccountResetAccessInput, strawberry.argument(description="Which account.")]
+
+
+async def provision(info: Info, input: _ProvisionInput) -> AccountAccessPayload:
+    """Mutation.accountProvision: ready as soon as it is saved."""
     context = info.context
-    await sessions.sign_out(context.connection, context.signed_in)
-    context.token = None
-    context.new_cookie = ""
-    return SignOutPayload()
+    user_name = provisioning.user_name_of(input.user_name, "userName")
+    check_name(input.name, "name")
+    check_email(input.email, "email")
+    customer: Customer = await nodes.found(context, input.customer, "Customer", "customer")
+    groups = await _groups(context, input.groups)
+    password_hash = None
+    if input.password is not None:
+        check_new(input.password, user_name, "password")
+        password_hash = await context.facilities.passwords.hash(input.password)
+    new = NewLogin(user_name=user_name, name=input.name, email=input.email, password_hash=password_hash)
+    account, code = await provisioning.add_account(context.connection, customer.id, new)
+    memberships = await _join(context, account, groups)
+    context.record(
+        "Account",
+        account.id,
+        before=None,
+        after=facts_of(account, groups=memberships),
+        customer_id=customer.id,
+    )
+    return AccountAccessPayload(account, activation_code=code.text if code else None)
+
+
+async def update(info: Info, input: _UpdateInput) -> AccountPayload:
+    """Mutation.accountUpdate."""
+    context = info.context
+    check_name(input.name, "name")
+    check_email(input.email, "email")
+    account = await _locked(context, input.account, input.version)
+    if input.customer is not None:
+        named = await nodes.found(context, input.customer, "Customer", "customer")
+        if named.id != account.customer_id:
+            raise AccountBound(path=("customer",))
+    before = await _membership_facts(context, account)
+    after = before
+    if input.groups is not None:
+        groups = await _groups(context, input.groups)
+        await db.access_groups.remove_account(context.connection, account.id)
+        after = await _join(context, account, groups)
+    changed = await db.accounts.change(context.connection, account.id, name=input.name, email=input.email)
+    context.record(
+        "Account",
+        account.id,
+        before=facts_of(account, groups=before),
+        after=facts_of(changed, groups=after),
+        customer_id=account.customer_id,
+    )
+    return AccountPayload(changed)
+
+
+async def deactivate(info: Info, input: _DeactivateInput) -> AccountPayload:
+    """Mutation.accountDeactivate: its sessions end at once."""
+    context = info.context
+    account = await _locked(context, input.account, input.version)
+    changed = await db.accounts.change(context.connection, account.id, active=False)
+    await db.sessions.remove_of(context.connection, account.id)
+    context.record(
+        "Account",
+        account.id,
+        before=facts_of(account),
+        after=facts_of(changed),
+        customer_id=account.customer_id,
+    )
+    return AccountPayload(changed)
+
+
+async def reset_access(info: Info, input: _ResetInput) -> AccountAccessPayload:
+    """Mutation.accountResetAccess: the password is gone, sessions end, a new code opens the door."""
+    context = info.context
+    account = await _locked(context, input.account, input.version)
+    code = new_code()
+    await db.accounts.passwords.reset(context.connection, account.id, code.hash, days=ACTIVATION_DAYS)
+    await db.sessions.remove_of(context.connection, account.id)
+    changed = await db.accounts.lock(context.connection, account.id)
+    assert changed is not None
+    context.record(
+        "Account",
+        account.id,
+        before=facts_of(account),
+        after=facts_of(changed),
+        customer_id=account.customer_id,
+    )
+    return AccountAccessPayload(changed, activation_code=code.text)
+
+
+async def _locked(context: Context, id: strawberry.ID, version: int | None) -> Account:
+    """The account behind an id, which nobody else changes now. Raises NotFound or VersionConflict."""
+    key = nodes.key_of(str(id), "Account")
+    account = await db.accounts.lock(context.connection, key) if key else None
+    if account is None:
+        raise NotFound(path=("account",))
+    check_version(version, account.version)
+    return account
+
+
+async def _groups(context: Context, given: Sequence[GroupInput]) -> list[tuple[AccessGroup, date | None]]:
+    """The groups of an input, at least one and each once. Raises BrokenRules for those that are not there."""
+    if not given:
+        raise AccessGroupsMissing(path=("groups",))
+    check_length(given, MOST_GROUPS, "groups")
+    keys = await nodes.found_keys(context, [str(each.group) for each in given], "AccessGroup", "groups")
+    if len(keys) < len(given):
+        raise InvalidInput(path=("groups",))
+    groups = await db.access_groups.by_ids(context.connection, context.signed_in, keys)
+    return [(groups[key], each.ends_on) for key, each in zip(keys, given, strict=True)]
+
+
+async def _join(
+    context: Context, account: Account, groups: Sequence[tuple[AccessGroup, date | None]]
+) -> list[dict[str, Any]]:
+    """Make an account a member; returns that as facts. Raises BrokenRules, EndDatePast for each past day."""
+    wanted = [Membership(group.id, account.id, ends_on) for group, ends_on in groups]
+    made = {each.access_group_id for each in await db.access_groups.add_members(context.connection, wanted)}
+    past = [
+        EndDatePast(path=("groups", str(index), "endsOn"))
+        for index, each in enumerate(wanted)
+        if each.access_group_id not in made
+    ]
+    if past:
+        raise BrokenRules(past)
+    return [{"group": group.name, "ends_on": ends_on} for group, ends_on in groups]
+
+
+async def _membership_facts(context: Context, account: Account) -> list[dict[str, Any]]:
+    memberships = await context.load_list(db.access_groups.of_accounts, account.id)
+    ids = [each.access_group_id for each in memberships]
+    groups = await db.access_groups.by_ids(context.connection, context.signed_in, ids)
+    return [{"group": groups[each.access_group_id].name, "ends_on": each.ends_on} for each in memberships]

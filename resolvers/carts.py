@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -21,7 +21,7 @@ from resolvers.mutations import KEY_DESCRIPTION, Payload
 from rules import amounts, carts, quantities
 from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound, check_version
 from rules.carts import Assessment, CartFull
-from rules.products import ProductNotFound
+from rules.products import ProductNotFound, ProductUnavailable
 from rules.stock import StockPolicy
 
 _VERSION = "The version of the cart that was read; refused when it has changed since."
@@ -49,7 +49,7 @@ async def items(root: strawberry.Parent[Cart], info: Info) -> list[PricedItem]:
 
     async def price(item: CartItem) -> PricedItem:
         breaks = await context.load_list(db.prices.of_products, item.product_id)
-        levels = await context.load_list(db.stock.of_products, item.product_id)
+        levels = await context.load_list(db.stock.to_order_from, item.product_id)
         return PricedItem(item, carts.assess(item, breaks, levels, policy), context.signed_in.currency)
 
     # All at once, so that the loaders read for all lines together.
@@ -208,7 +208,8 @@ async def add_items(info: Info, input: _AddInput) -> CartPayload:
         line.check(quantity)
     if await db.carts.size(context.connection, account_id) > carts.MOST_ITEMS:
         raise CartFull(path=("items",))
-    return CartPayload(await db.carts.touch(context.connection, account_id))
+    added = [{"sku": each.product.sku, "quantity": each.quantity} for each in wanted]
+    return await _touched(context, {}, {"added": added})
 
 
 @dataclass(slots=True)
@@ -260,6 +261,14 @@ async def _looked_up(context: Context, index: int, line: CartLineInput) -> _Want
 
 
 async def _product(context: Context, line: CartLineInput) -> Product:
+    """The product of a line. Raises ProductNotFound, or ProductUnavailable for one to be seen but not ordered."""
+    found = await _seen_product(context, line)
+    if not await context.load(db.products.orderable, found.id):
+        raise ProductUnavailable(sku=found.sku, path=("sku" if line.sku is not None else "product",))
+    return found
+
+
+async def _seen_product(context: Context, line: CartLineInput) -> Product:
     if (line.product is None) == (line.sku is None):
         raise InvalidInput(path=("product",))
     found: Product | None
@@ -294,14 +303,16 @@ async def update_item(info: Info, input: _UpdateInput) -> CartPayload:
             quantities.check(input.quantity, item.unit)
         except BrokenRule as broken:
             raise broken.at("quantity") from None
+    warehouse_id = await _warehouse(context, input.warehouse)
     await db.carts.change(
-        context.connection,
-        account_id,
-        item.id,
-        quantity=input.quantity,
-        warehouse_id=await _warehouse(context, input.warehouse),
+        context.connection, account_id, item.id, quantity=input.quantity, warehouse_id=warehouse_id
     )
-    return CartPayload(await db.carts.touch(context.connection, account_id))
+    before = {"sku": item.sku, "quantity": item.quantity, "warehouse": item.warehouse_id}
+    after = before | {
+        "quantity": input.quantity or item.quantity,
+        "warehouse": warehouse_id or item.warehouse_id,
+    }
+    return await _touched(context, before, after)
 
 
 async def remove_item(info: Info, input: _RemoveInput) -> CartPayload:
@@ -311,7 +322,7 @@ async def remove_item(info: Info, input: _RemoveInput) -> CartPayload:
     await _lock(context, input.version)
     item = await _item(context, input.item)
     await db.carts.remove(context.connection, account_id, item.id)
-    return CartPayload(await db.carts.touch(context.connection, account_id))
+    return await _touched(context, {"sku": item.sku, "quantity": item.quantity}, {})
 
 
 async def clear(info: Info, input: _ClearInput) -> CartPayload:
@@ -319,14 +330,29 @@ async def clear(info: Info, input: _ClearInput) -> CartPayload:
     context = info.context
     account_id = context.signed_in.actor_id
     await _lock(context, input.version)
+    items = await db.carts.items(context.connection, context.signed_in)
     await db.carts.clear(context.connection, account_id)
-    return CartPayload(await db.carts.touch(context.connection, account_id))
+    return await _touched(
+        context, {"items": [{"sku": each.sku, "quantity": each.quantity} for each in items]}, {}
+    )
+
+
+async def _touched(context: Context, before: dict[str, Any], after: dict[str, Any]) -> CartPayload:
+    """The cart with its next version, and the change written down."""
+    cart = await db.carts.touch(context.connection, context.signed_in.actor_id)
+    context.record(
+        "Cart",
+        cart.id,
+        before={"version": cart.version - 1, **before},
+        after={"version": cart.version, **after},
+    )
+    return CartPayload(cart)
 
 
 async def _item(context: Context, id: strawberry.ID) -> CartItem:
     """The line of the viewer's own cart behind an id. Raises NotFound."""
     found = nodes.parsed(str(id), "CartItem")
-    mine = await db.carts.items(context.connection, context.signed_in.actor_id)
+    mine = await db.carts.items(context.connection, context.signed_in)
     for item in mine:
         if found is not None and item.id == found[1]:
             return item

@@ -10,6 +10,7 @@ from uuid import UUID
 import strawberry
 from aiodataloader import DataLoader
 
+import resolvers.enums  # noqa: F401  (makes the rules' enums GraphQL's, before anything names them)
 from db.connections import Connection, Database
 from db.isolation import Mode
 from db.portals import Portal
@@ -17,7 +18,7 @@ from rules.broken import Language
 from rules.permissions import Unauthenticated
 from rules.viewers import Viewer
 from tenants.passwords import Passwords
-from tenants.sessions import recognize
+from tenants.sessions import Client, recognize
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -36,6 +37,26 @@ class Facilities:
     session_minutes: int
 
 
+@dataclass(slots=True, frozen=True)
+class Actor:
+    """Who did something: an account or a staff member; and for which customer."""
+
+    account_id: UUID | None
+    staff_member_id: UUID | None
+    customer_id: UUID | None
+
+
+@dataclass(slots=True, frozen=True)
+class Change:
+    """What a mutation did to one object: its facts before and after; None for what was not, or is no more."""
+
+    node_type: str
+    node_id: UUID
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    customer_id: UUID | None
+
+
 class Context:
     """One operation at one portal.
 
@@ -52,6 +73,7 @@ class Context:
         token: str | None,
         language: Language | None,
         request_id: str,
+        client: Client | None = None,
         cookies_allowed: bool = False,
         introspection_allowed: bool = True,
     ) -> None:
@@ -59,11 +81,14 @@ class Context:
         self.tenant_id = tenant_id
         self.token = token
         self.request_id = request_id
+        self.client = client or Client()
         self.cookies_allowed = cookies_allowed  # whether the client may be given its token as a cookie
         self.introspection_allowed = introspection_allowed
         self.new_cookie: str | None = None  # the token to set as a cookie; "" takes the cookie away
         self.statements = 0
         self.viewer: Viewer | None = None
+        self.changes: list[Change] | None = None  # of the mutation at work; None: it has said nothing yet
+        self._actor: Actor | None = None
         self._asked_language = language
         self._portal: Portal | None = None
         self._connection: Connection | None = None
@@ -94,6 +119,43 @@ class Context:
         if self.viewer is None:
             raise Unauthenticated
         return self.viewer
+
+    @property
+    def actor(self) -> Actor:
+        """Who is acting: the viewer, whoever looks through its eyes, or who has just shown who they are."""
+        if self._actor is not None:
+            return self._actor
+        viewer = self.signed_in
+        if viewer.viewed_by is not None:
+            return Actor(None, viewer.viewed_by, viewer.customer_id)
+        return Actor(viewer.account_id, viewer.staff_member_id, viewer.customer_id)
+
+    def act_as(self, actor: Actor) -> None:
+        """From here on somebody acts who had no session when the mutation began."""
+        self._actor = actor
+
+    def record(
+        self,
+        node_type: str,
+        node_id: UUID,
+        *,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any] | None,
+        customer_id: UUID | None = None,
+    ) -> None:
+        """Note what a mutation did to an object, for the audit. `customer_id` says for whom, where that is
+        not the viewer's own customer."""
+        self.record_nothing()
+        assert self.changes is not None
+        self.changes.append(Change(node_type, node_id, before, after, customer_id))
+
+    def begin_record(self) -> None:
+        """A mutation begins: it has said nothing yet."""
+        self.changes = None
+
+    def record_nothing(self) -> None:
+        """Say that all is as it was: a mutation has to say what it did."""
+        self.changes = self.changes or []
 
     @property
     def language(self) -> Language:

@@ -1,14 +1,126 @@
-"""Customers: what hangs on one."""
+"""Customers: as the company's staff sees and keeps them, and what hangs on one."""
+
+from enum import Enum
+from typing import Annotated, Any
 
 import strawberry
 
 import db
+from db.accounts import Account
 from db.customers import Customer
 from db.prices import PriceList
+from resolvers import money, nodes, pages
 from resolvers.context import Info
+from resolvers.enums import publish
+from rules.broken import InvalidInput
+from rules.contacts import Address, Contact
+
+MOST_CODES = 1_000
+
+
+class CustomerOrder(Enum):
+    """In what order customers come."""
+
+    CODE_ASC = "CODE_ASC"
+    CODE_DESC = "CODE_DESC"
+    NAME_ASC = "NAME_ASC"
+    NAME_DESC = "NAME_DESC"
+
+
+publish(
+    CustomerOrder,
+    description="In what order customers come.",
+    value={
+        CustomerOrder.CODE_ASC: "By code, A to Z.",
+        CustomerOrder.CODE_DESC: "By code, Z to A.",
+        CustomerOrder.NAME_ASC: "By name, A to Z.",
+        CustomerOrder.NAME_DESC: "By name, Z to A.",
+    }.__getitem__,
+)
+
+
+@strawberry.input(description="Which customers; all that is given must hold.")
+class CustomerFilter:
+    """customers(filter:)."""
+
+    search: str | None = strawberry.field(
+        default=None, description="Whose code, or a word of whose name, begins like this."
+    )
+    codes: list[str] | None = strawberry.field(
+        default=None, description="With one of these codes, at most 1,000."
+    )
+    country: str | None = strawberry.field(default=None, description="In this country, as it is written.")
+
+
+_Filter = Annotated[CustomerFilter | None, strawberry.argument(description="Which customers.")]
+_Order = Annotated[
+    list[CustomerOrder] | None,
+    strawberry.argument(description="In what order; by code when nothing is said."),
+]
+
+
+async def page(
+    info: Info,
+    filter: _Filter = None,
+    order_by: _Order = None,
+    first: pages.First = None,
+    after: pages.After = None,
+    last: pages.Last = None,
+    before: pages.Before = None,
+) -> pages.Connection:
+    """Query.customers."""
+    order = [each.value for each in order_by or [CustomerOrder.CODE_ASC]]
+    asked = pages.Asked(first, after, last, before)
+    filters = _filters(filter or CustomerFilter())
+    return await pages.connection(info.context, db.customers, filters, order, asked)
+
+
+def _filters(given: CustomerFilter) -> dict[str, Any]:
+    if given.codes is not None and len(given.codes) > MOST_CODES:
+        raise InvalidInput(path=("filter", "codes"))
+    filters = {
+        "search": (given.search or "").strip() or None,
+        "codes": given.codes,
+        "country": given.country,
+    }
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+_Id = Annotated[strawberry.ID | None, strawberry.argument(description="The global id.")]
+_Code = Annotated[str | None, strawberry.argument(description="The company's own code.")]
+
+
+async def customer(info: Info, id: _Id = None, code: _Code = None) -> Customer | None:
+    """Query.customer: by exactly one of id and code."""
+    if (id is None) == (code is None):
+        raise InvalidInput(path=("id",))
+    if code is not None:
+        return await info.context.load(db.customers.by_codes, code)
+    found: Customer | None = await nodes.by_global_id(info.context, str(id), "Customer")
+    return found
 
 
 async def price_list(root: strawberry.Parent[Customer], info: Info) -> PriceList | None:
     """Customer.priceList: its own, or else the portal's."""
     price_list_id = root.price_list_id or info.context.portal.price_list_id
     return await info.context.load(db.prices.lists_by_ids, price_list_id) if price_list_id else None
+
+
+def credit_limit(root: strawberry.Parent[Customer]) -> money.Money | None:
+    """Customer.creditLimit."""
+    return None if root.credit_limit is None else money.of_minor(root.credit_limit, root.currency)
+
+
+async def contacts(root: strawberry.Parent[Customer], info: Info) -> list[Contact]:
+    """Customer.contacts."""
+    return await info.context.load_list(db.contacts.contacts_of, root.id)
+
+
+async def addresses(root: strawberry.Parent[Customer], info: Info) -> list[Address]:
+    """Customer.addresses."""
+    return await info.context.load_list(db.contacts.addresses_of, root.id)
+
+
+async def accounts(root: strawberry.Parent[Customer], info: Info) -> list[Account]:
+    """Customer.accounts."""
+    return await info.context.load_list(db.accounts.of_customers, root.id)

@@ -7,9 +7,13 @@ from typing import Any
 import strawberry
 
 from rules.broken import Language
+from rules.contacts import AddressKind, ContactChangeState
+from rules.documents import DocumentKind
 from rules.lifecycle import ProcessingState
-from rules.permissions import PROFILES, Permission, Profile
+from rules.permissions import PROFILES, STAFF_ROLES, BuiltInProfile, Permission, StaffRole
 from rules.products import ProductKind
+from rules.restrictions import RestrictionKind, RestrictionMode
+from rules.rows import RowPolicy
 from rules.stock import StockPolicy
 
 
@@ -20,15 +24,84 @@ def publish(kind: type[Enum], *, description: str, value: Callable[[Any], str]) 
         each.description = value(kind[each.name])
 
 
+def _words(permissions: frozenset[Permission]) -> str:
+    return "May: " + ", ".join(sorted(each.value for each in permissions)) + "."
+
+
+def _holders(permission: Permission) -> str:
+    """The word, and who holds it: the matrix of rules/permissions.py, read by row."""
+    people = [profile for profile, held in PROFILES.items() if permission in held]
+    staff = [f"staff {role}" for role, held in STAFF_ROLES.items() if permission in held]
+    return f"`{permission.value}`. Held by: {', '.join([*people, *staff]) or 'owners of all companies'}."
+
+
+publish(Permission, description="What somebody may do. People read the words.", value=_holders)
 publish(
-    Permission,
-    description="What somebody may do. People read the words.",
-    value=lambda permission: f"`{permission.value}`",
+    BuiltInProfile,
+    description="The profiles that every company has.",
+    value=lambda profile: _words(PROFILES[profile]),
 )
 publish(
-    Profile,
-    description="A named set of permissions for the people of a customer.",
-    value=lambda profile: "May: " + ", ".join(sorted(each.value for each in PROFILES[profile])) + ".",
+    StaffRole,
+    description="What a supplier's own user is at one of its companies, or at all of them.",
+    value=lambda role: _words(STAFF_ROLES[role]),
+)
+publish(
+    RestrictionKind,
+    description="What an access group can restrict. A portal says which kinds are in force.",
+    value={
+        RestrictionKind.PRODUCT_CATEGORY: "Categories, each with all below it, and the products in them.",
+        RestrictionKind.PRODUCT: "Single products.",
+        RestrictionKind.WAREHOUSE: "Warehouses, and the stock in them.",
+        RestrictionKind.DOCUMENT_KIND: "Kinds of supplier documents.",
+    }.__getitem__,
+)
+publish(
+    RestrictionMode,
+    description="How the listed values are meant.",
+    value={
+        RestrictionMode.ALLOW_EXCEPT: "All is allowed except what is listed.",
+        RestrictionMode.DENY_EXCEPT: "Nothing is allowed except what is listed.",
+    }.__getitem__,
+)
+publish(
+    DocumentKind,
+    description="What a supplier document is.",
+    value={
+        DocumentKind.QUOTATION: "Goods, services and prices offered, valid until a date.",
+        DocumentKind.GOODS_ISSUE: "Goods shipped for orders.",
+        DocumentKind.INVOICE: "What is to be paid.",
+        DocumentKind.TAX_INVOICE: "The tax authority's document to an invoice.",
+        DocumentKind.GOODS_RETURN: "The proof that returned goods arrived.",
+        DocumentKind.CREDIT_NOTE: "A refund, a discount or a correction.",
+        DocumentKind.RECONCILIATION_STATEMENT: "All dealings in a period, with opening and closing balance.",
+    }.__getitem__,
+)
+publish(
+    RowPolicy,
+    description="What becomes of the good rows of a call when others cannot be taken.",
+    value={
+        RowPolicy.ALL_OR_NOTHING: "One bad row, and nothing is written.",
+        RowPolicy.GOOD_ROWS: "The good rows are written, the bad ones are told.",
+    }.__getitem__,
+)
+publish(
+    AddressKind,
+    description="What an address is for.",
+    value={
+        AddressKind.BILLING: "Invoices go there.",
+        AddressKind.SHIPPING: "Goods go there.",
+    }.__getitem__,
+)
+publish(
+    ContactChangeState,
+    description="What became of a request to change contact data.",
+    value={
+        ContactChangeState.OPEN: "Nobody has decided yet.",
+        ContactChangeState.ACCEPTED: "The company has changed what was asked for.",
+        ContactChangeState.REFUSED: "The company has left everything as it was.",
+        ContactChangeState.WITHDRAWN: "The customer has taken it back.",
+    }.__getitem__,
 )
 publish(
     ProductKind,

@@ -9,6 +9,8 @@ import strawberry
 import db
 from db.products import Product
 from resolvers.context import Info
+from rules.access_groups import AccessGroupInUse
+from rules.accounts import SignInThrottled
 from rules.broken import BrokenRule, VersionConflict
 from rules.money import plain
 from rules.permissions import MissingPermission, Permission
@@ -59,3 +61,15 @@ def current(root: strawberry.Parent[Broken]) -> int:
     """VersionConflictError.current."""
     assert isinstance(root.rule, VersionConflict)
     return root.rule.current
+
+
+def retry_after(root: strawberry.Parent[Broken]) -> int:
+    """ThrottledError.retryAfter, in seconds."""
+    assert isinstance(root.rule, SignInThrottled)
+    return root.rule.retry_after
+
+
+def members(root: strawberry.Parent[Broken]) -> int:
+    """AccessGroupInUseError.members."""
+    assert isinstance(root.rule, AccessGroupInUse)
+    return root.rule.members

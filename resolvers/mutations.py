@@ -1,22 +1,34 @@
 """How every mutation runs: one transaction, an idempotency key replayed, broken rules as the payload's errors."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
+import uuid_utils.compat as uuid
 from strawberry.extensions import FieldExtension
 
 import db
+from db.audit import Entry
 from db.connections import Contended
 from db.isolation import Mode
 from resolvers import nodes
-from resolvers.context import Context, Info
+from resolvers.context import Change, Context, Info
 from resolvers.errors import Broken
-from rules.broken import BrokenRule, BrokenRules, IdempotencyKeyReused, InvalidIdempotencyKey
+from rules.broken import (
+    BrokenRule,
+    BrokenRules,
+    IdempotencyKeyReused,
+    InvalidIdempotencyKey,
+    all_rules,
+)
+from rules.permissions import ReadOnlySession
 
+VERSION_DESCRIPTION = "The version that was read; refused when it has changed since."
+# The mark of what is never kept: a password in an input, a code or token in a payload.
+SECRET = {"secret": True}
 KEY_DESCRIPTION = (
     "Repeating the call with the same key and input gives the same answer and does nothing again."
 )
@@ -38,11 +50,12 @@ class InTransaction(FieldExtension):
     """Runs the field in a write transaction, then lets its payload be read in a fresh snapshot.
 
     A broken rule rolls back and becomes the payload's errors. A deadlock or serialization failure is
-    tried again.
+    tried again. Who looks at the portal as somebody else is let pass only `for_onlookers`.
     """
 
-    def __init__(self, payload: type[Payload]) -> None:
+    def __init__(self, payload: type[Payload], *, for_onlookers: bool) -> None:
         self._payload = payload
+        self._for_onlookers = for_onlookers
 
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **given: Any
@@ -65,6 +78,8 @@ class InTransaction(FieldExtension):
         await context.end(keep=False)
         try:
             await context.begin(Mode.WRITE)
+            if context.viewer is not None and context.viewer.viewed_by and not self._for_onlookers:
+                raise ReadOnlySession
             answer: Payload = await call()
             await context.end()
         except BrokenRule as rule:
@@ -113,19 +128,37 @@ class OncePerKey(FieldExtension):
         return answer
 
     def _hash(self, given: Any) -> bytes:
-        plain = orjson.dumps([self._mutation, asdict(given)], default=str, option=orjson.OPT_SORT_KEYS)
+        secrets = {each.name for each in fields(given) if each.metadata.get("secret")}
+        told = {name: value for name, value in asdict(given).items() if name not in secrets}
+        plain = orjson.dumps([self._mutation, told], default=str, option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(plain).digest()
 
     async def _replay(self, context: Context, answer: str) -> Payload:
         kept: dict[str, Any] = orjson.loads(answer)
+        errors = [Broken(_rebuilt(each)) for each in kept.pop("errors", [])]
         results = {name: await _recalled(context, value) for name, value in kept.items()}
-        return self._payload(**results)
+        return self._payload(errors=errors, **results)
 
 
 def _kept(answer: Payload) -> str:
-    """An answer as JSON: nodes as their type and id, so that a repeat reads them as they are then."""
-    names = [each.name for each in fields(answer) if each.name != "errors"]
-    return orjson.dumps({name: _reference(getattr(answer, name)) for name in names}).decode()
+    """An answer as JSON: nodes as their type and id, so that a repeat reads them as they are then. Secrets are
+    left out; errors are those of rows that were not taken while others were."""
+    told = [each for each in fields(answer) if not each.metadata.get("secret")]
+    kept = {each.name: _reference(getattr(answer, each.name)) for each in told if each.name != "errors"}
+    if answer.errors:
+        kept["errors"] = [_taken_apart(each.rule) for each in answer.errors]
+    return orjson.dumps(kept, default=str).decode()
+
+
+def _taken_apart(rule: BrokenRule) -> dict[str, Any]:
+    return {"code": rule.code(), **{each.name: getattr(rule, each.name) for each in fields(rule)}}
+
+
+def _rebuilt(kept: dict[str, Any]) -> BrokenRule:
+    """The rule as its texts and its path need it: facts that are no JSON have become text."""
+    kind = next(each for each in all_rules() if each.code() == kept["code"])
+    facts = {name: value for name, value in kept.items() if name not in ("code", "path")}
+    return kind(**facts, path=tuple(kept["path"]))
 
 
 def _reference(value: Any) -> Any:
@@ -142,3 +175,47 @@ async def _recalled(context: Context, value: Any) -> Any:
     if isinstance(value, dict):
         return await nodes.load(context, value["node"], UUID(value["id"]))
     return value
+
+
+class Audited(FieldExtension):
+    """Writes down what the mutation did, in its own transaction. One that does not say is a fault of ours."""
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **given: Any
+    ) -> Payload:
+        """Called by Strawberry right around the resolver; a repeat under the same key does not come here."""
+        context = info.context
+        context.begin_record()
+        answer: Payload = await next_(source, info, **given)
+        if context.changes is None:
+            raise RuntimeError(f"{info.field_name} does not say what it did")
+        await write_down(context, info.field_name, context.changes)
+        return answer
+
+
+async def write_down(context: Context, action: str, changes: Sequence[Change]) -> None:
+    """Add entries to the audit of the portal, with whoever is acting and the request's id."""
+    if changes:
+        await db.audit.add(context.connection, [entry(context, action, change) for change in changes])
+
+
+def entry(context: Context, action: str, change: Change) -> Entry:
+    """One entry of the audit."""
+    actor = context.actor
+    return Entry(
+        id=uuid.uuid7(),
+        action=action,
+        account_id=actor.account_id,
+        staff_member_id=actor.staff_member_id,
+        customer_id=change.customer_id or actor.customer_id,
+        node_type=change.node_type,
+        node_id=change.node_id,
+        before=db.audit.as_json(change.before),
+        after=db.audit.as_json(change.after),
+        request_id=context.request_id,
+    )
+
+
+def facts_of(row: Any, **more: Any) -> dict[str, Any]:
+    """What a row says, and more: the before or after of a change."""
+    return {each.name: getattr(row, each.name) for each in fields(row)} | more

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,24 +11,32 @@ import strawberry
 
 import db
 from resolvers.context import BatchedRead, Context, Info
-from rules.broken import InvalidInput
+from rules.broken import BrokenRules, InvalidInput, NotFound
 from rules.permissions import Permission
 
 # The types that have a global id: how they are read, and what that needs.
 NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "AccessGroup": (db.access_groups.by_ids, None),
     "Account": (db.accounts.by_ids, None),
+    "AuditEntry": (db.audit.by_ids, Permission.AUDIT_READ),
     "Cart": (db.carts.by_ids, Permission.ORDERS_PLACE),
     "Category": (db.categories.by_ids, Permission.PRODUCTS_READ),
+    "ContactChange": (db.contact_changes.by_ids, None),
     "Customer": (db.customers.by_ids, None),
     "Order": (db.orders.by_ids, Permission.ORDERS_READ),
     "Portal": (db.portals.by_ids, None),
     "Product": (db.products.by_ids, Permission.PRODUCTS_READ),
+    "Profile": (db.profiles.visible_to, Permission.ACCESS_READ),
+    "Session": (db.sessions.by_ids, None),
     "StaffMember": (db.staff_members.by_ids, None),
+    "Supplier": (db.suppliers.by_ids, Permission.SUPPLIER_READ),
     "Warehouse": (db.warehouses.by_ids, Permission.PRODUCTS_READ),
 }
 
 _NODES_MOST = 100
+
+# A key that no object has.
+NOTHING = UUID(int=0)
 
 
 def global_id(type_name: str, id: UUID) -> str:
@@ -50,6 +59,12 @@ def key_of(id: str, type_name: str) -> UUID | None:
     """The key in a global id of one type; None for anything else."""
     found = parsed(id, type_name)
     return found[1] if found else None
+
+
+def key_or_nothing(id: str | None, type_name: str) -> UUID | None:
+    """The key that a filter names: None when it names nothing; one that nothing has when the id is none of
+    the type, so that it finds as much as an id that never existed."""
+    return None if id is None else key_of(str(id), type_name) or NOTHING
 
 
 async def load(context: Context, type_name: str, key: UUID) -> Any:
@@ -80,6 +95,24 @@ async def many(info: Info, ids: NodeIds) -> list[Any]:
     if len(ids) > _NODES_MOST:
         raise InvalidInput(path=("ids",))
     return list(await asyncio.gather(*(by_global_id(info.context, each) for each in ids)))
+
+
+async def found(context: Context, id: str, type_name: str, *path: str) -> Any:
+    """The object of one type that an input names. Raises NotFound when the viewer may not see it."""
+    there = await by_global_id(context, id, type_name)
+    if there is None:
+        raise NotFound(path=path)
+    return there
+
+
+async def found_keys(context: Context, ids: Sequence[str], type_name: str, *path: str) -> list[UUID]:
+    """The keys of objects that an input lists, each once. Raises BrokenRules, NotFound for each that is not
+    there."""
+    every = await asyncio.gather(*(by_global_id(context, each, type_name) for each in ids))
+    missing = [NotFound(path=(*path, str(index))) for index, each in enumerate(every) if each is None]
+    if missing:
+        raise BrokenRules(missing)
+    return list(dict.fromkeys(each.id for each in every))
 
 
 def id_of(root: strawberry.Parent[Any]) -> strawberry.ID:

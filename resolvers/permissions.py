@@ -6,7 +6,6 @@ import strawberry
 from strawberry.permission import BasePermission
 from strawberry.schema_directive import Location
 
-import resolvers.enums  # noqa: F401  (makes Permission a GraphQL enum)
 from resolvers.context import Info
 from rules.permissions import MissingPermission, Permission, Unauthenticated
 

@@ -14,7 +14,7 @@ import db
 from db.carts import CartItem
 from db.orders import Order, OrderLine
 from resolvers.context import Context, Info
-from resolvers.mutations import Payload
+from resolvers.mutations import Payload, facts_of
 from rules import amounts
 from rules.broken import BrokenRules, check_version
 from rules.carts import CartEmpty, assess
@@ -76,6 +76,9 @@ async def place(info: Info, input: _PlaceInput) -> OrderPlacePayload:
     )
     await db.carts.clear(connection, viewer.actor_id)
     await db.carts.touch(connection, viewer.actor_id)
+    for order, lines_of_order in placed:
+        ordered = [{"sku": line.sku, "quantity": line.quantity} for line in lines_of_order]
+        context.record("Order", order.id, before=None, after=facts_of(order, lines=ordered))
     return OrderPlacePayload([order for order, _ in placed])
 
 
@@ -96,12 +99,12 @@ async def _assessed(context: Context) -> list[_Line]:
     Raises CartEmpty, or BrokenRules with every line that cannot be ordered.
     """
     connection, viewer = context.connection, context.signed_in
-    product_ids = [item.product_id for item in await db.carts.items(connection, viewer.actor_id)]
+    product_ids = [item.product_id for item in await db.carts.items(connection, viewer)]
     if not product_ids:
         raise CartEmpty
-    levels = await db.stock.lock(connection, product_ids)
+    levels = await db.stock.lock(connection, viewer, product_ids)
     # Read after the wait for the lock, so that prices and names are of the same moment as the stock.
-    items = await db.carts.items(connection, viewer.actor_id)
+    items = await db.carts.items(connection, viewer)
     breaks = await db.prices.of_products(connection, viewer, product_ids)
     policy = StockPolicy(context.portal.stock_policy)
     lines, broken = [], []

@@ -1,22 +1,54 @@
-"""The portal at which an operation runs, and its staff's changes to it."""
+"""The portal at which an operation runs, its staff's changes to it, and new portals of the same supplier."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
 import db
 from db.portals import Portal
-from resolvers.context import Info
-from resolvers.mutations import KEY_DESCRIPTION, Payload
-from rules.broken import Language, VersionConflict
+from db.suppliers import Waiting
+from resolvers.context import Change, Context, Info
+from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, entry, facts_of
+from rules.access_groups import check_length
+from rules.broken import Language, check_version
+from rules.portals import MOST_HOSTS, check_currency, host_name
+from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from rules.texts import check_email, check_name
+from tenants import provisioning
+from tenants.provisioning import NewPortal
 
 
 async def portal(info: Info) -> Portal:
     """Query.portal."""
     return info.context.portal
+
+
+async def hosts(root: strawberry.Parent[Portal], info: Info) -> list[str]:
+    """Portal.hosts."""
+    return (await db.portals.hosts_of(info.context.connection, [root.id]))[root.id]
+
+
+def restriction_kinds(root: strawberry.Parent[Portal]) -> list[RestrictionKind]:
+    """Portal.restrictionKinds, in the order of the kinds."""
+    return [kind for kind in RestrictionKind if kind in root.restriction_kinds]
+
+
+async def waiting(root: strawberry.Parent[Portal], info: Info) -> Waiting | None:
+    """Portal.waiting: None for customers."""
+    context = info.context
+    if context.viewer is None or not context.viewer.is_staff:
+        return None
+    if root.tenant_id == context.tenant_id:
+        return await db.suppliers.waiting(context.connection)
+    # Whoever was shown the row of a sister company may enter it: db.portals.entered_by has asked.
+    async with context.connection.visiting(root.tenant_id) as sister:
+        return await db.suppliers.waiting(sister)
+
+
+_HOSTS = "Host names at which it answers, e.g. shop.example.com."
 
 
 @strawberry.input(description="What to change of the portal; what is left out stays as it is.")
@@ -31,6 +63,9 @@ class PortalUpdateInput:
     legal_name: str | None = strawberry.field(
         default=None, description="The company's registered name, 1 to 200 characters."
     )
+    currency: str | None = strawberry.field(
+        default=None, description="The company's own currency, as ISO 4217 has it. Documents keep theirs."
+    )
     language: Language | None = strawberry.field(
         default=None, description="The language of texts when a request names none."
     )
@@ -40,9 +75,35 @@ class PortalUpdateInput:
     stock_policy: StockPolicy | None = strawberry.field(
         default=None, description="Whether the company sells what it does not have."
     )
-    version: int | None = strawberry.field(
+    restriction_kinds: list[RestrictionKind] | None = strawberry.field(
         default=None,
-        description="The version of the portal that was read; refused when it has changed since.",
+        description="Which kinds of restrictions are in force from now on; the others restrict nothing.",
+    )
+    hosts: list[str] | None = strawberry.field(
+        default=None,
+        description=f"{_HOSTS} All of them from now on; requests find new ones within ten seconds.",
+    )
+    version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
+
+
+@strawberry.input(description="Another company of the same supplier, with its portal.")
+class PortalCreateInput:
+    """portalCreate(input:)."""
+
+    slug: str = strawberry.field(
+        description="The short name in addresses: lower-case letters, digits, hyphens."
+    )
+    name: str = strawberry.field(description="The company's name, 1 to 200 characters.")
+    legal_name: str | None = strawberry.field(
+        default=None, description="The company's registered name; its name when left out."
+    )
+    currency: str = strawberry.field(description="The company's own currency, as ISO 4217 has it.")
+    language: Language = strawberry.field(description="The language of texts when a request names none.")
+    support_email: str = strawberry.field(description="Where people write when the portal does not help.")
+    hosts: list[str] = strawberry.field(default_factory=list, description=_HOSTS)
+    stock_policy: StockPolicy = strawberry.field(
+        default=StockPolicy.REQUIRE_STOCK, description="Whether the company sells what it does not have."
     )
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
@@ -55,6 +116,7 @@ class PortalPayload(Payload):
 
 
 _UpdateInput = Annotated[PortalUpdateInput, strawberry.argument(description="What to change.")]
+_CreateInput = Annotated[PortalCreateInput, strawberry.argument(description="The new portal.")]
 
 
 async def update(info: Info, input: _UpdateInput) -> PortalPayload:
@@ -62,19 +124,63 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
     context = info.context
     check_name(input.name, "name")
     check_name(input.legal_name, "legalName")
+    check_currency(input.currency, "currency")
     check_email(input.support_email, "supportEmail")
+    now = await db.portals.lock(context.connection, context.tenant_id)
+    assert now is not None, "the tenant of a connection has a portal"
+    check_version(input.version, now.version)
+    kinds = input.restriction_kinds
     changed = await db.portals.change(
         context.connection,
-        input.version,
+        context.tenant_id,
         open=input.open,
         name=input.name,
         legal_name=input.legal_name,
+        currency=input.currency,
         locale=input.language,
         support_email=input.support_email,
         stock_policy=input.stock_policy,
+        restriction_kinds=None if kinds is None else [kind for kind in RestrictionKind if kind in kinds],
     )
-    if changed is None:
-        now = await db.portals.by_tenant(context.connection)
-        assert now is not None, "the tenant of a connection has a portal"
-        raise VersionConflict(current=now.version, path=("version",))
+    had, has = await _change_hosts(context, input.hosts)
+    context.record("Portal", now.id, before=facts_of(now, hosts=had), after=facts_of(changed, hosts=has))
     return PortalPayload(changed)
+
+
+async def _change_hosts(context: Context, wanted: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """Let the portal answer at these hosts and no others; returns the hosts before and after."""
+    had = (await db.portals.hosts_of(context.connection, [context.tenant_id]))[context.tenant_id]
+    if wanted is None:
+        return had, had
+    check_length(wanted, MOST_HOSTS, "hosts")
+    names = [host_name(host, "hosts", str(index)) for index, host in enumerate(wanted)]
+    await db.portals.remove_hosts(context.connection, [host for host in had if host not in names])
+    await provisioning.add_hosts(context.connection, names, had)
+    return had, sorted(set(names))
+
+
+async def create(info: Info, input: _CreateInput) -> PortalPayload:
+    """Mutation.portalCreate: ready for its staff as soon as it is saved, and open."""
+    context = info.context
+    check_name(input.name, "name")
+    check_name(input.legal_name, "legalName")
+    check_email(input.support_email, "supportEmail")
+    check_length(input.hosts, MOST_HOSTS, "hosts")
+    new = NewPortal(
+        slug=input.slug,
+        name=input.name,
+        legal_name=input.legal_name or input.name,
+        currency=input.currency,
+        locale=input.language,
+        support_email=input.support_email,
+        hosts=input.hosts,
+        stock_policy=input.stock_policy,
+    )
+    tenant_id = await provisioning.found_portal(context.connection, new)
+    after: dict[str, Any] = {**new.columns, "hosts": list(new.hosts)}
+    context.record("Portal", tenant_id, before=None, after=after)
+    async with context.connection.visiting(tenant_id) as sister:
+        # Its own audit begins with who founded it.
+        change = Change("Portal", tenant_id, None, after, None)
+        await db.audit.add(sister, [entry(context, info.field_name, change)])
+        return PortalPayload(await db.portals.by_tenant(sister))

@@ -3,7 +3,6 @@
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any
-from uuid import UUID
 
 import strawberry
 
@@ -100,18 +99,13 @@ def _filters(given: ProductFilter) -> dict[str, Any]:
         raise InvalidInput(path=("filter", "skus"))
     filters = {
         "search": (given.search or "").strip() or None,
-        "category_id": _category(given.category),
+        "category_id": nodes.key_or_nothing(given.category, "Category"),
         "category_code": given.category_code,
         "skus": given.skus,
         "kind": given.kind,
         "available_only": given.available_only or None,
     }
     return {name: value for name, value in filters.items() if value is not None}
-
-
-def _category(id: strawberry.ID | None) -> UUID | None:
-    """The key of a category; an id that names none finds nothing, as one that never existed."""
-    return None if id is None else nodes.key_of(id, "Category") or UUID(int=0)
 
 
 _Sku = Annotated[str | None, strawberry.argument(description="The company's own code.")]

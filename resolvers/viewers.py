@@ -29,6 +29,11 @@ async def staff_member(root: strawberry.Parent[Viewer], info: Info) -> StaffMemb
     return await info.context.load(db.staff_members.by_ids, root.staff_member_id)
 
 
+async def viewed_by(root: strawberry.Parent[Viewer], info: Info) -> StaffMember | None:
+    """Viewer.viewedBy."""
+    return await info.context.load(db.staff_members.by_ids, root.viewed_by) if root.viewed_by else None
+
+
 async def customer(root: strawberry.Parent[Viewer], info: Info) -> Customer | None:
     """Viewer.customer."""
     return await info.context.load(db.customers.by_ids, root.customer_id) if root.customer_id else None
@@ -41,8 +46,5 @@ async def permissions(root: strawberry.Parent[Viewer], info: Info) -> list[Permi
 
 async def access_groups(root: strawberry.Parent[Viewer], info: Info) -> list[AccessGroup]:
     """Viewer.accessGroups, by name."""
-    if root.account_id is None:
-        return []
-    ids = await info.context.load_list(db.access_groups.of_accounts, root.account_id)
-    groups = [await info.context.load(db.access_groups.by_ids, each) for each in ids]
-    return sorted((group for group in groups if group), key=lambda group: group.name)
+    ids = [grant.access_group_id for grant in root.grants]
+    return list((await db.access_groups.by_ids(info.context.connection, root, ids)).values())

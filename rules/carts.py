@@ -91,7 +91,10 @@ def assess(
     """Work out price and warehouse of a line from today's prices and stock.
 
     A service ships from nowhere. Goods ship from the chosen warehouse, or else from the one that has most.
+    What is not sold to the customer has neither price nor warehouse.
     """
+    if not item.sellable:
+        return Assessment(None, None, False, None, None, ProductUnavailable(sku=item.sku))
     price = prices.at_quantity(breaks, item.quantity)
     amount = amounts.line_amount(item.quantity, price.unit_price, price.currency) if price else None
     level = _level(item, levels)
@@ -117,8 +120,6 @@ def _level(item: Item, levels: Sequence[WarehouseLevel]) -> WarehouseLevel | Non
 def _problem(
     item: Item, amount: int | None, available: Decimal | None, policy: stock.StockPolicy
 ) -> BrokenRule | None:
-    if not item.sellable:
-        return ProductUnavailable(sku=item.sku)
     try:
         quantities.check(item.quantity, item.unit)
     except BrokenRule as broken:

@@ -14,11 +14,23 @@ class Permission(Enum):
     ORDERS_PLACE = "orders:place"
     DOCUMENTS_READ = "documents:read"
     BALANCES_READ = "balances:read"
+    CONTACTS_REQUEST = "contacts:request"
+    CUSTOMERS_READ = "customers:read"
+    CUSTOMERS_WRITE = "customers:write"
+    ACCOUNTS_READ = "accounts:read"
+    ACCOUNTS_WRITE = "accounts:write"
+    ACCOUNTS_VIEW_AS = "accounts:view-as"
+    ACCESS_READ = "access:read"
+    ACCESS_WRITE = "access:write"
     PORTAL_WRITE = "portal:write"
+    PORTALS_CREATE = "portals:create"
+    SUPPLIER_READ = "supplier:read"
+    STAFF_WRITE = "staff:write"
+    AUDIT_READ = "audit:read"
 
 
-class Profile(StrEnum):
-    """A named set of permissions for the people of a customer; an access group has one."""
+class BuiltInProfile(StrEnum):
+    """The profiles that every company has: named sets of permissions for the people of a customer."""
 
     CUSTOMER = "CUSTOMER"
     BUYER = "BUYER"
@@ -27,12 +39,64 @@ class Profile(StrEnum):
 
 
 class StaffRole(StrEnum):
-    """What a supplier's own user is at a company."""
+    """What a supplier's own user is at one company, or at all of them."""
 
     OWNER = "OWNER"
     MANAGER = "MANAGER"
     AGENT = "AGENT"
     ACCOUNTANT = "ACCOUNTANT"
+
+
+# Who may do what. A cart belongs to a customer's account, so nobody on the staff places orders. `all` in
+# the owner's column: only an owner at all of the supplier's companies.
+_MATRIX = """
+                   | CUSTOMER BUYER ACCOUNTANT VIEWER | OWNER MANAGER AGENT ACCOUNTANT
+products:read      |    x       x       x        x    |   x      x      x       x
+orders:read        |    x       x       x        x    |   x      x      x       x
+orders:place       |    x       x       -        -    |   -      -      -       -
+documents:read     |    x       x       x        x    |   x      x      x       x
+balances:read      |    x       -       x        -    |   x      x      -       x
+contacts:request   |    x       x       x        -    |   -      -      -       -
+customers:read     |    -       -       -        -    |   x      x      x       x
+customers:write    |    -       -       -        -    |   x      x      -       -
+accounts:read      |    -       -       -        -    |   x      x      x       -
+accounts:write     |    -       -       -        -    |   x      x      -       -
+accounts:view-as   |    -       -       -        -    |   x      x      x       -
+access:read        |    -       -       -        -    |   x      x      x       -
+access:write       |    -       -       -        -    |   x      x      -       -
+portal:write       |    -       -       -        -    |   x      x      -       -
+portals:create     |    -       -       -        -    |  all     -      -       -
+supplier:read      |    -       -       -        -    |   x      x      x       x
+staff:write        |    -       -       -        -    |   x      -      -       -
+audit:read         |    -       -       -        -    |   x      x      -       -
+"""
+
+_HEAD, *_ROWS = [line.split("|") for line in _MATRIX.strip("\n").splitlines()]
+
+
+def _holders(part: int, name: str, *marks: str) -> frozenset[Permission]:
+    column = _HEAD[part].split().index(name)
+    return frozenset(Permission(row[0].strip()) for row in _ROWS if row[part].split()[column] in marks)
+
+
+PROFILES: dict[BuiltInProfile, frozenset[Permission]] = {
+    profile: _holders(1, profile, "x") for profile in BuiltInProfile
+}
+# What the people of a customer can be given at all: no profile of a company holds more.
+FOR_CUSTOMERS: frozenset[Permission] = frozenset().union(*PROFILES.values())
+
+STAFF_ROLES: dict[StaffRole, frozenset[Permission]] = {role: _holders(2, role, "x") for role in StaffRole}
+# What a role gives on top to those who have it at all of the supplier's companies.
+STAFF_ROLES_EVERYWHERE: dict[StaffRole, frozenset[Permission]] = {
+    role: _holders(2, role, "all") for role in StaffRole
+}
+
+PROFILE_NAMES: dict[BuiltInProfile, tuple[str, str]] = {
+    BuiltInProfile.CUSTOMER: ("Customer", "Kunde"),
+    BuiltInProfile.BUYER: ("Buyer", "Einkauf"),
+    BuiltInProfile.ACCOUNTANT: ("Accountant", "Buchhaltung"),
+    BuiltInProfile.VIEWER: ("Viewer", "Betrachter"),
+}
 
 
 @dataclass(eq=False, kw_only=True)
@@ -57,23 +121,8 @@ class Unauthenticated(BrokenRule):
     german = "Melden Sie sich zuerst an diesem Portal an."
 
 
-_P = Permission
+class ReadOnlySession(BrokenRule):
+    """A staff member who looks at the portal as a customer's account changes nothing there."""
 
-PROFILES: dict[Profile, frozenset[Permission]] = {
-    Profile.CUSTOMER: frozenset(
-        {_P.PRODUCTS_READ, _P.ORDERS_READ, _P.ORDERS_PLACE, _P.DOCUMENTS_READ, _P.BALANCES_READ}
-    ),
-    Profile.BUYER: frozenset({_P.PRODUCTS_READ, _P.ORDERS_READ, _P.ORDERS_PLACE, _P.DOCUMENTS_READ}),
-    Profile.ACCOUNTANT: frozenset({_P.PRODUCTS_READ, _P.ORDERS_READ, _P.DOCUMENTS_READ, _P.BALANCES_READ}),
-    Profile.VIEWER: frozenset({_P.PRODUCTS_READ, _P.ORDERS_READ, _P.DOCUMENTS_READ}),
-}
-
-# Nobody on the staff places orders: a cart belongs to a customer's account.
-_READ_ALL = frozenset({_P.PRODUCTS_READ, _P.ORDERS_READ, _P.DOCUMENTS_READ, _P.BALANCES_READ})
-
-STAFF_ROLES: dict[StaffRole, frozenset[Permission]] = {
-    StaffRole.OWNER: _READ_ALL | {_P.PORTAL_WRITE},
-    StaffRole.MANAGER: _READ_ALL | {_P.PORTAL_WRITE},
-    StaffRole.AGENT: frozenset({_P.PRODUCTS_READ, _P.ORDERS_READ, _P.DOCUMENTS_READ}),
-    StaffRole.ACCOUNTANT: _READ_ALL,
-}
+    english = "Whoever looks at the portal as somebody else changes nothing."
+    german = "Wer das Portal mit den Augen eines anderen ansieht, ändert nichts."

@@ -25,9 +25,9 @@ class ProductNotFound(BrokenRule):
 
 @dataclass(eq=False, kw_only=True)
 class ProductUnavailable(BrokenRule):
-    """A product that was in the cart is no longer sold to this customer."""
+    """A product is not, or no longer, sold to this customer."""
 
-    english = "{sku} is no longer sold."
-    german = "{sku} wird nicht mehr verkauft."
+    english = "{sku} cannot be ordered."
+    german = "{sku} kann nicht bestellt werden."
 
     sku: str

@@ -4,24 +4,29 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rules.permissions import Permission
+from rules.restrictions import Grant
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Viewer:
     """Somebody who is signed in at one portal, and what they may do there.
 
-    Either an account, bound to one customer, or a staff member of the company's supplier.
-    `price_list_id` and `currency` say which prices the viewer sees.
+    Either an account, bound to one customer, or a staff member of the company's supplier. `grants` are an
+    account's access groups; the staff has none, and nothing is restricted for it. `price_list_id` and
+    `currency` say which prices the viewer sees. `viewed_by` is the staff member who looks at the portal as
+    this account, and may change nothing.
     """
 
     tenant_id: UUID
-    session_id: UUID
+    session_id: UUID | None
     account_id: UUID | None
     staff_member_id: UUID | None
     customer_id: UUID | None
     price_list_id: UUID | None
     currency: str
     permissions: frozenset[Permission]
+    grants: tuple[Grant, ...] = ()
+    viewed_by: UUID | None = None
 
     @property
     def is_staff(self) -> bool:
@@ -34,3 +39,11 @@ class Viewer:
         actor = self.account_id or self.staff_member_id
         assert actor is not None
         return actor
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the viewer holds a permission."""
+        return permission in self.permissions
+
+    def oversees(self, permission: Permission) -> bool:
+        """Whether the viewer is of the company's staff and holds a permission: then it sees all customers'."""
+        return self.is_staff and permission in self.permissions

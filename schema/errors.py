@@ -83,8 +83,26 @@ class VersionConflictError(UserError):
     current: Annotated[int, field(resolvers.errors.current, description="The version now.")]
 
 
+@strawberry.type(description="Too many tries were wrong; one has to wait.")
+class ThrottledError(UserError):
+    """rules.accounts.SignInThrottled."""
+
+    retry_after: Annotated[
+        int, field(resolvers.errors.retry_after, description="After how many seconds to try again.")
+    ]
+
+
+@strawberry.type(description="An access group still has members.")
+class AccessGroupInUseError(UserError):
+    """rules.access_groups.AccessGroupInUse."""
+
+    members: Annotated[int, field(resolvers.errors.members, description="How many.")]
+
+
 _TYPES = {
+    "AccessGroupInUse": AccessGroupInUseError.__name__,
     "InsufficientStock": InsufficientStockError.__name__,
     "MissingPermission": MissingPermissionError.__name__,
+    "SignInThrottled": ThrottledError.__name__,
     "VersionConflict": VersionConflictError.__name__,
 }

@@ -9,8 +9,9 @@ from strawberry.permission import PermissionExtension
 from strawberry.types.field import StrawberryField
 
 from execution.limits import LIST_SIZE
-from resolvers.mutations import InTransaction, OncePerKey, Payload
+from resolvers.mutations import Audited, InTransaction, OncePerKey, Payload
 from resolvers.permissions import Needs, NeedsPermission, Public
+from rules.permissions import Permission
 
 # The key in a field's metadata under which a law finds what a root field needs.
 NEEDS = "needs"
@@ -25,7 +26,8 @@ def field(
 ) -> Any:
     """A field of an object: read from the row, or answered by a resolver.
 
-    `type_` is the GraphQL type where the annotation cannot say it. `size` is how many a plain list gives on average; it is what the list counts for in an operation's cost.
+    `type_` is the GraphQL type where the annotation cannot say it. `size` is how many a plain list gives on
+    average; it is what the list counts for in an operation's cost.
     """
     metadata = {} if size is None else {LIST_SIZE: size}
     declared: StrawberryField = strawberry.field(
@@ -39,20 +41,35 @@ def field(
 
 def query(resolver: Callable[..., Any], *, needs: Needs, description: str, size: int | None = None) -> Any:
     """A field of Query. `needs` is the permission it takes, or the word SIGNED_IN or PUBLIC."""
-    return _with_needs(field(resolver, description=description, size=size), needs)
+    return _with_needs(field(resolver, description=_telling(description, needs), size=size), needs)
 
 
-def mutation(resolver: Callable[..., Awaitable[Payload]], *, needs: Needs, description: str) -> Any:
+def mutation(
+    resolver: Callable[..., Awaitable[Payload]],
+    *,
+    needs: Needs,
+    description: str,
+    for_onlookers: bool = False,
+) -> Any:
     """A field of Mutation: in a transaction of its own, once per idempotency key, broken rules as errors.
 
-    The last extension is the outermost: transaction, then permission, then key, then resolver.
+    The last extension is the outermost: transaction, then permission, then key, then audit, then resolver.
+    `for_onlookers`: also for staff who look at the portal as somebody else.
     """
     payload: type[Payload] = get_type_hints(resolver)["return"]
-    declared: StrawberryField = field(resolver, description=description)
+    declared: StrawberryField = field(resolver, description=_telling(description, needs))
+    declared.extensions.append(Audited())
     declared.extensions.append(OncePerKey(resolver.__qualname__, payload))
     _with_needs(declared, needs)
-    declared.extensions.append(InTransaction(payload))
+    declared.extensions.append(InTransaction(payload, for_onlookers=for_onlookers))
     return declared
+
+
+def _telling(description: str, needs: Needs) -> str:
+    """The description with what the field needs: GraphiQL shows no directives."""
+    if isinstance(needs, Permission):
+        return f"{description} Needs `{needs.value}`."
+    return f"{description} {'For everybody.' if isinstance(needs, Public) else 'For everybody who is signed in.'}"
 
 
 def _with_needs(declared: StrawberryField, needs: Needs) -> StrawberryField:

@@ -7,11 +7,20 @@ import strawberry
 import resolvers.portals
 from resolvers.permissions import PUBLIC
 from rules.permissions import Permission
+from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from schema.errors import UserError
 from schema.fields import field, mutation, query
 from schema.nodes import Node
 from schema.scalars import CurrencyCode
+
+
+@strawberry.type(description="How much waits for a company's staff.")
+class Waiting:
+    """db.suppliers.Waiting."""
+
+    new_orders: Annotated[int, field(description="Orders that nobody has begun to work on.")]
+    contact_changes: Annotated[int, field(description="Requests to change contact data that are open.")]
 
 
 @strawberry.type(description="A company's portal to its customers.")
@@ -28,10 +37,25 @@ class Portal(Node):
     stock_policy: Annotated[
         StockPolicy, field(description="Whether the company sells what it does not have.")
     ]
+    restriction_kinds: Annotated[
+        list[RestrictionKind],
+        field(
+            resolvers.portals.restriction_kinds,
+            description="Which kinds of restrictions of access groups are in force.",
+            size=4,
+        ),
+    ]
+    hosts: Annotated[
+        list[str], field(resolvers.portals.hosts, description="The host names at which it answers.", size=2)
+    ]
+    waiting: Annotated[
+        Waiting | None,
+        field(resolvers.portals.waiting, description="What waits for its staff; null for customers."),
+    ]
     version: Annotated[int, field(description="Counts the changes.")]
 
 
-@strawberry.type(description="What portalUpdate answers.")
+@strawberry.type(description="What portalCreate and portalUpdate answer.")
 class PortalPayload:
     """resolvers.portals.PortalPayload."""
 
@@ -57,6 +81,15 @@ class PortalMutations:
         mutation(
             resolvers.portals.update,
             needs=Permission.PORTAL_WRITE,
-            description="Switch the portal on or off for customers, and change what it says of the company.",
+            description="Switch the portal on or off for customers, choose which restrictions are in force, and "
+            "change what it says of the company.",
+        ),
+    ]
+    portal_create: Annotated[
+        PortalPayload,
+        mutation(
+            resolvers.portals.create,
+            needs=Permission.PORTALS_CREATE,
+            description="Add another company of the same supplier, with its portal.",
         ),
     ]

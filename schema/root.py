@@ -8,31 +8,67 @@ from strawberry.types import ExecutionContext
 
 from execution.documents import CheckedDocuments
 from resolvers.operations import InContext
-from schema.accounts import AccessGroup, AccountMutations, AccountQueries, StaffMember
+from schema.access_groups import AccessGroupMutations, AccessGroupQueries
+from schema.accounts import AccountMutations, AccountQueries
+from schema.audit import AuditQueries
 from schema.carts import CartMutations, CartQueries
 from schema.categories import CategoryQueries
+from schema.contact_changes import ContactChangeMutations, ContactChangeQueries
+from schema.customers import CustomerMutations, CustomerQueries
 from schema.errors import (
+    AccessGroupInUseError,
     InsufficientStockError,
     MissingPermissionError,
     PlainUserError,
+    ThrottledError,
     VersionConflictError,
 )
 from schema.nodes import NodeQueries
 from schema.orders import OrderMutations, OrderQueries
 from schema.portals import PortalMutations, PortalQueries
 from schema.products import ProductQueries
+from schema.profiles import ProfileMutations, ProfileQueries
 from schema.scalars import CONFIG
+from schema.sessions import SessionMutations, SessionQueries
+from schema.staff_members import StaffMemberMutations
+from schema.suppliers import SupplierQueries
+from schema.viewers import ViewerQueries
 
 
 @strawberry.type(description="What can be asked.")
 class Query(
-    PortalQueries, AccountQueries, NodeQueries, CategoryQueries, ProductQueries, CartQueries, OrderQueries
+    PortalQueries,
+    ViewerQueries,
+    SessionQueries,
+    NodeQueries,
+    CategoryQueries,
+    ProductQueries,
+    CartQueries,
+    OrderQueries,
+    ContactChangeQueries,
+    CustomerQueries,
+    AccountQueries,
+    AccessGroupQueries,
+    ProfileQueries,
+    SupplierQueries,
+    AuditQueries,
 ):
     """Every noun's queries."""
 
 
 @strawberry.type(description="What can be done. The fields of one operation run one after the other.")
-class Mutation(PortalMutations, AccountMutations, CartMutations, OrderMutations):
+class Mutation(
+    SessionMutations,
+    CartMutations,
+    OrderMutations,
+    ContactChangeMutations,
+    CustomerMutations,
+    AccountMutations,
+    AccessGroupMutations,
+    ProfileMutations,
+    PortalMutations,
+    StaffMemberMutations,
+):
     """Every noun's mutations."""
 
 
@@ -49,11 +85,11 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     types=[
-        AccessGroup,
-        StaffMember,
         PlainUserError,
+        AccessGroupInUseError,
         InsufficientStockError,
         MissingPermissionError,
+        ThrottledError,
         VersionConflictError,
     ],
     extensions=[CheckedDocuments, InContext],

@@ -18,7 +18,7 @@ from server import logs, provisioning, serving
 from server.demo import running
 from server.importing import import_folder
 from server.settings import ROOT, Settings
-from tenants.provisioning import NotProvisioned
+from tenants.provisioning import NewPortal, NotProvisioned
 
 app = typer.Typer(
     help="Kontor: B2B customer portals through one GraphQL API.",
@@ -171,15 +171,17 @@ def portal_add(
     work = provisioning.add_portal(
         settings,
         _migration_url(settings),
-        supplier_code=supplier,
-        supplier_name=supplier_name or supplier,
-        slug=slug,
-        name=name,
-        legal_name=legal_name or name,
-        currency=currency,
-        locale=locale,
-        support_email=support_email,
-        host=host,
+        supplier,
+        supplier_name or supplier,
+        NewPortal(
+            slug=slug,
+            name=name,
+            legal_name=legal_name or name,
+            currency=currency,
+            locale=locale,
+            support_email=support_email,
+            hosts=[host],
+        ),
     )
     _provision(work, f"The portal {slug} is there; import its data, and add its staff.")
 

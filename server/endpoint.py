@@ -22,6 +22,7 @@ from server import answers, graphiql, requests
 from server.requests import MediaType, Operation, Refused
 from server.settings import Settings
 from tenants.portals import Portals
+from tenants.sessions import Client
 
 _log = structlog.get_logger("kontor.requests")
 
@@ -86,6 +87,7 @@ class Endpoint:
             token=_token(request),
             language=_language(request.headers.get("accept-language", "")),
             request_id=request.state.request_id,
+            client=Client(_address(request), request.headers.get("user-agent", "")),
             cookies_allowed=csrf,
             introspection_allowed=bool(self.settings.introspection),
         )
@@ -114,6 +116,7 @@ class Endpoint:
             request_id=context.request_id,
             portal=context.known_portal.slug if context.known_portal else None,
             viewer=str(context.viewer.actor_id) if context.viewer else None,
+            viewed_by=str(context.viewer.viewed_by) if context.viewer and context.viewer.viewed_by else None,
             operation=operation.operation_name,
             status=int(response.status_code),
             codes=codes,
@@ -194,6 +197,11 @@ def _token(request: Request) -> str | None:
             "A session by cookie needs the header X-Kontor-Csrf and our own origin.",
         )
     return cookie
+
+
+def _address(request: Request) -> str:
+    """From where the request came: the peer, or what a trusted proxy says of it."""
+    return request.client.host if request.client else ""
 
 
 def _same_origin(request: Request) -> bool:

@@ -8,8 +8,16 @@ from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from rules.accounts import SignInBusy, can_be_password, normalized
+from rules.accounts import (
+    PasswordLengthInvalid,
+    PasswordTooCommon,
+    SignInBusy,
+    can_be_password,
+    folded,
+    normalized,
+)
 
 # OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, two passes, one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -19,7 +27,21 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _THREADS = 2
 _WAITING = 200
 
+# The 30,000 passwords that are found most often in what was stolen elsewhere, in lower case.
+_COMMON = frozenset(FREQUENCY_LISTS["passwords"])
+
 Result = TypeVar("Result")
+
+
+def check_new(password: str, user_name: str, *path: str) -> None:
+    """Refuse what nobody should have as a password; what it is made of is not asked (NIST SP 800-63B).
+
+    Raises PasswordLengthInvalid or PasswordTooCommon.
+    """
+    if not can_be_password(password):
+        raise PasswordLengthInvalid(path=path)
+    if normalized(password).casefold() in _COMMON or folded(password) == folded(user_name):
+        raise PasswordTooCommon(path=path)
 
 
 class Passwords:

@@ -2,22 +2,34 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 import uuid_utils.compat as uuid
 
 import db
-from db.accounts import Login
 from db.connections import Connection
+from db.logins import Login
 from db.portals import Portal
-from db.sessions import SignedIn
-from rules.accounts import PortalClosed, SignInRefused, can_be_user_name, folded
-from rules.permissions import PROFILES, STAFF_ROLES, Permission, Profile, StaffRole
+from db.sessions import Session, SignedIn
+from rules.accounts import VIEW_AS_MINUTES, PortalClosed, SignInRefused, can_be_user_name, folded
+from rules.permissions import (
+    PROFILES,
+    STAFF_ROLES,
+    STAFF_ROLES_EVERYWHERE,
+    BuiltInProfile,
+    Permission,
+    StaffRole,
+)
+from rules.restrictions import Grant, Modes, RestrictionMode
 from rules.viewers import Viewer
 from tenants.passwords import Passwords
 
 _TOKEN_BYTES = 32
+_LONGEST_USER_AGENT = 300
+_PERMISSIONS = {each.name: each for each in Permission}
 
 
 @dataclass(slots=True)
@@ -25,7 +37,15 @@ class NewSession:
     """What somebody gets who signs in: the token is shown this once."""
 
     token: str
-    expires_at: datetime
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """From where somebody comes, and with which program."""
+
+    address: str = ""
+    user_agent: str = ""
 
 
 async def login(connection: Connection, user_name: str) -> Login | None:
@@ -48,24 +68,60 @@ async def check(passwords: Passwords, portal: Portal, login: Login | None, passw
     return login
 
 
-async def open_session(connection: Connection, portal: Portal, login: Login, *, minutes: int) -> NewSession:
+async def open_session(
+    connection: Connection, portal: Portal, login: Login, *, minutes: int, client: Client
+) -> NewSession:
     """Sign somebody in at this portal for `minutes`."""
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    expires_at = await db.sessions.add(
+    return await _open(
         connection,
-        id=uuid.uuid7(),
-        token_hash=_hashed(token),
+        client,
+        minutes=minutes,
         account_id=login.account_id,
         supplier_id=portal.supplier_id if login.staff_member_id else None,
         staff_member_id=login.staff_member_id,
-        minutes=minutes,
     )
-    return NewSession(token, expires_at)
 
 
-async def sign_out(connection: Connection, viewer: Viewer) -> None:
-    """End the viewer's session at once."""
-    await db.sessions.remove(connection, viewer.session_id)
+async def view_as(
+    connection: Connection, portal: Portal, viewer: Viewer, account_id: UUID, client: Client
+) -> NewSession:
+    """Let a staff member look at the portal as an account. It changes nothing there, and ends by itself."""
+    return await _open(
+        connection,
+        client,
+        minutes=VIEW_AS_MINUTES,
+        supplier_id=portal.supplier_id,
+        staff_member_id=viewer.staff_member_id,
+        viewing_account_id=account_id,
+    )
+
+
+async def _open(connection: Connection, client: Client, **values: Any) -> NewSession:
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    session = await db.sessions.add(
+        connection,
+        id=uuid.uuid7(),
+        token_hash=_hashed(token),
+        address=client.address,
+        user_agent=client.user_agent[:_LONGEST_USER_AGENT],
+        **values,
+    )
+    return NewSession(token, session)
+
+
+async def end_others(connection: Connection, viewer: Viewer) -> None:
+    """End all sessions of the viewer but this one; of a staff member at all companies of the supplier."""
+    await db.sessions.remove_of(connection, viewer.actor_id, but=viewer.session_id)
+    if viewer.staff_member_id is not None:
+        await end_at_sisters(connection, viewer.staff_member_id)
+
+
+async def end_at_sisters(connection: Connection, staff_member_id: UUID) -> None:
+    """End the sessions of a staff member at the supplier's other companies."""
+    for tenant_id in await db.portals.tenants_of_supplier(connection):
+        if tenant_id != connection.tenant_id:
+            async with connection.visiting(tenant_id) as sister:
+                await db.sessions.remove_of(sister, staff_member_id)
 
 
 async def recognize(connection: Connection, token: str | None) -> tuple[Portal, Viewer | None]:
@@ -77,27 +133,66 @@ async def recognize(connection: Connection, token: str | None) -> tuple[Portal, 
     return portal, _viewer(portal, signed_in) if signed_in else None
 
 
+async def as_account(connection: Connection, portal: Portal, account_id: UUID) -> Viewer | None:
+    """Who would be asking if an account were; whether it may come in is not looked at."""
+    who = await db.sessions.of_account(connection, account_id)
+    return _account(portal, who) if who is not None else None
+
+
 def _viewer(portal: Portal, who: SignedIn) -> Viewer | None:
-    permissions = _permissions(who)
-    if not who.active or (who.staff_member_id is None and not portal.open):
+    if not who.active:
         return None
-    if who.staff_member_id is not None and not permissions:
+    if who.staff_member_id is None:
+        return _account(portal, who) if portal.open else None
+    permissions = _permissions_of_staff(who.roles, who.everywhere)
+    if who.viewing:  # also at a portal that is switched off: so staff sees what customers will see
+        return _account(portal, who) if Permission.ACCOUNTS_VIEW_AS in permissions else None
+    if not permissions:
         return None
     return Viewer(
         tenant_id=portal.tenant_id,
         session_id=who.session_id,
-        account_id=who.account_id,
+        account_id=None,
         staff_member_id=who.staff_member_id,
-        customer_id=who.customer_id,
+        customer_id=None,
         price_list_id=who.price_list_id,
         currency=who.currency,
         permissions=permissions,
     )
 
 
-def _permissions(who: SignedIn) -> frozenset[Permission]:
-    sets = [PROFILES[Profile(each)] for each in who.profiles]
-    sets += [STAFF_ROLES[StaffRole(each)] for each in who.roles]
+def _account(portal: Portal, who: SignedIn) -> Viewer:
+    grants = tuple(_grant(each, portal.restriction_kinds) for each in who.grants)
+    return Viewer(
+        tenant_id=portal.tenant_id,
+        session_id=who.session_id,
+        account_id=who.account_id,
+        staff_member_id=None,
+        customer_id=who.customer_id,
+        price_list_id=who.price_list_id,
+        currency=who.currency,
+        permissions=frozenset().union(*(grant.permissions for grant in grants)),
+        grants=grants,
+        viewed_by=who.staff_member_id,
+    )
+
+
+def _grant(group: Sequence[Any], in_force: Sequence[str]) -> Grant:
+    group_id, built_in, permissions, *modes = group
+    given = Modes(*(RestrictionMode(mode) if mode else None for mode in modes))
+    return Grant(UUID(group_id), permissions_of_profile(built_in, permissions), given.in_force(in_force))
+
+
+def permissions_of_profile(built_in: str | None, own: Iterable[str]) -> frozenset[Permission]:
+    """What a profile permits: a built-in one what the matrix says, a company's own what it lists."""
+    if built_in is not None:
+        return PROFILES[BuiltInProfile(built_in)]
+    return frozenset(_PERMISSIONS[name] for name in own if name in _PERMISSIONS)
+
+
+def _permissions_of_staff(roles: Iterable[str], everywhere: Iterable[str]) -> frozenset[Permission]:
+    sets = [STAFF_ROLES[StaffRole(each)] for each in roles]
+    sets += [STAFF_ROLES_EVERYWHERE[StaffRole(each)] for each in everywhere]
     return frozenset().union(*sets)
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -21,12 +21,14 @@ from db.lifecycle_statuses import add_predefined, predefined
 from db.orders import order_lines, orders
 from db.prices import price_lists, prices
 from db.products import products
+from db.profiles import add_built_in, built_in
 from db.staff_members import staff_members, staff_roles
 from db.statements import Statement
 from db.stock import stock
 from db.warehouses import warehouses
 from rules.lifecycle import ProcessingState, Subject
-from rules.permissions import Profile, StaffRole
+from rules.permissions import BuiltInProfile, StaffRole
+from rules.restrictions import Modes, RestrictionKind
 from rules.stock import StockPolicy
 from tenants.passwords import Passwords
 
@@ -143,7 +145,7 @@ class Portal:
         user_name: str,
         *,
         customer: str = "C1",
-        profile: Profile | None = Profile.BUYER,
+        profile: BuiltInProfile | None = BuiltInProfile.BUYER,
         password: str = PASSWORD,
     ) -> UUID:
         """An account of a customer, in a group of the profile."""
@@ -160,10 +162,43 @@ class Portal:
             )
             if profile is not None:
                 group_id = await put(
-                    connection, access_groups, name=f"{profile} of {user_name}", profile=profile
+                    connection,
+                    access_groups,
+                    name=f"{profile} of {user_name}",
+                    profile_id=await built_in(connection, profile),
                 )
                 await put(connection, access_group_members, access_group_id=group_id, account_id=account_id)
         return account_id
+
+    async def group(
+        self,
+        name: str,
+        *members: UUID,
+        profile: BuiltInProfile = BuiltInProfile.BUYER,
+        modes: Modes = Modes(),  # noqa: B008  (frozen)
+        lists: dict[RestrictionKind, list[Any]] | None = None,
+        ends_on: date | None = None,
+    ) -> UUID:
+        """An access group with restrictions and members; what it restricts is to be in force."""
+        async with self.writing() as connection:
+            group_id = await put(
+                connection, access_groups, name=name, profile_id=await built_in(connection, profile)
+            )
+            await db.access_groups.restrict(connection, group_id, modes, lists or {})
+            for account_id in members:
+                await put(
+                    connection,
+                    access_group_members,
+                    access_group_id=group_id,
+                    account_id=account_id,
+                    ends_on=ends_on,
+                )
+        return group_id
+
+    async def enforce(self, *kinds: RestrictionKind) -> None:
+        """Put kinds of restrictions in force, and no others."""
+        async with self.writing() as connection:
+            await db.portals.change(connection, self.tenant_id, restriction_kinds=list(kinds))
 
     async def staff_member(
         self, user_name: str, *, role: StaffRole = StaffRole.MANAGER, here_only: bool = False
@@ -242,7 +277,7 @@ class Portal:
     async def switch(self, *, is_open: bool) -> None:
         """Switch the portal on or off."""
         async with self.writing() as connection:
-            await db.portals.change(connection, None, open=is_open)
+            await db.portals.change(connection, self.tenant_id, open=is_open)
 
 
 @dataclass
@@ -275,7 +310,6 @@ class World:
             supplier_id = await db.suppliers.ensure(connection, code=supplier or slug, name=supplier or slug)
             await db.portals.add(
                 connection,
-                host=f"{slug}.localhost",
                 supplier_id=supplier_id,
                 slug=slug,
                 name=slug.title(),
@@ -285,10 +319,12 @@ class World:
                 support_email=f"help@{slug}.example",
                 stock_policy=stock_policy,
             )
+            await db.portals.add_hosts(connection, [f"{slug}.localhost"])
             tenant_id = connection.tenant_id
         assert tenant_id is not None
         async with self.database.transaction(Mode.WRITE, tenant_id) as connection:
             await add_predefined(connection)
+            await add_built_in(connection, {profile: uuid.uuid7() for profile in BuiltInProfile})
             price_list_id = await put(
                 connection, price_lists, code="wholesale", name="Wholesale", tax_included=tax_included
             )

@@ -187,7 +187,11 @@ async def customers(connection: Connection, _columns: Collection[str]) -> Counts
         where s.reason is null
     """
     values = ["name", "country", "currency", "email", "price_list_id"]
-    return Counts(*await merge(connection, "customers", source, key=["code"], values=values, only_new=["id"]))
+    return Counts(
+        *await merge(
+            connection, "customers", source, key=["code"], values=values, only_new=["id"], versioned=True
+        )
+    )
 
 
 def _given(columns: Collection[str], *optional: str) -> Sequence[str]:

@@ -16,18 +16,21 @@ async def merge(
     key: Sequence[str],
     values: Sequence[str],
     only_new: Sequence[str] = (),
+    versioned: bool = False,
 ) -> tuple[int, int]:
     """Bring a table to what a SELECT says; returns (inserted, updated).
 
-    The SELECT's columns are the key, the values, and what is set with new rows alone.
+    The SELECT's columns are the key, the values, and what is set with new rows alone. A `versioned` table
+    counts its rows' changes.
     """
     matches = " and ".join(["t.tenant_id = {tenant}", *(f"t.{name} = s.{name}" for name in key)])
     updated = 0
+    counted = ", version = t.version + 1" if versioned else ""
     if values:
         updated = await affect(
             connection,
             f"""
-            update {table} t set {", ".join(f"{name} = s.{name}" for name in values)} from ({source}) s
+            update {table} t set {", ".join(f"{name} = s.{name}" for name in values)}{counted} from ({source}) s
             where {matches}
             and ({", ".join(f"t.{name}" for name in values)})
                 is distinct from ({", ".join(f"s.{name}" for name in values)})

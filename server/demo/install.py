@@ -7,14 +7,16 @@ from pathlib import Path
 import uuid_utils.compat as uuid
 
 import db
+from db.access_groups import Membership
 from db.connections import Connection, Database
 from db.isolation import Mode
 from rules.accounts import folded
+from rules.staff_members import HeldRole
 from server.demo import personas, world
-from server.demo.personas import Persona
 from server.demo.portals import MADE_UP, REAL, DemoPortal
 from tenants import provisioning
 from tenants.passwords import Passwords
+from tenants.provisioning import NewLogin, NewPortal
 
 # Imports a folder into the portal of a slug.
 Import = Callable[[Path, str], Awaitable[int]]
@@ -74,19 +76,17 @@ async def _is_complete(database: Database, slug: str) -> bool:
 
 
 async def _add_portal(registry: Database, portal: DemoPortal, base_domain: str) -> None:
-    await provisioning.add_portal(
-        registry,
-        supplier_code=portal.supplier_code,
-        supplier_name=portal.supplier_name,
+    new = NewPortal(
         slug=portal.slug,
         name=portal.name,
         legal_name=portal.legal_name,
         currency=portal.currency,
         locale=portal.locale,
         support_email=f"help@{portal.slug}.example",
-        host=f"{portal.slug}.{base_domain}",
+        hosts=[f"{portal.slug}.{base_domain}"],
         stock_policy=portal.stock_policy,
     )
+    await provisioning.add_portal(registry, portal.supplier_code, portal.supplier_name, new)
 
 
 async def _add_people(database: Database, passwords: Passwords, portal: DemoPortal) -> None:
@@ -95,41 +95,32 @@ async def _add_people(database: Database, passwords: Passwords, portal: DemoPort
     async with database.transaction(Mode.WRITE, tenant_id) as connection:
         groups = {role: await _group(connection, role, portal.locale) for role in personas.PROFILES}
         for person in personas.of_portal(portal.slug):
-            if person.customer is None:
-                await provisioning.add_staff_member(
-                    connection,
-                    user_name=person.user_name,
-                    name=person.name,
-                    email=f"{person.user_name}@staff.example",
-                    password_hash=password_hash,
-                    role=personas.STAFF_ROLE,
-                )
-                continue
-            account_id = await _add_account(connection, person, person.customer, password_hash)
-            if account_id is not None:
-                await db.access_groups.add_member(
-                    connection, access_group_id=groups[person.role], account_id=account_id
-                )
+            new = NewLogin(
+                user_name=folded(person.user_name),
+                name=person.name,
+                email=f"{person.user_name}@{'staff' if person.customer is None else 'customers'}.example",
+                password_hash=password_hash,
+            )
+            if person.customer is not None:
+                await _add_account(connection, person.customer, groups[person.role], new)
+            elif not await db.staff_members.user_name_taken(connection, new.user_name):
+                await provisioning.add_staff_member(connection, new, [HeldRole(personas.STAFF_ROLE, None)])
 
 
 async def _group(connection: Connection, role: personas.Role, locale: str) -> uuid.UUID:
-    group_id = uuid.uuid7()
     name = personas.GROUP_NAMES[role][locale]
-    await db.access_groups.add(connection, id=group_id, name=name, profile=personas.PROFILES[role])
-    return group_id
-
-
-async def _add_account(
-    connection: Connection, person: Persona, customer: str, password_hash: str
-) -> uuid.UUID | None:
-    account_id = uuid.uuid7()
-    added = await db.accounts.add(
+    group = await db.access_groups.add(
         connection,
-        id=account_id,
-        customer_id=await db.customers.id_by_code(connection, customer),
-        user_name=folded(person.user_name),
-        name=person.name,
-        email=f"{person.user_name}@customers.example",
-        password_hash=password_hash,
+        id=uuid.uuid7(),
+        name=name,
+        profile_id=await db.profiles.built_in(connection, personas.PROFILES[role]),
     )
-    return account_id if added else None
+    assert group is not None, "a new portal has no groups"
+    return group.id
+
+
+async def _add_account(connection: Connection, customer: str, group_id: uuid.UUID, new: NewLogin) -> None:
+    customer_id = await db.customers.id_by_code(connection, customer)
+    assert customer_id is not None, "the demo's customers are imported first"
+    account, _ = await provisioning.add_account(connection, customer_id, new)
+    await db.access_groups.add_members(connection, [Membership(group_id, account.id, None)])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from rules.permissions import Profile, StaffRole
+from rules.permissions import BuiltInProfile, StaffRole
 
 PASSWORD = "kontor-demo"  # noqa: S105  (printed by `make demo`)
 
@@ -20,12 +20,15 @@ class Persona:
     customer: str | None = None
 
 
-PROFILES: dict[Role, Profile] = {"buyer": Profile.BUYER, "accountant": Profile.ACCOUNTANT}
+PROFILES: dict[Role, BuiltInProfile] = {
+    "buyer": BuiltInProfile.BUYER,
+    "accountant": BuiltInProfile.ACCOUNTANT,
+}
 GROUP_NAMES: dict[Role, dict[str, str]] = {
     "buyer": {"en": "Buyers", "de": "Einkauf"},
     "accountant": {"en": "Accountants", "de": "Buchhaltung"},
 }
-STAFF_ROLE = StaffRole.MANAGER
+STAFF_ROLE = StaffRole.OWNER
 
 _PEOPLE = {
     "harbour": [

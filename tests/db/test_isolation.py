@@ -53,7 +53,7 @@ async def test_a_connection_without_a_tenant_gets_an_error_and_no_empty_list(
     await neighbours(world)
     async with world.database.transaction(mode, None) as connection:
         with pytest.raises(TenantForgotten):
-            await connection.rows(db.categories._all)
+            await connection.rows(db.categories._every(None))
 
 
 @MODES
@@ -75,11 +75,11 @@ async def test_a_statement_outside_a_transaction_is_refused(world: World) -> Non
     portal = await world.portal()
     async with world.database.connect(portal.tenant_id) as connection:
         with pytest.raises(RuntimeError):
-            await connection.rows(db.categories._all)
+            await connection.rows(db.categories._every(None))
         async with connection.transaction(Mode.SNAPSHOT):
-            assert len(await connection.rows(db.categories._all)) == 1
+            assert len(await connection.rows(db.categories._every(None))) == 1
         with pytest.raises(RuntimeError):
-            await connection.rows(db.categories._all)
+            await connection.rows(db.categories._every(None))
 
 
 @pytest.mark.parametrize("name", ["'; select 1", "00000000-0000-0000-0000-000000000000", 5])
@@ -92,7 +92,7 @@ async def test_a_query_cannot_write(world: World) -> None:
     portal = await world.portal()
     async with world.database.transaction(Mode.SNAPSHOT, portal.tenant_id) as connection:
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
-            await db.portals.change(connection, None, open=False)
+            await db.portals.change(connection, portal.tenant_id, open=False)
 
 
 async def test_the_rows_of_another_tenant_are_not_there_for_any_sql(world: World) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rules.permissions import Profile
+from rules.permissions import BuiltInProfile
 from rules.stock import StockPolicy
 from tests.client import Client
 from tests.conftest import At
@@ -52,7 +52,7 @@ async def test_an_outsider_has_no_cart(portal: Portal, at: At) -> None:
 
 
 async def test_somebody_who_may_not_order_has_no_cart(portal: Portal, at: At) -> None:
-    await portal.account("val", profile=Profile.VIEWER)
+    await portal.account("val", profile=BuiltInProfile.VIEWER)
     val = await at(portal).sign_in("val")
     assert (await val.refusal(CART))["extensions"]["code"] == "MISSING_PERMISSION"
     answer = await add(val, {"sku": "A", "quantity": "1"})

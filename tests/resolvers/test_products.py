@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from db.prices import prices
-from rules.permissions import Profile
+from rules.permissions import BuiltInProfile
 from tests.client import Client
 from tests.conftest import At
 from tests.world import Portal, World, put
@@ -31,7 +31,7 @@ async def portal(world: World) -> Portal:
     await portal.product("MUG-1", name="Stoneware mug", stock_at={})
     await portal.product("HELP", name="Installation by a friendly fitter", kind="SERVICE")
     await portal.product("gift_0001_20", name="Voucher", kind="SERVICE")
-    await portal.account("val", profile=Profile.VIEWER)
+    await portal.account("val", profile=BuiltInProfile.VIEWER)
     return portal
 
 

@@ -22,7 +22,7 @@ from db.categories import categories
 from db.isolation import Mode
 from db.statements import Statement
 from resolvers.nodes import NODES, global_id
-from rules.permissions import Profile
+from rules.permissions import BuiltInProfile
 from tests.client import Client
 from tests.conftest import At
 from tests.tenants.questions import Question, anything, document, questions, root
@@ -30,9 +30,9 @@ from tests.test_house_catalogue import SUPPLIER_TABLES, TENANT
 from tests.world import PASSWORD, Portal, World, put
 
 CUSTOMERS_PEOPLE = {
-    "buyer": Profile.BUYER,
-    "accountant": Profile.ACCOUNTANT,
-    "viewer": Profile.VIEWER,
+    "buyer": BuiltInProfile.BUYER,
+    "accountant": BuiltInProfile.ACCOUNTANT,
+    "viewer": BuiltInProfile.VIEWER,
 }
 PERSONAS = [*CUSTOMERS_PEOPLE, "neighbour", "staff"]
 
@@ -111,14 +111,14 @@ async def settle(world: World) -> Town:
     b, c = await world.portal(), await world.portal(supplier=a.slug)
     company, neighbour = (
         await furnish_company(a, "a"),
-        await furnish_customer(a, "n", {"neighbour": Profile.BUYER}),
+        await furnish_customer(a, "n", {"neighbour": BuiltInProfile.BUYER}),
     )
     customer = await furnish_customer(a, "a", CUSTOMERS_PEOPLE)
     await a.staff_member("staff")
     elsewhere = Belongings()
     for portal, tag in ((b, "b"), (c, "c")):
         there = await furnish_company(portal, tag)
-        people = await furnish_customer(portal, tag, {f"{tag}-buyer": Profile.BUYER})
+        people = await furnish_customer(portal, tag, {f"{tag}-buyer": BuiltInProfile.BUYER})
         elsewhere = elsewhere.plus(there, people)
         staff_member_id = await portal.staff_member(f"{tag}-staff", here_only=True)
         elsewhere.texts.append(f"{tag}-staff")
@@ -140,7 +140,7 @@ async def furnish_company(portal: Portal, tag: str) -> Belongings:
     return found
 
 
-async def furnish_customer(portal: Portal, tag: str, people: Mapping[str, Profile]) -> Belongings:
+async def furnish_customer(portal: Portal, tag: str, people: Mapping[str, BuiltInProfile]) -> Belongings:
     """A customer with its people, an order, and something in the first one's cart."""
     found = Belongings()
     code = f"customer-{tag}"
@@ -150,7 +150,7 @@ async def furnish_customer(portal: Portal, tag: str, people: Mapping[str, Profil
     for name, profile in people.items():
         account_id = await portal.account(name, customer=code, profile=profile)
         found.add("Account", account_id, name)
-        if profile is Profile.BUYER:
+        if profile is BuiltInProfile.BUYER:
             found.add("Cart", account_id)
             async with portal.writing() as connection:
                 group = await connection.fetch_text(

@@ -9,7 +9,7 @@ import pytest
 
 from db.access_groups import access_group_members, access_groups
 from rules.accounts import folded
-from rules.permissions import PROFILES, STAFF_ROLES, Permission, Profile, StaffRole
+from rules.permissions import PROFILES, STAFF_ROLES, BuiltInProfile, Permission, StaffRole
 from tests.client import Client
 from tests.conftest import At
 from tests.world import PASSWORD, Portal, World, put
@@ -199,9 +199,9 @@ async def test_a_token_is_256_bits_new_every_time_and_kept_only_as_a_hash(world:
 
 async def test_an_account_sees_itself_its_customer_and_its_groups(world: World, at: At) -> None:
     portal = await world.portal()
-    account_id = await portal.account("bea", profile=Profile.VIEWER)
+    account_id = await portal.account("bea", profile=BuiltInProfile.VIEWER)
     async with portal.writing() as connection:
-        group_id = await put(connection, access_groups, name="A first", profile=Profile.ACCOUNTANT)
+        group_id = await put(connection, access_groups, name="A first", profile=BuiltInProfile.ACCOUNTANT)
         await put(connection, access_group_members, access_group_id=group_id, account_id=account_id)
     viewer = (await (await at(portal).sign_in("bea")).ask(VIEWER))["viewer"]
     assert viewer == {
@@ -256,15 +256,18 @@ async def test_an_account_in_no_group_may_do_nothing(world: World, at: At) -> No
         assert error["extensions"]["code"] == "MISSING_PERMISSION"
 
 
-HELD: list[tuple[Profile | StaffRole, frozenset[Permission]]] = [*PROFILES.items(), *STAFF_ROLES.items()]
+HELD: list[tuple[BuiltInProfile | StaffRole, frozenset[Permission]]] = [
+    *PROFILES.items(),
+    *STAFF_ROLES.items(),
+]
 
 
 @pytest.mark.parametrize(("held", "permissions"), HELD)
 async def test_permissions_come_from_the_profile_or_the_role(
-    held: Profile | StaffRole, permissions: frozenset[Permission], world: World, at: At
+    held: BuiltInProfile | StaffRole, permissions: frozenset[Permission], world: World, at: At
 ) -> None:
     portal = await world.portal()
-    if isinstance(held, Profile):
+    if isinstance(held, BuiltInProfile):
         await portal.account("kim", profile=held)
     else:
         await portal.staff_member("kim", role=held)

@@ -1,0 +1,195 @@
+"""Restrictions: what access groups list, and the predicates that hold every read to them.
+
+A predicate is made of the shape of a viewer's groups (which kinds each of them restricts, and how); the
+groups themselves are parameters. So each shape's statements are built once, and what a group lists is read
+where it is needed: a change works at once.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    false,
+    not_,
+    or_,
+    select,
+    true,
+)
+
+from db.tables import one_of, refers_to, tenant_table
+from db.trees import subtree
+from rules.documents import DocumentKind
+from rules.permissions import Permission
+from rules.restrictions import Modes, RestrictionMode, holding
+from rules.viewers import Viewer
+
+
+def _listing(name: str, value: Column[Any], *constraints: Any) -> Table:
+    return tenant_table(
+        name,
+        Column("access_group_id", Uuid, nullable=False),
+        value,
+        refers_to("access_groups", "access_group_id", name=f"{name}_group_fkey"),
+        *constraints,
+        key=("access_group_id", value.name),
+    )
+
+
+access_group_categories = _listing(
+    "access_group_categories",
+    Column("category_id", Uuid, nullable=False),
+    refers_to("categories", "category_id", name="access_group_categories_category_fkey"),
+)
+access_group_products = _listing(
+    "access_group_products",
+    Column("product_id", Uuid, nullable=False),
+    refers_to("products", "product_id", name="access_group_products_product_fkey"),
+)
+access_group_warehouses = _listing(
+    "access_group_warehouses",
+    Column("warehouse_id", Uuid, nullable=False),
+    refers_to("warehouses", "warehouse_id", name="access_group_warehouses_warehouse_fkey"),
+)
+access_group_document_kinds = _listing(
+    "access_group_document_kinds",
+    Column("document_kind", Text, nullable=False),
+    one_of("document_kind", list(DocumentKind), name="access_group_document_kinds_kind_check"),
+)
+
+# How each of a viewer's groups restricts the catalogue; None: nothing is restricted, (): nothing is allowed.
+Shape = tuple[Modes, ...] | None
+_NO_MODES = Modes()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a viewer may see of the catalogue: the shape of its groups, and their ids as parameters."""
+
+    shape: Shape
+    groups: dict[str, list[UUID]]
+
+
+_UNRESTRICTED = Scope(None, {})
+
+
+def scope_of(viewer: Viewer, permission: Permission = Permission.PRODUCTS_READ) -> Scope:
+    """What a viewer may see, or with another permission do, of the catalogue. Nothing restricts the staff."""
+    if viewer.is_staff:
+        return _UNRESTRICTED
+    arms: list[tuple[Modes, list[UUID]]] = []
+    for grant in holding(viewer.grants, permission):
+        modes = replace(grant.modes, document_kind=None)
+        if modes == _NO_MODES:
+            return _UNRESTRICTED
+        same = next((ids for each, ids in arms if each == modes and _adds_up(modes)), None)
+        if same is None:
+            arms.append((modes, [grant.access_group_id]))
+        else:
+            same.append(grant.access_group_id)
+    arms.sort(key=lambda arm: repr(arm[0]))
+    return Scope(
+        tuple(modes for modes, _ in arms), {f"group_{number}": ids for number, (_, ids) in enumerate(arms)}
+    )
+
+
+def _adds_up(modes: Modes) -> bool:
+    """Whether groups of these modes allow together what their lists say together: lists of one kind that allow."""
+    restricted = [mode for mode in (modes.category, modes.product, modes.warehouse) if mode is not None]
+    return restricted == [RestrictionMode.DENY_EXCEPT]
+
+
+def products_in(
+    shape: Shape, product_id: ColumnElement[UUID], category_id: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    """Whether a product, in its category, is allowed."""
+    return _some(
+        shape,
+        lambda modes, number: [*_category(modes, number, category_id), *_product(modes, number, product_id)],
+    )
+
+
+def stock_in(
+    shape: Shape,
+    product_id: ColumnElement[UUID],
+    category_id: ColumnElement[Any],
+    warehouse_id: ColumnElement[UUID],
+) -> ColumnElement[bool]:
+    """Whether the stock of a product in a warehouse is allowed, all by one group."""
+    return _some(
+        shape,
+        lambda modes, number: [
+            *_category(modes, number, category_id),
+            *_product(modes, number, product_id),
+            *_warehouse(modes, number, warehouse_id),
+        ],
+    )
+
+
+def categories_in(shape: Shape, category_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """Whether a category is allowed."""
+    return _some(shape, lambda modes, number: _category(modes, number, category_id))
+
+
+def warehouses_in(shape: Shape, warehouse_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """Whether a warehouse is allowed."""
+    return _some(shape, lambda modes, number: _warehouse(modes, number, warehouse_id))
+
+
+def _some(shape: Shape, conditions_of: Any) -> ColumnElement[bool]:
+    """One group is enough, and inside it every kind has to let pass."""
+    if shape is None:
+        return true()
+    arms = [conditions_of(modes, number) for number, modes in enumerate(shape)]
+    if not all(arms):  # a group that does not restrict these kinds
+        return true()
+    return or_(*(and_(*conditions) for conditions in arms)) if arms else false()
+
+
+def _category(modes: Modes, number: int, category_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    if modes.category is None:
+        return []
+    listed = access_group_categories.c
+    roots = (
+        select(listed.category_id)
+        .where(listed.tenant_id == bindparam("tenant_id"), _of_group(listed.access_group_id, number))
+        .scalar_subquery()
+    )
+    is_listed = category_id == subtree(lambda c: c.id == any_(roots), f"restricted_{number}")
+    if modes.category is RestrictionMode.DENY_EXCEPT:
+        return [is_listed]
+    return [or_(category_id.is_(None), not_(is_listed))]
+
+
+def _product(modes: Modes, number: int, product_id: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
+    return _listed(modes.product, number, access_group_products, "product_id", product_id)
+
+
+def _warehouse(modes: Modes, number: int, warehouse_id: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
+    return _listed(modes.warehouse, number, access_group_warehouses, "warehouse_id", warehouse_id)
+
+
+def _listed(
+    mode: RestrictionMode | None, number: int, table: Table, name: str, value: ColumnElement[UUID]
+) -> list[ColumnElement[bool]]:
+    if mode is None:
+        return []
+    is_listed = value == any_(
+        select(table.c[name])
+        .where(table.c.tenant_id == bindparam("tenant_id"), _of_group(table.c.access_group_id, number))
+        .scalar_subquery()
+    )
+    return [is_listed if mode is RestrictionMode.DENY_EXCEPT else not_(is_listed)]
+
+
+def _of_group(access_group_id: ColumnElement[UUID], number: int) -> ColumnElement[bool]:
+    return access_group_id == any_(bindparam(f"group_{number}", type_=ARRAY(Uuid)))

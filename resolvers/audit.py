@@ -1,0 +1,141 @@
+"""The audit, as the company's staff reads it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any
+
+import orjson
+import strawberry
+
+import db
+from db.accounts import Account
+from db.audit import AuditEntry
+from db.customers import Customer
+from db.staff_members import StaffMember
+from resolvers import nodes, pages
+from resolvers.context import Info
+from resolvers.enums import publish
+
+
+class AuditOrder(Enum):
+    """In what order entries come."""
+
+    AT_ASC = "AT_ASC"
+    AT_DESC = "AT_DESC"
+
+
+publish(
+    AuditOrder,
+    description="In what order entries of the audit come.",
+    value={AuditOrder.AT_ASC: "Oldest first.", AuditOrder.AT_DESC: "Newest first."}.__getitem__,
+)
+
+
+@strawberry.input(description="Which entries; all that is given must hold.")
+class AuditFilter:
+    """auditLog(filter:)."""
+
+    node: strawberry.ID | None = strawberry.field(
+        default=None, description="About this object, also when it is no more."
+    )
+    account: strawberry.ID | None = strawberry.field(default=None, description="Done by this account.")
+    staff_member: strawberry.ID | None = strawberry.field(
+        default=None, description="Done by this staff member."
+    )
+    customer: strawberry.ID | None = strawberry.field(default=None, description="Done for this customer.")
+    actions: list[str] | None = strawberry.field(
+        default=None, description="One of these actions: names of mutations, or import."
+    )
+    request_id: str | None = strawberry.field(default=None, description="Done with this request.")
+    since: datetime | None = strawberry.field(default=None, description="At this moment or later.")
+    until: datetime | None = strawberry.field(default=None, description="Before this moment.")
+
+
+_Filter = Annotated[AuditFilter | None, strawberry.argument(description="Which entries.")]
+_Order = Annotated[
+    list[AuditOrder] | None,
+    strawberry.argument(description="In what order; newest first when nothing is said."),
+]
+
+
+async def page(
+    info: Info,
+    filter: _Filter = None,
+    order_by: _Order = None,
+    first: pages.First = None,
+    after: pages.After = None,
+    last: pages.Last = None,
+    before: pages.Before = None,
+) -> pages.Connection:
+    """Query.auditLog."""
+    order = [each.value for each in order_by or [AuditOrder.AT_DESC]]
+    asked = pages.Asked(first, after, last, before)
+    return await pages.connection(info.context, db.audit, _filters(filter or AuditFilter()), order, asked)
+
+
+def _filters(given: AuditFilter) -> dict[str, Any]:
+    named = nodes.parsed(str(given.node)) if given.node is not None else None
+    filters = {
+        "node_id": None if given.node is None else named[1] if named else nodes.NOTHING,
+        "account_id": nodes.key_or_nothing(given.account, "Account"),
+        "staff_member_id": nodes.key_or_nothing(given.staff_member, "StaffMember"),
+        "customer_id": nodes.key_or_nothing(given.customer, "Customer"),
+        "actions": given.actions,
+        "request_id": given.request_id,
+        "since": given.since,
+        "until": given.until,
+    }
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+async def account(root: strawberry.Parent[AuditEntry], info: Info) -> Account | None:
+    """AuditEntry.account."""
+    return await info.context.load(db.accounts.by_ids, root.account_id) if root.account_id else None
+
+
+async def staff_member(root: strawberry.Parent[AuditEntry], info: Info) -> StaffMember | None:
+    """AuditEntry.staffMember."""
+    if root.staff_member_id is None:
+        return None
+    return await info.context.load(db.staff_members.by_ids, root.staff_member_id)
+
+
+async def on_behalf_of(root: strawberry.Parent[AuditEntry], info: Info) -> Customer | None:
+    """AuditEntry.onBehalfOf."""
+    return await info.context.load(db.customers.by_ids, root.customer_id) if root.customer_id else None
+
+
+def node_id(root: strawberry.Parent[AuditEntry]) -> strawberry.ID:
+    """AuditEntry.nodeId."""
+    return strawberry.ID(nodes.global_id(root.node_type, root.node_id))
+
+
+async def node(root: strawberry.Parent[AuditEntry], info: Info) -> Any:
+    """AuditEntry.node: None when it is no more, or not for the viewer."""
+    if root.node_type not in nodes.NODES:
+        return None
+    return await nodes.load(info.context, root.node_type, root.node_id)
+
+
+@dataclass(slots=True)
+class AuditChange:
+    """One fact of an object that has changed, as JSON; None for what was not, or is no more."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+def changes(root: strawberry.Parent[AuditEntry]) -> list[AuditChange]:
+    """AuditEntry.changes: by field, what differs."""
+    before, after = root.states
+    return [
+        AuditChange(name, _json(before, name), _json(after, name))
+        for name in dict.fromkeys((*before, *after))
+        if before.get(name) != after.get(name) or (name in before) != (name in after)
+    ]
+
+
+def _json(facts: dict[str, Any], name: str) -> str | None:
+    return orjson.dumps(facts[name]).decode() if name in facts else None

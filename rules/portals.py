@@ -1,0 +1,78 @@
+"""Portals: the names under which one can be reached."""
+
+import re
+from dataclasses import dataclass
+
+from rules.broken import BrokenRule
+
+MOST_HOSTS = 20
+
+_SLUG = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")  # RFC 1123
+_LONGEST_HOST = 253
+
+
+class SlugInvalid(BrokenRule):
+    """A portal's short name has other characters than lower-case letters, digits and hyphens."""
+
+    english = "A slug has up to 63 lower-case letters, digits and hyphens, and begins with a letter."
+    german = "Ein Kurzname hat bis zu 63 Kleinbuchstaben, Ziffern und Bindestriche und beginnt mit einem Buchstaben."
+
+
+@dataclass(eq=False, kw_only=True)
+class SlugTaken(BrokenRule):
+    """Another portal has this short name."""
+
+    english = "The slug {slug} is taken."
+    german = "Der Kurzname {slug} ist vergeben."
+
+    slug: str
+
+
+@dataclass(eq=False, kw_only=True)
+class HostInvalid(BrokenRule):
+    """A text is no host name."""
+
+    english = "{host} is not a host name."
+    german = "{host} ist kein Hostname."
+
+    host: str
+
+
+@dataclass(eq=False, kw_only=True)
+class HostTaken(BrokenRule):
+    """Another portal answers at this host name."""
+
+    english = "The host name {host} is taken."
+    german = "Der Hostname {host} ist vergeben."
+
+    host: str
+
+
+class CurrencyInvalid(BrokenRule):
+    """A text is no currency code."""
+
+    english = "A currency is an ISO 4217 code of three capital letters."
+    german = "Eine Währung ist ein ISO-4217-Code aus drei Großbuchstaben."
+
+
+def check_slug(slug: str, *path: str) -> None:
+    """Raises SlugInvalid."""
+    if not _SLUG.fullmatch(slug):
+        raise SlugInvalid(path=path)
+
+
+def check_currency(currency: str | None, *path: str) -> None:
+    """None is no currency yet. Raises CurrencyInvalid."""
+    if currency is not None and not _CURRENCY.fullmatch(currency):
+        raise CurrencyInvalid(path=path)
+
+
+def host_name(host: str, *path: str) -> str:
+    """A host name as it is compared and kept: lower case, without a port. Raises HostInvalid."""
+    name = host.strip().lower().rstrip(".")
+    if len(name) > _LONGEST_HOST or not _HOST.fullmatch(name):
+        raise HostInvalid(host=host[:_LONGEST_HOST], path=path)
+    return name

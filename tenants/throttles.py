@@ -1,0 +1,50 @@
+"""Throttles: tries that may be wrong, counted by user name and address before anything is looked at."""
+
+import hashlib
+import ipaddress
+
+import db
+from db.connections import Connection
+from rules import throttles
+from rules.accounts import SignInThrottled, folded
+from rules.throttles import Bucket
+
+
+async def take(connection: Connection, address: str, user_name: str) -> None:
+    """Let a try pass. It counts once the transaction is committed. Raises SignInThrottled."""
+    wait = await db.throttles.take(connection, _buckets(address, user_name))
+    if wait is not None:
+        raise SignInThrottled(retry_after=max(wait, 1))
+
+
+async def put_back(connection: Connection, address: str, user_name: str) -> None:
+    """The try was right, so it does not count; and the name is known at the address from now on."""
+    await db.throttles.put_back(connection, list(_buckets(address, user_name)))
+
+
+def _buckets(address: str, user_name: str) -> dict[bytes, Bucket]:
+    """The buckets of a try; who is known under the first of them is held to that one alone."""
+    name, place = folded(user_name), _network(address)
+    return {
+        _subject("name at address", name, place): throttles.NAME_AT_ADDRESS,
+        _subject("address", place): throttles.ADDRESS,
+        _subject("name", name): throttles.NAME,
+    }
+
+
+def _subject(*parts: str) -> bytes:
+    """What is throttled, as a hash: people type passwords where their names belong."""
+    return hashlib.sha256("\0".join(parts).encode()).digest()
+
+
+def _network(address: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one: a single customer of a provider has all of it."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
