@@ -211,7 +211,7 @@ async def _facts(context: Context, group: AccessGroup) -> dict[str, Any]:
     """A group with what it lists and who is a member, for the audit."""
     connection = context.connection
     lists = {
-        kind: (await db.access_groups.listed(connection, kind, [group.id]))[group.id]
+        kind.value: (await db.access_groups.listed(connection, kind, [group.id]))[group.id]
         for kind in RestrictionKind
         if group.modes.of(kind) is not None
     }
