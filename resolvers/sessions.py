@@ -17,6 +17,7 @@ from resolvers.enums import publish
 from resolvers.mutations import KEY_DESCRIPTION, SECRET, Payload, facts_of
 from rules.accounts import ActivationCodeUsed, CookieRefused, PasswordWrong
 from rules.broken import NotFound
+from rules.permissions import MissingPermission, Permission
 from rules.viewers import Viewer
 from tenants import activation, sessions, throttles
 from tenants.passwords import check_new
@@ -233,7 +234,11 @@ def is_current(root: strawberry.Parent[Session], info: Info) -> bool:
 async def revoke(info: Info, input: _RevokeInput) -> PlainPayload:
     """Mutation.sessionRevoke: one's own, or with accounts:write one of a customer's account."""
     context = info.context
+    viewer = context.signed_in
     session: Session = await nodes.found(context, input.session, "Session", "session")
+    own = viewer.actor_id in (session.account_id, session.staff_member_id)
+    if not own and not viewer.may(Permission.ACCOUNTS_WRITE):
+        raise MissingPermission(permissions=(Permission.ACCOUNTS_WRITE,))
     await db.sessions.remove(context.connection, session.id)
     context.record("Session", session.id, before=facts_of(session), after=None)
     return PlainPayload()

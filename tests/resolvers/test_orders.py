@@ -166,7 +166,7 @@ async def test_every_line_that_cannot_be_ordered_is_told_and_nothing_is_ordered(
         {
             "__typename": "PlainUserError",
             "code": "PRODUCT_UNAVAILABLE",
-            "message": "GONE is no longer sold.",
+            "message": "GONE cannot be ordered.",
             "path": ["cart", "items", "1"],
         },
     ]
