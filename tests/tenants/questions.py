@@ -23,16 +23,48 @@ from schema.root import schema
 # What else has to be said before these places are looked at.
 COMPANIONS = {
     "CartLineInput.warehouse": ["sku"],
+    "ContactChangeDecideInput.contactChange": ["answer"],
+}
+# And what has to be something in particular there.
+FIXED = {
+    "RestrictionInput.categories": {"kind": "PRODUCT_CATEGORY"},
+    "RestrictionInput.products": {"kind": "PRODUCT"},
+    "RestrictionInput.warehouses": {"kind": "WAREHOUSE"},
 }
 # Texts that name nothing: whatever stands there is kept as it is, or not looked at.
 FREE_TEXTS = {
+    "actions",
+    "answer",
+    "city",
     "comment",
+    "country",
+    "currency",
+    "email",
     "idempotencyKey",
+    "jobTitle",
     "legalName",
     "name",
+    "newPassword",
+    "oldPassword",
     "password",
+    "phone",
+    "postalCode",
     "purchaseOrderNumber",
+    "region",
+    "requestId",
+    "street",
     "supportEmail",
+}
+# Names that are given here, and become one's own; the registry's, which are everybody's to see; and a code,
+# which is nobody's name.
+GIVEN = {
+    "accountActivate(input.code)",
+    "accountProvision(input.userName)",
+    "customersUpsert(input.rows.code)",
+    "portalCreate(input.hosts)",
+    "portalCreate(input.slug)",
+    "portalUpdate(input.hosts)",
+    "staffMemberProvision(input.userName)",
 }
 CURSORS = {"after", "before"}
 
@@ -71,7 +103,7 @@ def root(operation: str) -> GraphQLObjectType:
 @cache
 def questions(scalar: str) -> list[Question]:
     """Every place of this scalar in every query field and mutation, cursors and free texts left out."""
-    return [
+    every = [
         Question(operation, field, path, scalar)
         for operation in ("query", "mutation")
         for field, declared in root(operation).fields.items()
@@ -79,6 +111,7 @@ def questions(scalar: str) -> list[Question]:
         for path in _paths(each.type, (argument,), scalar)
         if path[-1] not in FREE_TEXTS | CURSORS
     ]
+    return [each for each in every if str(each) not in GIVEN]
 
 
 def _paths(type_: Any, here: Path, scalar: str) -> Iterator[Path]:
@@ -139,11 +172,14 @@ def _with(type_: Any, path: Path, value: str, own: Mapping[str, Any]) -> Any:
 
 
 def _object(type_: GraphQLInputObjectType, path: Path, value: str, own: Mapping[str, Any]) -> dict[str, Any]:
-    companions = COMPANIONS.get(f"{type_.name}.{path[0]}", []) if path else []
-    given = {}
+    place = f"{type_.name}.{path[0]}" if path else ""
+    companions, fixed = COMPANIONS.get(place, []), FIXED.get(place, {})
+    given: dict[str, Any] = {}
     for name, field in type_.fields.items():
         if path[:1] == (name,):
             given[name] = _with(field.type, path[1:], value, own)
+        elif name in fixed:
+            given[name] = fixed[name]
         elif is_required_input_field(field) or name in companions:
             given[name] = _required(field.type, name, own)
     return given

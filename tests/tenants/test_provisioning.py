@@ -8,13 +8,11 @@ import db
 from rules.permissions import StaffRole
 from server import provisioning
 from server.settings import Settings
-from tenants.provisioning import NotProvisioned
+from tenants.provisioning import NewPortal, NotProvisioned
 from tests.client import Client
 from tests.world import PASSWORD, World
 
-PORTAL = {
-    "supplier_code": "provisioned",
-    "supplier_name": "Provisioned",
+PORTAL: dict[str, Any] = {
     "name": "New Company",
     "legal_name": "New Company Ltd",
     "currency": "EUR",
@@ -23,9 +21,16 @@ PORTAL = {
 }
 
 
-async def add(settings: Settings, migration_url: str, slug: str, **other: str) -> None:
-    values = {**PORTAL, "slug": slug, "host": f"{slug}.portals.example", **other}
-    await provisioning.add_portal(settings, migration_url, **values)
+async def add(
+    settings: Settings,
+    migration_url: str,
+    slug: str,
+    *hosts: str,
+    supplier: str = "provisioned",
+    **other: str,
+) -> None:
+    new = NewPortal(**PORTAL | {"slug": slug, "hosts": hosts or [f"{slug}.portals.example"]} | other)
+    await provisioning.add_portal(settings, migration_url, supplier, supplier.title(), new)
 
 
 async def add_staff(settings: Settings, slug: str, user_name: str, **other: Any) -> None:
@@ -38,12 +43,11 @@ async def add_staff(settings: Settings, slug: str, user_name: str, **other: Any)
 async def test_a_new_portal_answers_at_its_host_and_lets_its_staff_in(
     settings: Settings, migration_url: str, http: Any
 ) -> None:
-    await add(settings, migration_url, "brand-new", host="Shop.New.example")
+    await add(settings, migration_url, "brand-new", "Shop.New.example", "new.example")
     await add_staff(settings, "brand-new", "Olga")
-    answer = await http.post(
-        "http://shop.new.example/graphql", json={"query": "{ portal { slug locale open } }"}
-    )
-    assert answer.json()["data"]["portal"] == {"slug": "brand-new", "locale": "de", "open": True}
+    for host in ("shop.new.example", "NEW.example"):
+        answer = await http.post(f"http://{host}/graphql", json={"query": "{ portal { slug locale open } }"})
+        assert answer.json()["data"]["portal"] == {"slug": "brand-new", "locale": "de", "open": True}
     olga = await Client(http, "brand-new").sign_in("olga")
     assert "PORTAL_WRITE" in (await olga.ask("{ viewer { permissions } }"))["viewer"]["permissions"]
 
@@ -60,13 +64,16 @@ async def test_staff_of_one_company_alone_are_nobody_at_its_sister(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"slug": "Not A Slug"}, {"slug": ""}, {"currency": "euro"}, {"locale": "fr"}]
+    "wrong",
+    [{"slug": "Not A Slug"}, {"slug": ""}, {"currency": "euro"}, {"locale": "fr"}, {"hosts": ["no host"]}],
 )
 async def test_what_makes_no_portal_is_refused(
-    settings: Settings, migration_url: str, wrong: dict[str, str]
+    settings: Settings, migration_url: str, world: World, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(NotProvisioned):
         await add(settings, migration_url, **{"slug": "never-made", **wrong})
+    async with world.database.transaction(db.isolation.Mode.SNAPSHOT, None) as connection:
+        assert await db.portals.tenant_by_slug(connection, "never-made") is None
 
 
 async def test_a_slug_or_a_host_that_is_taken_is_refused_and_changes_nothing(
@@ -75,7 +82,7 @@ async def test_a_slug_or_a_host_that_is_taken_is_refused_and_changes_nothing(
     await add(settings, migration_url, "taken")
     for slug, host in (("taken", "other.portals.example"), ("other-slug", "taken.portals.example")):
         with pytest.raises(NotProvisioned, match="taken"):
-            await add(settings, migration_url, slug, host=host)
+            await add(settings, migration_url, slug, host)
     async with world.database.transaction(db.isolation.Mode.SNAPSHOT, None) as connection:
         assert await db.portals.tenant_by_slug(connection, "other-slug") is None
 
