@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import uuid_utils.compat as uuid
 from sqlalchemy import (
     ARRAY,
     Column,
@@ -165,3 +166,22 @@ def as_json(facts: Mapping[str, Any] | None) -> str | None:
 async def add(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write entries down, however many, with one statement."""
     await connection.run(_add, **as_columns(entries, _NAMES))
+
+
+async def add_of_command_line(
+    connection: Connection, action: str, node_type: str, node_id: UUID, after: Mapping[str, Any]
+) -> None:
+    """Write down what was done to the connection's tenant from the command line: by nobody who signed in."""
+    entry = Entry(
+        id=uuid.uuid7(),
+        action=action,
+        account_id=None,
+        staff_member_id=None,
+        customer_id=None,
+        node_type=node_type,
+        node_id=node_id,
+        before=None,
+        after=as_json(after),
+        request_id="",
+    )
+    await add(connection, [entry])

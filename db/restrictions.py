@@ -124,8 +124,12 @@ def stock_in(
     category_id: ColumnElement[Any],
     warehouse_id: ColumnElement[UUID],
 ) -> ColumnElement[bool]:
-    """Whether the stock of a product in a warehouse is allowed, all by one group."""
-    return _some(
+    """Whether the stock of a product in a warehouse is allowed, all by one group.
+
+    Stock is read for products at hand. IS TRUE keeps the lists out of the joins: the planner would begin with
+    all that is listed and look for its stock.
+    """
+    allowed = _some(
         shape,
         lambda modes, number: [
             *_category(modes, number, category_id),
@@ -133,6 +137,7 @@ def stock_in(
             *_warehouse(modes, number, warehouse_id),
         ],
     )
+    return allowed.is_(true()) if shape else allowed
 
 
 def categories_in(shape: Shape, category_id: ColumnElement[UUID]) -> ColumnElement[bool]:
@@ -166,7 +171,9 @@ def _category(modes: Modes, number: int, category_id: ColumnElement[Any]) -> lis
     )
     is_listed = category_id == subtree(lambda c: c.id == any_(roots), f"restricted_{number}")
     if modes.category is RestrictionMode.DENY_EXCEPT:
-        return [is_listed]
+        # IS TRUE keeps the tree out of the joins: nobody can tell the planner how many categories it has, and
+        # it would sort the whole catalogue for one page. So rows come in their order and are looked up in it.
+        return [is_listed.is_(true())]
     return [or_(category_id.is_(None), not_(is_listed))]
 
 

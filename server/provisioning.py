@@ -1,7 +1,5 @@
 """Provisioning on the command line: a new portal, a new member of a supplier's staff."""
 
-import uuid_utils.compat as uuid
-
 import db
 from db.isolation import Mode
 from rules.broken import BrokenRule
@@ -47,22 +45,12 @@ async def add_staff_member(
         async with database.transaction(Mode.WRITE, tenant_id) as connection:
             roles = [HeldRole(role, tenant_id if here_only else None)]
             member_id, _ = await provisioning.add_staff_member(connection, new, roles)
-            await db.audit.add(
+            await db.audit.add_of_command_line(
                 connection,
-                [
-                    db.audit.Entry(
-                        id=uuid.uuid7(),
-                        action="staff-add",
-                        account_id=None,
-                        staff_member_id=None,
-                        customer_id=None,
-                        node_type="StaffMember",
-                        node_id=member_id,
-                        before=None,
-                        after=db.audit.as_json({"user_name": folded, "name": name, "email": email}),
-                        request_id="",
-                    )
-                ],
+                "staff-add",
+                "StaffMember",
+                member_id,
+                {"user_name": folded, "name": name, "email": email, "role": role},
             )
     except BrokenRule as broken:
         raise NotProvisioned(broken.message().removesuffix(".")) from None

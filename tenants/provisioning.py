@@ -72,6 +72,10 @@ async def add_portal(registry: Database, supplier_code: str, supplier_name: str,
             if not await db.portals.add(connection, supplier_id=supplier_id, **new.columns):
                 raise SlugTaken(slug=new.slug)
             await _furnish(connection, hosts)
+            assert connection.tenant_id is not None
+            await db.audit.add_of_command_line(
+                connection, "portal-add", "Portal", connection.tenant_id, {**new.columns, "hosts": hosts}
+            )
     except BrokenRule as broken:
         raise NotProvisioned(broken.message().removesuffix(".")) from None
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 
+from db import audit
 from db.connections import Connection
 from db.exchange import catalogue, orders, payments, posted, reservations
 from db.exchange.amounts import minor_units
@@ -71,11 +72,24 @@ async def run(connection: Connection, source: Path, report_folder: Path, progres
                 for table, counts in report.tables.items():
                     if counts.rejected:
                         await rejected.write(connection, table, files[table])
+                if report.changed:
+                    await _write_down(connection, report)
         rejected.publish()
         return report
     finally:
         connection.deadline = None
         rejected.discard()
+
+
+async def _write_down(connection: Connection, report: Report) -> None:
+    """One entry in the audit for all of an import: by table, how many rows are new, changed and removed."""
+    assert connection.tenant_id is not None
+    after = {
+        table: {"new": counts.inserted, "changed": counts.updated, "removed": counts.removed}
+        for table, counts in report.tables.items()
+        if counts.inserted or counts.updated or counts.removed
+    }
+    await audit.add_of_command_line(connection, "import", "Portal", connection.tenant_id, after)
 
 
 async def _stage(

@@ -88,11 +88,15 @@ async def test_what_a_visitor_writes_is_the_other_tenants_and_is_kept_with_the_r
 
 async def test_what_a_visitor_wrote_goes_with_the_rest_when_the_transaction_fails(world: World) -> None:
     home, sister = await sisters(world)
-    with pytest.raises(LookupError):
+
+    async def fail() -> None:
         async with at_home(world, home) as connection:
             async with connection.visiting(sister.tenant_id) as guest:
                 await guest.fetch_text("update products set sku = 'NEW'")
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
     async with at_home(world, sister) as connection:
         assert await skus(connection) == ["SISTER"]
 

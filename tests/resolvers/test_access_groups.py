@@ -142,16 +142,17 @@ async def test_what_is_another_companys_is_not_there_and_nothing_moves(
     }
     before = await counts(portal), await counts(other)
     for what, more in (("create", {"name": "X", "profile": profile}), ("update", {"group": group})):
-        foreign = await profile_id(other)
-        assert await refused(mona, what, **more | {"profile": foreign}) == [("NOT_FOUND", ["profile"])]
+        assert await refused(mona, what, **more | {"profile": await profile_id(other)}) == [
+            ("NOT_FOUND", ["profile"])
+        ]
         assert await refused(mona, what, **more, members=member) == [("NOT_FOUND", ["members", "0"])]
-        for kind, (values, id) in lists.items():
-            assert await refused(mona, what, **more, restrictions=[denying(kind, values, id)]) == [
+        for kind, (values, foreign) in lists.items():
+            assert await refused(mona, what, **more, restrictions=[denying(kind, values, foreign)]) == [
                 ("NOT_FOUND", ["restrictions", "0", values, "0"])
             ]
-    for id in (global_id("AccessGroup", theirs), global_id("AccessGroup", uuid.uuid7()), profile, "?"):
-        assert await refused(mona, "update", group=id, name="Mine") == [("NOT_FOUND", ["group"])]
-        assert await refused(mona, "delete", group=id) == [("NOT_FOUND", ["group"])]
+    for wrong in (global_id("AccessGroup", theirs), global_id("AccessGroup", uuid.uuid7()), profile, "?"):
+        assert await refused(mona, "update", group=wrong, name="Mine") == [("NOT_FOUND", ["group"])]
+        assert await refused(mona, "delete", group=wrong) == [("NOT_FOUND", ["group"])]
     assert (await counts(portal), await counts(other)) == before
     assert [each["name"] for each in (await mona.ask(GROUPS))["accessGroups"]] == ["Ours"]
 
@@ -167,7 +168,7 @@ async def test_every_value_that_is_not_there_is_told(portal: Portal, mona: Clien
         global_id("Product", uuid.uuid7()),
         global_id("Category", portal.category_id),
     ]
-    members = [{"account": id} for id in listed]
+    members = [{"account": each} for each in listed]
     profile = await profile_id(portal)
     refusal = await refused(
         mona, "create", name="X", profile=profile, restrictions=[denying("PRODUCT", "products", *listed)]

@@ -26,7 +26,7 @@ CUSTOMER = f"""query($code: String) {{ customer(code: $code) {{ id email phone v
 WAITING = "{ portal { waiting { contactChanges newOrders } } }"
 
 HULL = {"kind": "SHIPPING", "city": "Hull", "street": "1 Quay"}
-ASKED = {
+ASKED: dict[str, Any] = {
     "email": "new@customers.example",
     "phone": "+44 7",
     "contacts": [{"name": "Kim", "jobTitle": "Buyer", "email": "kim@x.example", "phone": "1"}],

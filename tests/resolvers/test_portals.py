@@ -1,16 +1,19 @@
-"""The portal: what it tells everybody, and what its staff may change."""
+"""The portal: what it tells everybody, what its staff may change, and new portals of the same supplier."""
 
 import asyncio
 from typing import Any
 
 import pytest
 
+from resolvers.nodes import global_id
 from rules.permissions import StaffRole
+from rules.portals import MOST_HOSTS
+from rules.restrictions import Modes, RestrictionKind, RestrictionMode
 from tests.client import Client
 from tests.conftest import At
 from tests.world import PASSWORD, Portal, World
 
-PORTAL = "id slug name legalName currency locale supportEmail open stockPolicy version"
+PORTAL = "id slug name legalName currency locale supportEmail open stockPolicy restrictionKinds hosts version"
 READ = f"{{ portal {{ {PORTAL} }} }}"
 UPDATE = f"""mutation($input: PortalUpdateInput!) {{ portalUpdate(input: $input) {{ portal {{ {PORTAL} }}
   errors {{ code path message ... on VersionConflictError {{ current }} }} }} }}"""
@@ -137,3 +140,102 @@ async def test_what_makes_no_sense_is_refused_with_its_path(
 async def test_the_same_key_changes_once(stan: Client) -> None:
     for _ in range(2):
         assert (await update(stan, open=False, idempotencyKey="off"))["portal"]["version"] == 2
+
+
+async def refused(client: Client, **given: Any) -> list[tuple[str, list[str]]]:
+    answer = await update(client, **given)
+    assert answer["portal"] is None
+    return [(each["code"], each["path"]) for each in answer["errors"]]
+
+
+async def test_everybody_reads_where_it_answers_and_what_is_in_force(portal: Portal, at: At) -> None:
+    await portal.enforce(RestrictionKind.WAREHOUSE)
+    found = (await at(portal).ask(READ))["portal"]
+    assert (found["hosts"], found["restrictionKinds"]) == ([f"{portal.slug}.localhost"], ["WAREHOUSE"])
+
+
+async def test_a_new_currency_is_the_companys_own_and_documents_keep_theirs(
+    portal: Portal, stan: Client
+) -> None:
+    await portal.product("A")
+    await portal.order("SO-1")
+    assert (await update(stan, currency="CHF"))["portal"]["currency"] == "CHF"
+    orders = await stan.ask("{ orders { nodes { totals { total { currency } } } } }")
+    assert orders["orders"]["nodes"] == [{"totals": {"total": {"currency": "GBP"}}}]
+
+
+async def test_the_kinds_in_force_are_kept_once_each_and_work_at_once(
+    portal: Portal, stan: Client, at: At
+) -> None:
+    await portal.product("A")
+    cleo_id = await portal.account("cleo", profile=None)
+    await portal.group("Nothing at all", cleo_id, modes=Modes(product=RestrictionMode.DENY_EXCEPT))
+    cleo, count = await at(portal).sign_in("cleo"), "{ products { totalCount } }"
+    for kinds, kept, seen in (
+        (["WAREHOUSE", "PRODUCT", "PRODUCT"], ["PRODUCT", "WAREHOUSE"], 0),
+        ([each.value for each in RestrictionKind], [each.value for each in RestrictionKind], 0),
+        (["PRODUCT_CATEGORY", "DOCUMENT_KIND"], ["PRODUCT_CATEGORY", "DOCUMENT_KIND"], 1),
+        ([], [], 1),
+    ):
+        assert (await update(stan, restrictionKinds=kinds))["portal"]["restrictionKinds"] == kept
+        assert await cleo.ask(count) == {"products": {"totalCount": seen}}
+
+
+async def asked_at(client: Client, host: str) -> str | None:
+    """The slug of the portal that answers at a host."""
+    answer = await client.http.post(f"http://{host}/graphql", json={"query": "{ portal { slug } }"})
+    data = answer.json().get("data")
+    return str(data["portal"]["slug"]) if data else None
+
+
+async def test_hosts_are_added_and_removed(portal: Portal, stan: Client) -> None:
+    new = [f"shop.{portal.slug}.example", f"b2b.{portal.slug}.example"]
+    changed = await update(stan, hosts=[new[0].upper(), new[1], f"{new[1]}."])
+    assert changed["portal"]["hosts"] == sorted(new)
+    assert [await asked_at(stan, host) for host in new] == [portal.slug] * 2
+    assert await asked_at(stan, f"{portal.slug}.localhost") is None
+    assert (await update(stan, name="Neu"))["portal"]["hosts"] == sorted(new)
+    assert (await update(stan, hosts=[new[0]]))["portal"]["hosts"] == [new[0]]
+    assert (await update(stan, hosts=[]))["portal"]["hosts"] == []
+
+
+@pytest.mark.parametrize("sister", [True, False])
+async def test_a_host_of_another_portal_is_taken_and_nothing_changes(
+    world: World, portal: Portal, stan: Client, at: At, sister: bool
+) -> None:
+    other = await world.portal(supplier="of test_portals" if sister else None)
+    before = [(await at(each).ask(READ))["portal"] for each in (portal, other)]
+    hosts = [f"new.{portal.slug}.example", f"{other.slug.upper()}.localhost"]
+    assert await refused(stan, name="Neu", hosts=hosts) == [("HOST_TAKEN", ["hosts", "1"])]
+    assert [(await at(each).ask(READ))["portal"] for each in (portal, other)] == before
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "path"),
+    [
+        ({"currency": "pounds"}, "CURRENCY_INVALID", ["currency"]),
+        ({"hosts": ["fine.example", "http://not.example"]}, "HOST_INVALID", ["hosts", "1"]),
+        ({"hosts": ["x.example"] * (MOST_HOSTS + 1)}, "LIST_TOO_LONG", ["hosts"]),
+    ],
+)
+async def test_what_is_no_currency_or_host_is_refused_and_nothing_changes(
+    stan: Client, given: dict[str, Any], code: str, path: list[str]
+) -> None:
+    before = await stan.ask(READ)
+    assert await refused(stan, name="Neu", **given) == [(code, path)]
+    assert await stan.ask(READ) == before
+
+
+async def test_the_audit_tells_what_changed_of_the_portal(portal: Portal, stan: Client) -> None:
+    host = f"new.{portal.slug}.example"
+    await update(stan, currency="EUR", hosts=[host], restrictionKinds=["PRODUCT"])
+    await refused(stan, hosts=["-"])
+    log = await stan.ask("{ auditLog { nodes { action node { id } changes { field before after } } } }")
+    (entry,) = [each for each in log["auditLog"]["nodes"] if each["action"] == "portalUpdate"]
+    assert entry["node"] == {"id": global_id("Portal", portal.tenant_id)}
+    assert {each["field"]: (each["before"], each["after"]) for each in entry["changes"]} == {
+        "currency": ('"GBP"', '"EUR"'),
+        "hosts": (f'["{portal.slug}.localhost"]', f'["{host}"]'),
+        "restriction_kinds": ("[]", '["PRODUCT"]'),
+        "version": ("1", "2"),
+    }

@@ -97,9 +97,9 @@ async def test_a_profile_of_another_company_is_not_there(
     nora = await at(other).sign_in(f"nora-{other.slug}")
     theirs = await made(nora, "Theirs", "ORDERS_READ")
     group = global_id("AccessGroup", await portal.group("Ours"))
-    for id in (theirs["id"], global_id("Profile", uuid.uuid7()), group, ""):
-        assert await refused(mona, "Update", profile=id, name="Mine") == [("NOT_FOUND", ["profile"])]
-        assert await refused(mona, "Delete", profile=id) == [("NOT_FOUND", ["profile"])]
+    for wrong in (theirs["id"], global_id("Profile", uuid.uuid7()), group, ""):
+        assert await refused(mona, "Update", profile=wrong, name="Mine") == [("NOT_FOUND", ["profile"])]
+        assert await refused(mona, "Delete", profile=wrong) == [("NOT_FOUND", ["profile"])]
     node = "query($id: ID!) { node(id: $id) { ... on Profile { name } } }"
     assert await mona.ask(node, id=theirs["id"]) == {"node": None}
     assert await own(nora) == [theirs]
@@ -129,8 +129,9 @@ async def test_every_company_has_the_built_in_profiles_in_both_languages(
 
 async def test_a_built_in_profile_is_neither_changed_nor_deleted(portal: Portal, mona: Client) -> None:
     before = await mona.ask(PROFILES_OF)
+    changes: list[dict[str, Any]] = [{"name": "Mine"}, {"permissions": []}, {"version": 99}]
     for profile in before["profiles"]:
-        for given in ({"name": "Mine"}, {"permissions": []}, {"version": 99}):
+        for given in changes:
             assert await refused(mona, "Update", profile=profile["id"], **given) == [
                 ("PROFILE_BUILT_IN", ["profile"])
             ]

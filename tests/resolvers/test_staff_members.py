@@ -100,10 +100,10 @@ async def test_an_outsider_changes_no_staff(portal: Portal, olga: Client, at: At
 async def test_customers_and_lesser_staff_change_no_staff_not_even_themselves(
     portal: Portal, olga: Client, at: At, role: StaffRole | None
 ) -> None:
-    id = await (portal.staff_member("zoe", role=role) if role else portal.account("zoe"))
+    zoe_id = await (portal.staff_member("zoe", role=role) if role else portal.account("zoe"))
     zoe, before = await at(portal).sign_in("zoe"), await staff(olga)
     assert await refused(zoe, "Provision", **person("friend")) == [("MISSING_PERMISSION", [])]
-    assert await refused(zoe, "Update", staffMember=member(id), roles=[{"role": "OWNER"}]) == [
+    assert await refused(zoe, "Update", staffMember=member(zoe_id), roles=[{"role": "OWNER"}]) == [
         ("MISSING_PERMISSION", [])
     ]
     for what in ("Deactivate", "ResetAccess"):
@@ -119,9 +119,9 @@ async def test_another_suppliers_people_and_portals_are_not_there(
     nora = await at(other).sign_in("nora")
     before = await staff(olga), await staff(nora)
     account = await portal.account("bea")
-    for id in (member(nora_id), member(uuid.uuid7()), member(account), global_id("Account", account), "x"):
+    for wrong in (member(nora_id), member(uuid.uuid7()), member(account), global_id("Account", account), "x"):
         for what in ("Update", "Deactivate", "ResetAccess"):
-            assert await refused(olga, what, staffMember=id) == [("NOT_FOUND", ["staffMember"])]
+            assert await refused(olga, what, staffMember=wrong) == [("NOT_FOUND", ["staffMember"])]
     roles = [EVERYWHERE, at_portal(other)]
     not_there = [("NOT_FOUND", ["roles", "1", "portal"])]
     assert await refused(olga, "Provision", **person("zoe", *roles)) == not_there
@@ -296,14 +296,14 @@ async def test_the_same_key_does_it_once_and_tells_the_code_once(olga: Client) -
 
 async def test_the_audit_tells_who_gave_which_roles_and_no_secret(portal: Portal, olga: Client) -> None:
     answer = await done(olga, "Provision", **person("zoe"))
-    id = answer["staffMember"]["id"]
-    await done(olga, "Update", staffMember=id, roles=[at_portal(portal, "AGENT")])
-    reset = await done(olga, "ResetAccess", staffMember=id)
-    await done(olga, "Deactivate", staffMember=id)
+    zoe = answer["staffMember"]["id"]
+    await done(olga, "Update", staffMember=zoe, roles=[at_portal(portal, "AGENT")])
+    reset = await done(olga, "ResetAccess", staffMember=zoe)
+    await done(olga, "Deactivate", staffMember=zoe)
     log = await olga.ask(
         """query($id: ID!) { auditLog(filter: {node: $id}) { nodes {
         action staffMember { userName } node { ... on StaffMember { userName } } changes { field before after } } } }""",
-        id=id,
+        id=zoe,
     )
     entries = log["auditLog"]["nodes"]
     assert [each["action"].removeprefix("staffMember") for each in entries] == [

@@ -1,5 +1,7 @@
 """Portals: slugs, host names and currencies."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +27,8 @@ def test_letters_digits_and_hyphens_make_a_slug(slug: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "slug", ["", "A", "7up", "-a", "a" * 64, "a b", "a_b", "a.b", "a/b", "ä", "a\n", " a", "a\u0430", "\u0661a"]
+    "slug",
+    ["", "A", "7up", "-a", "a" * 64, "a b", "a_b", "a.b", "a/b", "ä", "a\n", " a", "a\u0430", "\u0661a"],
 )
 def test_anything_else_makes_none(slug: str) -> None:
     with pytest.raises(SlugInvalid) as refused:
@@ -33,7 +36,9 @@ def test_anything_else_makes_none(slug: str) -> None:
     assert refused.value.path == ("slug",)
 
 
-@pytest.mark.parametrize("currency", ["", "eur", "EU", "EURO", "EU1", "E R", "EUR\n", "ÄÖÜ", "\uff25\uff35\uff32"])
+@pytest.mark.parametrize(
+    "currency", ["", "eur", "EU", "EURO", "EU1", "E R", "EUR\n", "ÄÖÜ", "\uff25\uff35\uff32"]
+)
 def test_a_currency_is_three_capital_letters(currency: str) -> None:
     check_currency("EUR", "currency")
     with pytest.raises(CurrencyInvalid) as refused:
@@ -53,12 +58,8 @@ def test_a_host_name_is_kept_in_lower_case_without_outer_space_or_last_dot(host:
 
 @given(st.text(max_size=300))
 def test_whatever_becomes_a_host_name_is_one_and_stays_itself(text: str) -> None:
-    try:
-        name = host_name(text, "hosts", "0")
-    except HostInvalid as refused:
-        assert refused.path == ("hosts", "0")
-        assert len(refused.host) <= 253
-    else:
+    with suppress(HostInvalid):
+        name = host_name(text)
         assert host_name(name) == name == name.lower()
         assert 0 < len(name) <= 253
         assert all(0 < len(label) <= 63 for label in name.split("."))
@@ -84,8 +85,10 @@ def test_whatever_becomes_a_host_name_is_one_and_stays_itself(text: str) -> None
     ],
 )
 def test_what_no_request_can_ask_for_is_no_host_name(host: str) -> None:
-    with pytest.raises(HostInvalid):
-        host_name(host)
+    with pytest.raises(HostInvalid) as refused:
+        host_name(host, "hosts", "0")
+    assert refused.value.path == ("hosts", "0")
+    assert refused.value.host == host[:253]
 
 
 @pytest.mark.parametrize("host", ["localhost", "1.2.3.4", "xn--mnchen-3ya.example", f"{'a' * 63}.example"])

@@ -26,7 +26,9 @@ def test_who_owns_nothing_reaches_nobody(actor: list[HeldRole], place: UUID | No
 
 
 @given(LESSER)
-def test_the_owner_of_one_company_reaches_neither_its_sister_nor_all_companies(lesser: list[HeldRole]) -> None:
+def test_the_owner_of_one_company_reaches_neither_its_sister_nor_all_companies(
+    lesser: list[HeldRole],
+) -> None:
     actor = [*lesser, OWNER_HERE]
     assert reaches(actor, HERE)
     assert not reaches(actor, THERE)

@@ -160,7 +160,7 @@ async def test_a_weak_password_is_refused_and_costs_neither_the_code_nor_a_try(
         "01HJ-KMNP-QRST-VWXZ",
         "01hj-kmnp-qrst-vwxz",
         "01HJKMNPQRSTVWXZ",
-        " 01hj kmnp\tqrst–vwxz ",
+        " 01hj kmnp\tqrst\u2013vwxz ",
         "OIHJ-KMNP-QRST-VWXZ",
         "oLhj-kmnp-qrst-vwxz",
         "\uff10\uff11\uff28\uff2a-KMNP-QRST-VWXZ",

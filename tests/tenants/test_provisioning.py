@@ -1,8 +1,10 @@
-"""Provisioning from the command line: portals and staff, and what is refused."""
+"""Provisioning from the command line: portals and staff, what is refused, and what the server may do itself."""
 
 from typing import Any
 
+import asyncpg
 import pytest
+import uuid_utils.compat as uuid
 
 import db
 from rules.permissions import StaffRole
@@ -21,16 +23,9 @@ PORTAL: dict[str, Any] = {
 }
 
 
-async def add(
-    settings: Settings,
-    migration_url: str,
-    slug: str,
-    *hosts: str,
-    supplier: str = "provisioned",
-    **other: str,
-) -> None:
+async def add(settings: Settings, migration_url: str, slug: str, *hosts: str, **other: Any) -> None:
     new = NewPortal(**PORTAL | {"slug": slug, "hosts": hosts or [f"{slug}.portals.example"]} | other)
-    await provisioning.add_portal(settings, migration_url, supplier, supplier.title(), new)
+    await provisioning.add_portal(settings, migration_url, "provisioned", "Provisioned", new)
 
 
 async def add_staff(settings: Settings, slug: str, user_name: str, **other: Any) -> None:
@@ -43,9 +38,9 @@ async def add_staff(settings: Settings, slug: str, user_name: str, **other: Any)
 async def test_a_new_portal_answers_at_its_host_and_lets_its_staff_in(
     settings: Settings, migration_url: str, http: Any
 ) -> None:
-    await add(settings, migration_url, "brand-new", "Shop.New.example", "new.example")
+    await add(settings, migration_url, "brand-new", "Shop.New.example", "b2b.new.example")
     await add_staff(settings, "brand-new", "Olga")
-    for host in ("shop.new.example", "NEW.example"):
+    for host in ("shop.new.example", "B2B.new.example"):
         answer = await http.post(f"http://{host}/graphql", json={"query": "{ portal { slug locale open } }"})
         assert answer.json()["data"]["portal"] == {"slug": "brand-new", "locale": "de", "open": True}
     olga = await Client(http, "brand-new").sign_in("olga")
@@ -98,3 +93,69 @@ async def test_a_login_that_cannot_be_is_refused(settings: Settings, migration_u
     ):
         with pytest.raises(NotProvisioned):
             await add_staff(settings, slug, user_name, password=password)
+
+
+async def test_a_user_name_of_an_account_at_any_company_of_the_supplier_is_taken(
+    settings: Settings, world: World, http: Any
+) -> None:
+    portal = await world.portal()
+    sister = await world.portal(supplier=portal.slug)
+    await sister.account("sally")
+    with pytest.raises(NotProvisioned, match="sally is taken"):
+        await add_staff(settings, portal.slug, "Sally")
+    with pytest.raises(AssertionError, match="SIGN_IN_REFUSED"):
+        await Client(http, portal.slug).sign_in("sally")
+
+
+FOUND = """insert into portals (tenant_id, supplier_id, slug, name, legal_name, currency, locale, support_email)
+  values ($1, $2, $3, 'New', 'New Ltd', 'EUR', 'en', 'help@new.example') returning slug"""
+
+
+async def test_the_servers_role_adds_portals_of_the_tenants_own_supplier_alone(world: World) -> None:
+    ours, others = await world.portal(), await world.portal()
+    slug = f"sister-of-{ours.slug}"
+    async with ours.writing() as connection:
+        assert await connection.fetch_text(FOUND, uuid.uuid7(), ours.supplier_id, slug) == [(slug,)]
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with ours.writing() as connection:
+            await connection.fetch_text(FOUND, uuid.uuid7(), others.supplier_id, f"foreign-{ours.slug}")
+    with pytest.raises(asyncpg.PostgresError):
+        async with world.database.transaction(db.isolation.Mode.WRITE, None) as connection:
+            await connection.fetch_text(FOUND, uuid.uuid7(), ours.supplier_id, f"nobodys-{ours.slug}")
+
+
+async def test_the_servers_role_adds_and_removes_hosts_of_its_own_tenant_alone(world: World) -> None:
+    ours = await world.portal()
+    sister = await world.portal(supplier=ours.slug)
+    put_host = "insert into portal_hosts (tenant_id, host) values ($1, $2) returning host"
+    async with ours.writing() as connection:
+        host = f"new.{ours.slug}.example"
+        assert await connection.fetch_text(put_host, ours.tenant_id, host) == [(host,)]
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with ours.writing() as connection:
+            await connection.fetch_text(put_host, sister.tenant_id, f"stolen.{sister.slug}.example")
+    async with ours.writing() as connection:
+        removed = await connection.fetch_text("delete from portal_hosts returning host")
+    assert sorted(row[0] for row in removed) == sorted([host, f"{ours.slug}.localhost"])
+    async with sister.writing() as connection:
+        assert await db.portals.tenant_by_host(connection, f"{sister.slug}.localhost") == sister.tenant_id
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "delete from portals",
+        "update portals set slug = 'mine'",
+        "update portals set supplier_id = gen_random_uuid()",
+        "update portals set tenant_id = gen_random_uuid()",
+        "update portal_hosts set tenant_id = tenant_id",
+        "insert into suppliers (id, code, name) values (gen_random_uuid(), 'mine', 'Mine')",
+        "update suppliers set name = 'Mine'",
+        "delete from suppliers",
+    ],
+)
+async def test_the_servers_role_takes_nothing_of_the_registry_away(world: World, sql: str) -> None:
+    portal = await world.portal()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with portal.writing() as connection:
+            await connection.fetch_text(sql)

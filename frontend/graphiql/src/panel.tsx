@@ -2,7 +2,7 @@
 import { useEffect, useRef, type FormEvent } from 'react';
 import type { GraphiQLPlugin } from '@graphiql/react';
 import { page } from './portal';
-import { signIn, signOut, useSession, type Viewer } from './session';
+import { activate, lookAsOther, signIn, signOut, useSession, type Viewer } from './session';
 import { texts } from './texts';
 
 const { portal, portals, personas } = page;
@@ -12,7 +12,7 @@ const neighbours = portals.filter(({ slug }) => slug !== portal.slug);
 let shownToken: string | null | undefined;
 
 function SessionPanel() {
-  const { token, viewer, busy, errors } = useSession();
+  const { token, viewer, own, view, busy, errors } = useSession();
   const userName = (viewer?.account ?? viewer?.staffMember)?.userName;
   const status = useRef<HTMLDivElement>(null);
 
@@ -41,9 +41,16 @@ function SessionPanel() {
           </p>
         ))}
       </div>
+      <div role="status">
+        {view && (
+          <button type="button" className="graphiql-button" aria-disabled={busy} onClick={() => void lookAsOther()}>
+            {texts.lookAs(view.name)}
+          </button>
+        )}
+      </div>
       {token && (
         <button type="button" className="graphiql-button" aria-disabled={busy} onClick={() => void signOut()}>
-          {texts.signOut}
+          {own ? texts.backTo(own.name) : texts.signOut}
         </button>
       )}
 
@@ -67,6 +74,7 @@ function SessionPanel() {
       )}
 
       {!token && <SignInForm busy={busy} />}
+      {!token && <ActivationForm busy={busy} />}
 
       {neighbours.length > 0 && (
         <nav aria-labelledby="kontor-portals">
@@ -84,13 +92,15 @@ function SessionPanel() {
   );
 }
 
-function Holder({ viewer: { account, staffMember, customer, permissions } }: { viewer: Viewer }) {
+function Holder({ viewer: { account, staffMember, viewedBy, customer, permissions } }: { viewer: Viewer }) {
   const person = account ?? staffMember;
   return (
     <>
       <p>
-        {texts.signedInAs} <strong>{person?.name}</strong> <code>{person?.userName}</code>
+        {viewedBy ? texts.looksAs(viewedBy.name) : texts.signedInAs} <strong>{person?.name}</strong>{' '}
+        <code>{person?.userName}</code>
       </p>
+      {viewedBy && <p className="kontor-hint">{texts.changesNothing}</p>}
       {customer && (
         <p>
           {customer.name} <code>{customer.code}</code>
@@ -111,18 +121,10 @@ function Holder({ viewer: { account, staffMember, customer, permissions } }: { v
 }
 
 function SignInForm({ busy }: { busy: boolean }) {
-  function submit(event: FormEvent<HTMLFormElement>): void {
-    event.preventDefault();
-    const given = new FormData(event.currentTarget);
-    void signIn(String(given.get('userName')), String(given.get('password')));
-  }
   return (
-    <form onSubmit={submit} aria-labelledby="kontor-form">
+    <form onSubmit={(event) => void signIn(...given(event, 'userName', 'password'))} aria-labelledby="kontor-form">
       <h3 id="kontor-form">{texts.signInForm}</h3>
-      <label>
-        {texts.userName}
-        <input name="userName" autoComplete="username" autoCapitalize="none" spellCheck={false} required />
-      </label>
+      <UserName />
       <label>
         {texts.password}
         <input name="password" type="password" autoComplete="current-password" required />
@@ -132,6 +134,50 @@ function SignInForm({ busy }: { busy: boolean }) {
       </button>
     </form>
   );
+}
+
+function ActivationForm({ busy }: { busy: boolean }) {
+  return (
+    <details className="kontor-activation">
+      <summary>{texts.activationForm}</summary>
+      <form
+        onSubmit={(event) => void activate(...given(event, 'userName', 'code', 'password'))}
+        aria-label={texts.activationForm}
+      >
+        <UserName />
+        <label>
+          {texts.code}
+          <input name="code" autoComplete="one-time-code" autoCapitalize="characters" spellCheck={false} required />
+        </label>
+        <label>
+          {texts.newPassword}
+          <input name="password" type="password" autoComplete="new-password" minLength={8} required />
+        </label>
+        <button type="submit" className="graphiql-button" aria-disabled={busy}>
+          {texts.activate}
+        </button>
+      </form>
+    </details>
+  );
+}
+
+function UserName() {
+  return (
+    <label>
+      {texts.userName}
+      <input name="userName" autoComplete="username" autoCapitalize="none" spellCheck={false} required />
+    </label>
+  );
+}
+
+/** What was typed into a form that is being submitted, field by field. */
+function given<Names extends string[]>(
+  event: FormEvent<HTMLFormElement>,
+  ...names: Names
+): { [Each in keyof Names]: string } {
+  event.preventDefault();
+  const typed = new FormData(event.currentTarget);
+  return names.map((name) => String(typed.get(name))) as { [Each in keyof Names]: string };
 }
 
 function SessionIcon() {

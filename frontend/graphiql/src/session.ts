@@ -1,4 +1,5 @@
-/** Who is signed in at this portal: the token, the viewer behind it, and the way every request goes out. */
+/** Who is signed in at this portal, or looks at it as somebody else: the token, the viewer behind it, and the
+    way every request goes out. */
 import { useSyncExternalStore } from 'react';
 import { page, type Role } from './portal';
 import { texts } from './texts';
@@ -6,6 +7,7 @@ import { texts } from './texts';
 export interface Viewer {
   account: { name: string; userName: string } | null;
   staffMember: { name: string; userName: string } | null;
+  viewedBy: { name: string } | null;
   customer: { name: string; code: string } | null;
   permissions: string[];
 }
@@ -14,6 +16,10 @@ export interface Session {
   token: string | null;
   role: Role;
   viewer: Viewer | null;
+  /** A staff member's own session, while it looks at the portal as somebody else. */
+  own: { token: string; role: Role; name: string } | null;
+  /** A way to look at the portal as somebody else, which an answer has opened. */
+  view: { token: string; name: string | null } | null;
   busy: boolean;
   errors: string[];
 }
@@ -24,10 +30,13 @@ interface Answer {
 }
 
 const VIEWER = `{ viewer {
-  account { name userName } staffMember { name userName } customer { name code } permissions
+  account { name userName } staffMember { name userName } viewedBy { name } customer { name code } permissions
 } }`;
 const SIGN_IN = `mutation($input: SignInInput!) {
-  signIn(input: $input) { token errors { code message path } }
+  entry: signIn(input: $input) { token errors { code message path } }
+}`;
+const ACTIVATE = `mutation($input: AccountActivateInput!) {
+  entry: accountActivate(input: $input) { token errors { code message path } }
 }`;
 const SIGN_OUT = 'mutation { signOut { errors { code message } } }';
 
@@ -39,6 +48,8 @@ let session: Session = {
   token: null,
   role: 'buyer',
   viewer: null,
+  own: null,
+  view: null,
   busy: false,
   errors: [],
   ...JSON.parse(sessionStorage.getItem(STORED) ?? '{}'),
@@ -47,8 +58,8 @@ const listeners = new Set<() => void>();
 
 function change(part: Partial<Session>): void {
   session = { ...session, ...part };
-  const { token, role } = session;
-  if (token) sessionStorage.setItem(STORED, JSON.stringify({ token, role }));
+  const { token, role, own } = session;
+  if (token) sessionStorage.setItem(STORED, JSON.stringify({ token, role, own }));
   else sessionStorage.removeItem(STORED);
   for (const listener of listeners) listener();
 }
@@ -85,13 +96,16 @@ async function send(
   }
 }
 
-/** GraphiQL's fetcher. After an answer with errors it asks whether the token is still good. */
+/** GraphiQL's fetcher. After an answer with errors it asks whether the token is still good; a token to look at
+    the portal as somebody else is offered in the panel. */
 export async function fetcher(
   params: { query: string; operationName?: string | null; variables?: unknown },
   options?: { headers?: Record<string, unknown> },
 ): Promise<any> {
   const { answer } = await send(params, { headers: options?.headers as HeadersInit | undefined });
   if (answer.errors && session.token) void checkSession();
+  const opened = answer.data?.accountViewAs;
+  if (opened?.token) change({ view: { token: opened.token, name: opened.account?.name ?? null } });
   return answer;
 }
 
@@ -106,32 +120,53 @@ export async function checkSession(): Promise<void> {
     if (token !== session.token) return; // someone else has signed in meanwhile
     const viewer: Viewer | null = answer.data?.viewer ?? null;
     if (viewer) change({ viewer, role: roleOf(viewer) });
-    else if (status === 401 || (answer.data && !answer.errors)) forget([texts.ended]);
+    else if (status === 401 || (answer.data && !answer.errors)) await leave([session.own ? texts.viewEnded : texts.ended]);
     else change({ errors: messages(answer) });
   } catch (error) {
     change({ errors: [texts.unreachable(reason(error))] });
   }
 }
 
-export async function signIn(userName: string, password: string): Promise<void> {
+export function signIn(userName: string, password: string): Promise<void> {
+  return enter(SIGN_IN, { userName, password }, texts.refused);
+}
+
+/** Sets a first password with a one-time code. */
+export function activate(userName: string, code: string, password: string): Promise<void> {
+  return enter(ACTIVATE, { userName, code, password }, texts.notActivated);
+}
+
+async function enter(query: string, input: object, refused: string): Promise<void> {
   await act(async () => {
-    const { answer } = await send({ query: SIGN_IN, variables: { input: { userName, password } } }, { token: null });
-    const token: string | undefined = answer.data?.signIn?.token;
+    const { answer } = await send({ query, variables: { input } }, { token: null });
+    const token: string | undefined = answer.data?.entry?.token;
     if (!token) {
-      const errors = messages(answer, answer.data?.signIn?.errors);
-      return change({ errors: errors.length ? errors : [texts.refused] });
+      const errors = messages(answer, answer.data?.entry?.errors);
+      return change({ errors: errors.length ? errors : [refused] });
     }
-    const former = session.token;
-    change({ token, viewer: null });
-    if (former) void send({ query: SIGN_OUT }, { token: former }).catch(() => {});
+    const former = [session.token, session.own?.token];
+    change({ token, viewer: null, own: null, view: null });
+    for (const each of former) if (each) void send({ query: SIGN_OUT }, { token: each }).catch(() => {});
     await checkSession();
   });
 }
 
+/** Ends the session; who has looked at the portal as somebody else is back in their own. */
 export async function signOut(): Promise<void> {
   await act(async () => {
     const { answer } = await send({ query: SIGN_OUT });
-    forget(messages(answer, answer.data?.signOut?.errors));
+    await leave(session.own ? [] : messages(answer, answer.data?.signOut?.errors));
+  });
+}
+
+/** Looks at the portal as somebody else, the way an answer has opened. */
+export async function lookAsOther(): Promise<void> {
+  await act(async () => {
+    const { view, token, role, viewer } = session;
+    if (!view) return;
+    const own = token ? { token, role, name: viewer?.staffMember?.name ?? '' } : null;
+    change({ token: view.token, viewer: null, own: session.own ?? own, view: null });
+    await checkSession();
   });
 }
 
@@ -148,8 +183,11 @@ async function act(steps: () => Promise<void>): Promise<void> {
   }
 }
 
-function forget(errors: string[]): void {
-  change({ token: null, viewer: null, role: 'buyer', errors });
+/** The session is over: nobody is signed in, or the staff member again who has looked as somebody else. */
+async function leave(errors: string[]): Promise<void> {
+  const { token = null, role = 'buyer' as Role } = session.own ?? {};
+  change({ token, role, viewer: null, own: null, view: null, errors });
+  await checkSession();
 }
 
 function roleOf({ account, staffMember }: Viewer): Role {
