@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Index,
     LargeBinary,
-    Select,
     Text,
     Uuid,
     any_,
@@ -30,7 +29,7 @@ from db.changes import Changing
 from db.connections import Connection, many_each, one_each
 from db.customers import customers as customers  # the foreign key's target
 from db.logins import Keys, Login, in_days, login_columns, secrets_of
-from db.pages import Condition, Key, Listing, Page, Window
+from db.pages import Condition, Key, Listing
 from db.portals import SUPPLIER_OF_TENANT
 from db.staff_members import staff_members, staff_roles
 from db.statements import Statement
@@ -137,10 +136,6 @@ async def login(connection: Connection, user_name: str) -> Login | None:
     return await connection.row(_logins, user_name=user_name)
 
 
-def _all(_whose: None) -> Select[Any]:
-    return _every_one
-
-
 _CONDITIONS: dict[str, Condition] = {
     "customer_id": accounts.c.customer_id == bindparam("customer_id", type_=Uuid),
     "active": accounts.c.active == bindparam("active", type_=Boolean),
@@ -156,27 +151,9 @@ ORDERS: dict[str, Key] = {
     "USER_NAME_ASC": Key(accounts.c.user_name),
     "USER_NAME_DESC": Key(accounts.c.user_name, descending=True),
 }
-_listing = Listing(Account, _all, _CONDITIONS, ORDERS, accounts.c.id)
-keys = _listing.keys
-
-
-async def page(
-    connection: Connection,
-    _viewer: Viewer,
-    filters: Mapping[str, Any],
-    order: tuple[str, ...],
-    window: Window,
-) -> Page:
-    """A window of all accounts that pass the filters; for the staff.
-
-    Filters by name: customer_id, active, activated, search (folded: how user name or name begins).
-    """
-    return await _listing.page(connection, None, filters, order, window, **filters)
-
-
-async def count(connection: Connection, _viewer: Viewer, filters: Mapping[str, Any]) -> int:
-    """How many accounts pass the filters."""
-    return await _listing.count(connection, None, filters, **filters)
+# For the staff. Filters: customer_id, active, activated, search (folded: how user name or name begins).
+_listing = Listing(Account, lambda _: _every_one, _CONDITIONS, ORDERS, accounts.c.id)
+keys, page, count = _listing.keys, _listing.page, _listing.count
 
 
 _name_taken: ColumnElement[bool] = exists().where(

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Column,
     DateTime,
     Index,
-    Select,
     Text,
     Uuid,
     any_,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 )
 
 from db.connections import Connection, one_each
-from db.pages import Condition, Key, Listing, Page, Window
+from db.pages import Condition, Key, Listing
 from db.rows import as_columns, insert_rows
 from db.statements import Statement
 from db.tables import tenant_table
@@ -120,10 +119,6 @@ async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) ->
     return one_each(await connection.rows(_by_ids, ids=ids), "id")
 
 
-def _all(_whose: None) -> Select[Any]:
-    return _every_one
-
-
 _CONDITIONS: dict[str, Condition] = {
     "node_id": audit_entries.c.node_id == bindparam("node_id", type_=Uuid),
     "account_id": audit_entries.c.account_id == bindparam("account_id", type_=Uuid),
@@ -138,24 +133,9 @@ ORDERS: dict[str, Key] = {
     "AT_ASC": Key(audit_entries.c.at),
     "AT_DESC": Key(audit_entries.c.at, descending=True),
 }
-_listing = Listing(AuditEntry, _all, _CONDITIONS, ORDERS, audit_entries.c.id)
-keys = _listing.keys
-
-
-async def page(
-    connection: Connection,
-    _viewer: Viewer,
-    filters: Mapping[str, Any],
-    order: tuple[str, ...],
-    window: Window,
-) -> Page:
-    """A window of the company's entries; for its staff. Filters by name: those of _CONDITIONS, times UTC."""
-    return await _listing.page(connection, None, filters, order, window, **filters)
-
-
-async def count(connection: Connection, _viewer: Viewer, filters: Mapping[str, Any]) -> int:
-    """How many entries pass the filters."""
-    return await _listing.count(connection, None, filters, **filters)
+# For the staff. Filters are the conditions' names; times are UTC.
+_listing = Listing(AuditEntry, lambda _: _every_one, _CONDITIONS, ORDERS, audit_entries.c.id)
+keys, page, count = _listing.keys, _listing.page, _listing.count
 
 
 def as_json(facts: Mapping[str, Any] | None) -> str | None:

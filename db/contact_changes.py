@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from db.accounts import accounts as accounts  # the foreign key's target
 from db.connections import Connection, one_each
-from db.pages import Condition, Key, Listing, Page, Window
+from db.pages import Condition, Key, Listing
 from db.statements import Statement
 from db.tables import one_of, refers_to, tenant_table
 from rules.contacts import Address, AddressKind, Contact, ContactChangeState, ContactData
@@ -133,26 +133,16 @@ ORDERS: dict[str, Key] = {
     "ASKED_AT_ASC": Key(contact_changes.c.asked_at),
     "ASKED_AT_DESC": Key(contact_changes.c.asked_at, descending=True),
 }
-_listing = Listing(ContactChange, _VISIBLE.__getitem__, _CONDITIONS, ORDERS, contact_changes.c.id)
-keys = _listing.keys
-
-
-async def page(
-    connection: Connection,
-    viewer: Viewer,
-    filters: Mapping[str, Any],
-    order: tuple[str, ...],
-    window: Window,
-) -> Page:
-    """A window of the requests that the viewer may see. Filters by name: states, customer_id."""
-    values = {**filters, "own_customer_id": viewer.customer_id}
-    return await _listing.page(connection, _whose(viewer), filters, order, window, **values)
-
-
-async def count(connection: Connection, viewer: Viewer, filters: Mapping[str, Any]) -> int:
-    """How many requests pass the filters and may be seen by the viewer."""
-    values = {**filters, "own_customer_id": viewer.customer_id}
-    return await _listing.count(connection, _whose(viewer), filters, **values)
+# Filters: states, customer_id.
+_listing = Listing(
+    ContactChange,
+    _VISIBLE.__getitem__,
+    _CONDITIONS,
+    ORDERS,
+    contact_changes.c.id,
+    whose=lambda viewer: (_whose(viewer), {"own_customer_id": viewer.customer_id}),
+)
+keys, page, count = _listing.keys, _listing.page, _listing.count
 
 
 _add = Statement(

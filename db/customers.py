@@ -12,7 +12,6 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    Select,
     Text,
     Uuid,
     any_,
@@ -23,7 +22,7 @@ from sqlalchemy import (
 )
 
 from db.connections import Connection, one_each
-from db.pages import Condition, Key, Listing, Page, Window
+from db.pages import Condition, Key, Listing
 from db.prices import price_lists as price_lists  # the foreign key's target
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
@@ -95,15 +94,11 @@ async def by_codes(connection: Connection, viewer: Viewer, codes: Sequence[str])
     return one_each(await connection.rows(_by_codes, codes=codes), "code")
 
 
-def _all(_whose: None) -> Select[Any]:
-    return _every_one
-
-
 _CONDITIONS: dict[str, Condition] = {
     "search": or_(
         customers.c.code.op("^@")(bindparam("code_prefix", type_=Text)),
         func.lower(customers.c.name).op("^@")(bindparam("name_prefix", type_=Text)),
-        func.lower(customers.c.name).contains(func.concat(" ", bindparam("name_prefix", type_=Text))),
+        func.strpos(func.lower(customers.c.name), func.concat(" ", bindparam("name_prefix", type_=Text))) > 0,
     ),
     "codes": customers.c.code == any_(bindparam("codes", type_=ARRAY(Text))),
     "country": customers.c.country == bindparam("country", type_=Text),
@@ -114,33 +109,16 @@ ORDERS: dict[str, Key] = {
     "NAME_ASC": Key(customers.c.name),
     "NAME_DESC": Key(customers.c.name, descending=True),
 }
-_listing = Listing(Customer, _all, _CONDITIONS, ORDERS, customers.c.id)
-keys = _listing.keys
-
-
-async def page(
-    connection: Connection,
-    _viewer: Viewer,
-    filters: Mapping[str, Any],
-    order: tuple[str, ...],
-    window: Window,
-) -> Page:
-    """A window of all customers that pass the filters; for the staff.
-
-    Filters by name: search (how the code, or a word of the name, begins), codes, country.
-    """
-    return await _listing.page(connection, None, filters, order, window, **_filter_values(filters))
-
-
-async def count(connection: Connection, _viewer: Viewer, filters: Mapping[str, Any]) -> int:
-    """How many customers pass the filters."""
-    return await _listing.count(connection, None, filters, **_filter_values(filters))
 
 
 def _filter_values(filters: Mapping[str, Any]) -> dict[str, Any]:
     search = filters.get("search", "")
     return {**filters, "code_prefix": search, "name_prefix": search.lower()}
 
+
+# For the staff, as customers are. Filters: search (how the code, or a word of the name, begins), codes, country.
+_listing = Listing(Customer, lambda _: _every_one, _CONDITIONS, ORDERS, customers.c.id, values=_filter_values)
+keys, page, count = _listing.keys, _listing.page, _listing.count
 
 _id_by_code = Statement[UUID](select(customers.c.id).where(_OF_TENANT, customers.c.code == bindparam("code")))
 _lock_by_codes = Statement(_of_codes.order_by(customers.c.code).with_for_update(), Customer)

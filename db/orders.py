@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from db.connections import Connection, many_each, one_each
 from db.lifecycle_statuses import lifecycle_statuses
-from db.pages import Key, Listing, Page, Window
+from db.pages import Key, Listing
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, refers_to, tenant_table, unique
@@ -233,30 +233,17 @@ ORDERS: dict[str, Key] = {
 }
 
 
-_listing = Listing(Order, _VISIBLE.__getitem__, _CONDITIONS, ORDERS, orders.c.id)
-keys = _listing.keys
-
-
-async def page(
-    connection: Connection,
-    viewer: Viewer,
-    filters: Mapping[str, Any],
-    order: tuple[str, ...],
-    window: Window,
-) -> Page:
-    """A window of the orders that the viewer may see.
-
-    Filters by name: number (its beginning), processing_states, placed_from (UTC, from this moment on),
-    placed_before (UTC, that moment excluded). Order: names of ORDERS.
-    """
-    return await _listing.page(
-        connection, _visible_to(viewer), filters, order, window, **filters, **_whose(viewer)
-    )
-
-
-async def count(connection: Connection, viewer: Viewer, filters: Mapping[str, Any]) -> int:
-    """How many orders pass the filters and may be seen by the viewer."""
-    return await _listing.count(connection, _visible_to(viewer), filters, **filters, **_whose(viewer))
+# Filters: number (its beginning), processing_states, placed_from (UTC, from this moment on), placed_before (UTC,
+# that moment excluded).
+_listing = Listing(
+    Order,
+    _VISIBLE.__getitem__,
+    _CONDITIONS,
+    ORDERS,
+    orders.c.id,
+    whose=lambda viewer: (_visible_to(viewer), _whose(viewer)),
+)
+keys, page, count = _listing.keys, _listing.page, _listing.count
 
 
 _NAMES = names_of(Order)

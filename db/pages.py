@@ -1,6 +1,6 @@
 """Keyset pages: rows in a total order, from a position on, without counting and without offsets."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -11,6 +11,7 @@ from sqlalchemy import Integer as IntegerType
 
 from db.connections import Connection
 from db.statements import Statement
+from rules.viewers import Viewer
 
 Row = TypeVar("Row")
 
@@ -76,14 +77,21 @@ class Page:
 
 
 Condition: TypeAlias = ColumnElement[bool] | Callable[[Any], ColumnElement[bool]]
+# What decides the text of the query for whoever asks, and the parameters that come with it.
+Whose: TypeAlias = tuple[Hashable, Mapping[str, Any]]
+
+
+def _everybodys(_viewer: Viewer) -> Whose:
+    return None, {}
 
 
 class Listing(Generic[Row]):
     """A list that can be filtered, ordered and read in windows; each combination is compiled once.
 
-    `visible` gives the query for whoever asks, by a name or shape that decides its text; `conditions` are
-    the filters (a function of that shape where it matters) and `orders` the orders, both by name;
-    `id_column` makes every order total.
+    `visible` gives the query for whoever asks, by a name or shape that decides its text and that `whose` knows;
+    `conditions` are the filters (a function of that shape where it matters) and `orders` the orders, both by
+    name; `id_column` makes every order total. `values` turns filters into the conditions' parameters, where
+    they are not the same.
     """
 
     def __init__(
@@ -93,12 +101,17 @@ class Listing(Generic[Row]):
         conditions: Mapping[str, Condition],
         orders: Mapping[str, Key],
         id_column: ColumnElement[UUID],
+        *,
+        whose: Callable[[Viewer], Whose] = _everybodys,
+        values: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
     ) -> None:
         self._row = row
         self._visible = visible
         self._conditions = conditions
         self._orders = orders
         self._id_column = id_column
+        self._whose = whose
+        self._values = values
         self._page = lru_cache(maxsize=512)(self._build_page)
         self._count = lru_cache(maxsize=64)(self._build_count)
 
@@ -110,19 +123,19 @@ class Listing(Generic[Row]):
     async def page(
         self,
         connection: Connection,
-        whose: Hashable,
-        filters: Iterable[str],
+        viewer: Viewer,
+        filters: Mapping[str, Any],
         order: tuple[str, ...],
         window: Window,
-        **values: Any,
     ) -> Page:
-        """A window of what passes the filters; `values` are the parameters of query and conditions, of which
-        the statement takes those that it needs."""
+        """A window of what the viewer may see and passes the filters, which are given by name."""
+        shape, mine = self._whose(viewer)
+        values = {**self._values(filters), **mine, "row_limit": window.size + 1}
         for name, position in (("after", window.after), ("before", window.before)):
             for i, value in enumerate(position or ()):
                 values[f"{name}_{i}"] = value
-        statement = self._page(whose, frozenset(filters), order, window.shape)
-        rows = await connection.rows(statement, row_limit=window.size + 1, **statement.needed(values))
+        statement = self._page(shape, frozenset(filters), order, window.shape)
+        rows = await connection.rows(statement, **statement.needed(values))
         more = len(rows) > window.size
         del rows[window.size :]
         if window.backwards:
@@ -130,18 +143,18 @@ class Listing(Generic[Row]):
             return Page(rows, has_next=window.before is not None, has_previous=more)
         return Page(rows, has_next=more, has_previous=window.after is not None)
 
-    async def count(
-        self, connection: Connection, whose: Hashable, filters: Iterable[str], **values: Any
-    ) -> int:
-        """How many rows pass the filters."""
-        statement = self._count(whose, frozenset(filters))
+    async def count(self, connection: Connection, viewer: Viewer, filters: Mapping[str, Any]) -> int:
+        """How many rows the viewer may see pass the filters."""
+        shape, mine = self._whose(viewer)
+        statement = self._count(shape, frozenset(filters))
+        values = {**self._values(filters), **mine}
         found: int = await connection.value(statement, **statement.needed(values))
         return found
 
-    def _filtered(self, whose: Hashable, filters: frozenset[str]) -> Select[Any]:
+    def _filtered(self, shape: Hashable, filters: frozenset[str]) -> Select[Any]:
         conditions = (self._conditions[name] for name in sorted(filters))
-        return self._visible(whose).where(
-            *(each if isinstance(each, ColumnElement) else each(whose) for each in conditions)
+        return self._visible(shape).where(
+            *(each if isinstance(each, ColumnElement) else each(shape) for each in conditions)
         )
 
     def _build_page(

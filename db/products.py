@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from db.connections import Connection, one_each
-from db.pages import Condition, Key, Listing, Page, Window
+from db.pages import Condition, Key, Listing
 from db.restrictions import Shape, products_in, scope_of, stock_in
 from db.statements import Statement
 from db.stock import stock
@@ -187,34 +187,6 @@ ORDERS: dict[str, Key] = {
 }
 
 
-_listing = Listing(Product, _visible, _CONDITIONS, ORDERS, products.c.id)
-keys = _listing.keys
-
-
-async def page(
-    connection: Connection,
-    viewer: Viewer,
-    filters: Mapping[str, Any],
-    order: tuple[str, ...],
-    window: Window,
-) -> Page:
-    """A window of the products that the viewer may see and that pass the filters.
-
-    Filters by name: search, category_id, category_code, skus, kind, available_only (its value is not
-    looked at). Order: names of ORDERS.
-    """
-    scope = scope_of(viewer)
-    values = _filter_values(filters) | scope.groups
-    return await _listing.page(connection, scope.shape, filters, order, window, **values)
-
-
-async def count(connection: Connection, viewer: Viewer, filters: Mapping[str, Any]) -> int:
-    """How many products pass the filters and may be seen by the viewer."""
-    scope = scope_of(viewer)
-    values = _filter_values(filters) | scope.groups
-    return await _listing.count(connection, scope.shape, filters, **values)
-
-
 def _filter_values(filters: Mapping[str, Any]) -> dict[str, Any]:
     values = {name: value for name, value in filters.items() if name not in ("search", "available_only")}
     if "search" in filters:
@@ -227,3 +199,16 @@ def _word_prefix(text: str) -> str:
     """A tsquery for people who are still typing: all words, the last one as a prefix."""
     words = ["".join(c for c in word if c.isalnum()) for word in text.lower().split()]
     return " & ".join(f"{word}:*" for word in words if word)
+
+
+# Filters: search, category_id, category_code, skus, kind, available_only (its value is not looked at).
+_listing = Listing(
+    Product,
+    _visible,
+    _CONDITIONS,
+    ORDERS,
+    products.c.id,
+    whose=lambda viewer: ((scope := scope_of(viewer)).shape, scope.groups),
+    values=_filter_values,
+)
+keys, page, count = _listing.keys, _listing.page, _listing.count

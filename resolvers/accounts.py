@@ -79,7 +79,7 @@ async def page(
     before: pages.Before = None,
 ) -> pages.Connection:
     """Query.accounts."""
-    order = [each.value for each in order_by or [AccountOrder.NAME_ASC]]
+    order = order_by or [AccountOrder.NAME_ASC]
     asked = pages.Asked(first, after, last, before)
     return await pages.connection(
         info.context, db.accounts, _filters(filter or AccountFilter()), order, asked
@@ -87,13 +87,12 @@ async def page(
 
 
 def _filters(given: AccountFilter) -> dict[str, Any]:
-    filters = {
+    return {
         "customer_id": nodes.key_or_nothing(given.customer, "Customer"),
         "search": folded(given.search or "") or None,
         "active": given.active,
         "activated": given.activated,
     }
-    return {name: value for name, value in filters.items() if value is not None}
 
 
 async def customer(root: strawberry.Parent[Account], info: Info) -> Customer | None:

@@ -69,14 +69,14 @@ async def page(
     before: pages.Before = None,
 ) -> pages.Connection:
     """Query.auditLog."""
-    order = [each.value for each in order_by or [AuditOrder.AT_DESC]]
+    order = order_by or [AuditOrder.AT_DESC]
     asked = pages.Asked(first, after, last, before)
     return await pages.connection(info.context, db.audit, _filters(filter or AuditFilter()), order, asked)
 
 
 def _filters(given: AuditFilter) -> dict[str, Any]:
     named = nodes.parsed(str(given.node)) if given.node is not None else None
-    filters = {
+    return {
         "node_id": None if given.node is None else named[1] if named else nodes.NOTHING,
         "account_id": nodes.key_or_nothing(given.account, "Account"),
         "staff_member_id": nodes.key_or_nothing(given.staff_member, "StaffMember"),
@@ -86,7 +86,6 @@ def _filters(given: AuditFilter) -> dict[str, Any]:
         "since": given.since,
         "until": given.until,
     }
-    return {name: value for name, value in filters.items() if value is not None}
 
 
 async def account(root: strawberry.Parent[AuditEntry], info: Info) -> Account | None:

@@ -74,18 +74,17 @@ async def page(
     before: pages.Before = None,
 ) -> pages.Connection:
     """Query.contactChanges."""
-    order = [each.value for each in order_by or [ContactChangeOrder.ASKED_AT_DESC]]
+    order = order_by or [ContactChangeOrder.ASKED_AT_DESC]
     asked = pages.Asked(first, after, last, before)
     filters = _filters(filter or ContactChangeFilter())
     return await pages.connection(info.context, db.contact_changes, filters, order, asked)
 
 
 def _filters(given: ContactChangeFilter) -> dict[str, Any]:
-    filters = {
+    return {
         "states": None if given.states is None else [state.value for state in given.states],
         "customer_id": nodes.key_or_nothing(given.customer, "Customer"),
     }
-    return {name: value for name, value in filters.items() if value is not None}
 
 
 async def customer(root: strawberry.Parent[ContactChange], info: Info) -> Customer | None:

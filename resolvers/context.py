@@ -152,6 +152,7 @@ class Context:
     def begin_record(self) -> None:
         """A mutation begins: it has said nothing yet."""
         self.changes = None
+        self._actor = None
 
     def record_nothing(self) -> None:
         """Say that all is as it was: a mutation has to say what it did."""

@@ -9,6 +9,7 @@ import strawberry
 import uuid_utils.compat as uuid
 
 import db
+from db.connections import Contended
 from db.customers import Customer
 from db.prices import PriceList
 from resolvers.contacts import AddressInput, ContactInput, addresses_of, contacts_of
@@ -18,10 +19,10 @@ from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
 from rules import contacts
 from rules.access_groups import check_length
 from rules.amounts import LARGEST_AMOUNT
-from rules.broken import BrokenRule, BrokenRules, NotFound, check_version
+from rules.broken import BrokenRule, BrokenRules, NotFound, broken_by, check_version
 from rules.contacts import ContactData
 from rules.customers import CodeTwice, CreditLimitInvalid
-from rules.money import to_minor
+from rules.money import to_major, to_minor
 from rules.portals import check_currency
 from rules.rows import MOST_ROWS, RowPolicy
 from rules.texts import LONGEST_NAME, TextMissing, check_name, check_text
@@ -65,7 +66,7 @@ class CustomerRowInput:
 class CustomersUpsertInput:
     """customersUpsert(input:)."""
 
-    rows: list[CustomerRowInput] = strawberry.field(description="1 to 1,000 customers, each code once.")
+    rows: list[CustomerRowInput] = strawberry.field(description="Up to 1,000 customers, each code once.")
     policy: RowPolicy = strawberry.field(
         default=RowPolicy.ALL_OR_NOTHING, description="What becomes of the good rows when others are bad."
     )
@@ -92,10 +93,12 @@ async def upsert(info: Info, input: _UpsertInput) -> CustomersPayload:
     price_lists = await db.prices.lists_by_codes(context.connection, named) if named else {}
     good: dict[str, _Row] = {}
     broken: list[BrokenRule] = []
+    seen: set[str] = set()
     for index, given in enumerate(input.rows):
         row, wrong = _read(context, given, kept.get(given.code), price_lists)
-        if given.code in good:
+        if given.code in seen:
             wrong.append(CodeTwice(repeated=given.code, path=("code",)))
+        seen.add(given.code)
         broken += [each.at("rows", str(index)) for each in wrong]
         if row is not None and not wrong:
             good[given.code] = row
@@ -151,13 +154,14 @@ def _read(
     if given.credit_limit is not strawberry.UNSET:
         limit = given.credit_limit
         after.credit_limit = None if limit is None else to_minor(limit, after.currency)
+    elif base.credit_limit is not None and after.currency != base.currency:
+        after.credit_limit = to_minor(to_major(base.credit_limit, base.currency), after.currency)
     return _Row(kept, after, data), []
 
 
 def _wrong(
     given: CustomerRowInput, kept: Customer | None, price_lists: Mapping[str, PriceList]
 ) -> list[BrokenRule]:
-    wrong: list[BrokenRule] = []
     checks: list[Callable[[], None]] = [
         lambda: check_name(given.code, "code"),
         lambda: check_name(given.name, "name"),
@@ -166,11 +170,7 @@ def _wrong(
         lambda: _check_credit_limit(given.credit_limit),
         lambda: check_version(given.version, kept.version if kept else 0),
     ]
-    for check in checks:
-        try:
-            check()
-        except BrokenRule as rule:
-            wrong.append(rule)
+    wrong = list(broken_by(checks))
     if kept is None and given.name is None:
         wrong.append(TextMissing(path=("name",)))
     if isinstance(given.price_list, str) and given.price_list not in price_lists:
@@ -216,7 +216,10 @@ async def _write(context: Context, rows: Mapping[str, _Row]) -> Mapping[str, Cus
             after=facts_of(row.after, **after),
             customer_id=customer_id,
         )
-    await db.customers.upsert(connection, changed)
+    # In one order, so that two calls with the same codes cannot deadlock.
+    stored = await db.customers.upsert(connection, sorted(changed, key=lambda each: each.code))
+    if any(stored[each.code].id != each.id for each in changed):
+        raise Contended("somebody else has just added one of these customers")  # then it is tried again
     await _replace(context, new_contacts, new_addresses)
     context.record_nothing()
     return {code: row.after for code, row in rows.items()}

@@ -69,7 +69,7 @@ async def page(
     before: pages.Before = None,
 ) -> pages.Connection:
     """Query.customers."""
-    order = [each.value for each in order_by or [CustomerOrder.CODE_ASC]]
+    order = order_by or [CustomerOrder.CODE_ASC]
     asked = pages.Asked(first, after, last, before)
     filters = _filters(filter or CustomerFilter())
     return await pages.connection(info.context, db.customers, filters, order, asked)
@@ -78,12 +78,11 @@ async def page(
 def _filters(given: CustomerFilter) -> dict[str, Any]:
     if given.codes is not None and len(given.codes) > MOST_CODES:
         raise InvalidInput(path=("filter", "codes"))
-    filters = {
+    return {
         "search": (given.search or "").strip() or None,
         "codes": given.codes,
         "country": given.country,
     }
-    return {name: value for name, value in filters.items() if value is not None}
 
 
 _Id = Annotated[strawberry.ID | None, strawberry.argument(description="The global id.")]

@@ -1,5 +1,6 @@
 """How every mutation runs: one transaction, an idempotency key replayed, broken rules as the payload's errors."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -171,7 +172,7 @@ def _reference(value: Any) -> Any:
 
 async def _recalled(context: Context, value: Any) -> Any:
     if isinstance(value, list):
-        return [await _recalled(context, each) for each in value]
+        return list(await asyncio.gather(*(_recalled(context, each) for each in value)))
     if isinstance(value, dict):
         return await nodes.load(context, value["node"], UUID(value["id"]))
     return value

@@ -21,7 +21,7 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "AuditEntry": (db.audit.by_ids, Permission.AUDIT_READ),
     "Cart": (db.carts.by_ids, Permission.ORDERS_PLACE),
     "Category": (db.categories.by_ids, Permission.PRODUCTS_READ),
-    "ContactChange": (db.contact_changes.by_ids, None),
+    "ContactChange": (db.contact_changes.by_ids, Permission.CONTACTS_READ),
     "Customer": (db.customers.by_ids, None),
     "Order": (db.orders.by_ids, Permission.ORDERS_READ),
     "Portal": (db.portals.by_ids, None),

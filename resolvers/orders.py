@@ -74,20 +74,19 @@ async def page(
     before: pages.Before = None,
 ) -> pages.Connection:
     """Query.orders."""
-    order = [each.value for each in order_by or [OrderOrder.PLACED_AT_DESC]]
+    order = order_by or [OrderOrder.PLACED_AT_DESC]
     asked = pages.Asked(first, after, last, before)
     return await pages.connection(info.context, db.orders, _filters(filter or OrderFilter()), order, asked)
 
 
 def _filters(given: OrderFilter) -> dict[str, Any]:
     states = given.processing_states
-    filters = {
+    return {
         "number": given.number or None,
         "processing_states": None if states is None else [state.value for state in states],
         "placed_from": given.placed_from and _midnight(given.placed_from),
         "placed_before": given.placed_to and _midnight(_next_day(given.placed_to)),
     }
-    return {name: value for name, value in filters.items() if value is not None}
 
 
 def _next_day(day: date) -> date:

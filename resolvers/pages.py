@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -125,10 +126,11 @@ async def total_count(root: strawberry.Parent[Connection], info: Info) -> int:
 
 
 async def connection(
-    context: Context, source: Pageable, filters: Mapping[str, Any], order: Sequence[str], asked: Asked
+    context: Context, source: Pageable, filters: Mapping[str, Any], order: Sequence[Enum], asked: Asked
 ) -> Connection:
-    """The window of a source. Raises InvalidPage or InvalidCursor."""
-    names = tuple(dict.fromkeys(order))
+    """The window of a source; a filter that is None is none. Raises InvalidPage or InvalidCursor."""
+    filters = {name: value for name, value in filters.items() if value is not None}
+    names = tuple(dict.fromkeys(str(each.value) for each in order))
     window = _window(context.facilities.cursor_key, source, names, asked)
     page = await source.page(context.connection, context.signed_in, filters, names, window)
     return Connection(source, filters, names, page, context.facilities.cursor_key)

@@ -85,7 +85,7 @@ async def page(
     before: pages.Before = None,
 ) -> pages.Connection:
     """Query.products."""
-    order = [each.value for each in order_by or [ProductOrder.SKU_ASC]]
+    order = order_by or [ProductOrder.SKU_ASC]
     asked = pages.Asked(first, after, last, before)
     return await pages.connection(
         info.context, db.products, _filters(filter or ProductFilter()), order, asked
@@ -97,7 +97,7 @@ def _filters(given: ProductFilter) -> dict[str, Any]:
         raise InvalidInput(path=("filter", "search"))
     if given.skus is not None and len(given.skus) > MOST_SKUS:
         raise InvalidInput(path=("filter", "skus"))
-    filters = {
+    return {
         "search": (given.search or "").strip() or None,
         "category_id": nodes.key_or_nothing(given.category, "Category"),
         "category_code": given.category_code,
@@ -105,7 +105,6 @@ def _filters(given: ProductFilter) -> dict[str, Any]:
         "kind": given.kind,
         "available_only": given.available_only or None,
     }
-    return {name: value for name, value in filters.items() if value is not None}
 
 
 _Sku = Annotated[str | None, strawberry.argument(description="The company's own code.")]

@@ -1,7 +1,7 @@
 """What it means to break a rule: a typed error with a stable code and a text in each language."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
@@ -105,6 +105,15 @@ def check_version(read: int | None, current: int) -> None:
     """
     if read is not None and read != current:
         raise VersionConflict(current=current, path=("version",))
+
+
+def broken_by(checks: Iterable[Callable[[], None]]) -> Iterator[BrokenRule]:
+    """The rules that are broken when each check is made, however many."""
+    for check in checks:
+        try:
+            check()
+        except BrokenRule as rule:
+            yield rule
 
 
 class IdempotencyKeyReused(BrokenRule):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from rules.access_groups import check_length
-from rules.broken import BrokenRule
+from rules.broken import BrokenRule, broken_by
 from rules.texts import LONGEST_NAME, check_email, check_name, check_text
 
 Given = TypeVar("Given")
@@ -86,14 +86,13 @@ class ContactData:
 
 def check(data: ContactData) -> Iterator[BrokenRule]:
     """Whatever is wrong with contact data, each with its path."""
-    try:
-        if data.email:
-            check_email(data.email, "email")
-        check_text(data.phone, LONGEST_NAME, "phone")
-        check_length(data.contacts, MOST_CONTACTS, "contacts")
-        check_length(data.addresses, MOST_CONTACTS, "addresses")
-    except BrokenRule as broken:
-        yield broken
+    checks: list[Callable[[], None]] = [
+        lambda: check_email(data.email or None, "email"),
+        lambda: check_text(data.phone, LONGEST_NAME, "phone"),
+        lambda: check_length(data.contacts, MOST_CONTACTS, "contacts"),
+        lambda: check_length(data.addresses, MOST_CONTACTS, "addresses"),
+    ]
+    yield from broken_by(checks)
     for index, contact in enumerate(data.contacts or ()):
         yield from _at("contacts", index, _check_contact, contact)
     for index, address in enumerate(data.addresses or ()):

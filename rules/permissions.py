@@ -14,6 +14,7 @@ class Permission(Enum):
     ORDERS_PLACE = "orders:place"
     DOCUMENTS_READ = "documents:read"
     BALANCES_READ = "balances:read"
+    CONTACTS_READ = "contacts:read"
     CONTACTS_REQUEST = "contacts:request"
     CUSTOMERS_READ = "customers:read"
     CUSTOMERS_WRITE = "customers:write"
@@ -56,6 +57,7 @@ orders:read        |    x       x       x        x    |   x      x      x       
 orders:place       |    x       x       -        -    |   -      -      -       -
 documents:read     |    x       x       x        x    |   x      x      x       x
 balances:read      |    x       -       x        -    |   x      x      -       x
+contacts:read      |    x       x       x        x    |   x      x      x       x
 contacts:request   |    x       x       x        -    |   -      -      -       -
 customers:read     |    -       -       -        -    |   x      x      x       x
 customers:write    |    -       -       -        -    |   x      x      -       -

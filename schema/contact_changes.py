@@ -6,7 +6,6 @@ from typing import Annotated
 import strawberry
 
 import resolvers.contact_changes
-from resolvers.permissions import SIGNED_IN
 from rules.contacts import ContactChangeState
 from rules.permissions import Permission
 from schema.accounts import Account
@@ -65,7 +64,7 @@ class ContactChangeQueries:
         Connection[ContactChange],
         query(
             resolvers.contact_changes.page,
-            needs=SIGNED_IN,
+            needs=Permission.CONTACTS_READ,
             description="The customer's requests to change its contact data, or for staff those of all customers.",
         ),
     ]

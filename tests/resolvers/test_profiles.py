@@ -224,6 +224,27 @@ async def test_a_name_that_somebody_else_takes_at_the_same_time_is_taken(
         assert await asking == [("NAME_TAKEN", ["name"])]
 
 
+async def test_a_profile_that_goes_while_a_group_is_to_get_it_is_not_there(
+    portal: Portal, mona: Client
+) -> None:
+    profile = await made(mona, "Going")
+    group = global_id("AccessGroup", await portal.group("Ours"))
+    async with portal.writing() as connection:
+        found = await connection.fetch_text("select id from profiles where name = 'Going'")
+        await db.profiles.remove(connection, found[0][0])
+        giving = asyncio.create_task(
+            mona.ask(
+                "mutation($input: AccessGroupUpdateInput!) { accessGroupUpdate(input: $input) { errors { code path } } }",
+                input={"group": group, "profile": profile["id"]},
+            )
+        )
+        await asyncio.sleep(0.1)
+        assert not giving.done()
+    assert await giving == {
+        "accessGroupUpdate": {"errors": [{"code": "NOT_FOUND", "path": ["profile"]}]},
+    }
+
+
 async def test_a_profile_that_changed_since_it_was_read_is_a_conflict(mona: Client) -> None:
     profile = await made(mona, "Ours")
     await change(mona, "Update", profile=profile["id"], name="One")

@@ -1,4 +1,4 @@
-"""Accounts: user names are compared folded, passwords are kept as they are but for their Unicode form."""
+"""Accounts: names are compared folded, passwords kept as they are but for their Unicode form, codes read kindly."""
 
 import unicodedata
 
@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.accounts import can_be_password, can_be_user_name, folded, normalized
+from rules.accounts import (
+    CODE_ALPHABET,
+    can_be_password,
+    can_be_user_name,
+    code_normalized,
+    folded,
+    normalized,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +71,26 @@ def test_a_password_has_8_to_1000_characters_of_any_kind(length: int, possible: 
 @pytest.mark.parametrize(("length", "possible"), [(0, False), (1, True), (200, True), (201, False)])
 def test_a_user_name_has_1_to_200_characters(length: int, possible: bool) -> None:
     assert can_be_user_name("a" * length) is possible
+
+
+CODES = st.text(st.sampled_from(CODE_ALPHABET), min_size=16, max_size=16)
+
+
+@given(CODES, st.data())
+def test_a_code_survives_being_read_aloud_and_typed_again(code: str, data: st.DataObject) -> None:
+    alike = {"0": "0Oo", "1": "1IiLl"}
+    typed = "".join(data.draw(st.sampled_from(alike.get(each, each + each.lower()))) for each in code)
+    groups = [typed[place : place + 4] for place in range(0, 16, 4)]
+    assert code_normalized(data.draw(st.sampled_from(["-", "", " ", " - ", "\n"])).join(groups)) == code
+
+
+@given(CODES, CODES)
+def test_two_codes_stay_two(one: str, other: str) -> None:
+    assert (code_normalized(one) == code_normalized(other)) is (one == other)
+
+
+@given(st.text())
+def test_whatever_is_typed_becomes_letters_of_the_codes(typed: str) -> None:
+    normal = code_normalized(typed)
+    assert set(normal) <= set(CODE_ALPHABET)
+    assert code_normalized(normal) == normal

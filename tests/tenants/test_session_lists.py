@@ -186,8 +186,8 @@ async def test_the_staffs_own_sessions_are_nobody_elses(office: Office, at: At) 
 async def test_who_ended_whose_session_is_in_the_audit(office: Office, at: At) -> None:
     bea, again = await at(office.portal).sign_in("bea"), await at(office.portal).sign_in("bea")
     ids = [await current(bea), await current(again)]
-    await do(bea, "sessionRevoke", "", session=sessions[0])
-    await do(office.mona, "sessionRevoke", "", session=sessions[1])
+    await do(bea, "sessionRevoke", "", session=ids[0])
+    await do(office.mona, "sessionRevoke", "", session=ids[1])
     log = """{ auditLog(filter: {actions: ["sessionRevoke"]}, orderBy: [AT_ASC]) { nodes {
       nodeId node { id } account { userName } staffMember { name } onBehalfOf { code } changes { field after } } } }"""
     entries = (await office.mona.ask(log))["auditLog"]["nodes"]

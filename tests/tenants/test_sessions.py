@@ -221,6 +221,7 @@ async def test_an_account_sees_itself_its_customer_and_its_groups(world: World, 
             "ORDERS_READ",
             "DOCUMENTS_READ",
             "BALANCES_READ",
+            "CONTACTS_READ",
             "CONTACTS_REQUEST",
         ],
         "accessGroups": [

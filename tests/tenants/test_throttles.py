@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+import rules.throttles
 import tenants.passwords
-import tenants.throttles
 from execution.limits import MOST_ROOT_FIELDS
 from rules.throttles import ADDRESS, KNOWN_DAYS, NAME, NAME_AT_ADDRESS, Bucket
 from server.app import create
@@ -59,7 +59,7 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def no_refills(monkeypatch: pytest.MonkeyPatch) -> None:
     """The large buckets do not refill while a test empties them, however slow the machine is."""
     for bucket, each in (("ADDRESS", ADDRESS), ("NAME", NAME)):
-        monkeypatch.setattr(tenants.throttles.throttles, bucket, replace(each, refill_seconds=1_000_000))
+        monkeypatch.setattr(rules.throttles, bucket, replace(each, refill_seconds=1_000_000))
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ async def test_as_many_sign_ins_as_fit_into_one_operation_count_each(
 async def test_however_many_come_at_once_no_more_are_looked_at_than_the_bucket_holds(
     portal: Portal, from_: From, monkeypatch: pytest.MonkeyPatch, bucket: str
 ) -> None:
-    monkeypatch.setattr(tenants.throttles.throttles, bucket, Bucket(capacity=7, refill_seconds=100_000))
+    monkeypatch.setattr(rules.throttles, bucket, Bucket(capacity=7, refill_seconds=100_000))
     comers = [
         (f"203.0.113.{number}" if bucket == "NAME" else HOME, f"n-{number}" if bucket == "ADDRESS" else "bea")
         for number in range(30)
@@ -257,8 +257,8 @@ async def test_a_name_is_one_however_it_is_written(portal: Portal, from_: From, 
 
 async def test_wrong_codes_and_wrong_passwords_count_together(portal: Portal, from_: From) -> None:
     home = from_(portal, HOME)
+    given = {"userName": "bea", "code": "0000-0000-0000-0000", "password": "a quiet harbour"}
     for _ in range(MOST - 1):
-        given = {"userName": "bea", "code": "0000-0000-0000-0000", "password": "a quiet harbour"}
         assert await refused(home, "accountActivate", **given) == [("ACTIVATION_REFUSED", [])]
     assert await attempt(home, "bea") == REFUSED
     assert await refused(home, "accountActivate", **given) == [(THROTTLED, [])]

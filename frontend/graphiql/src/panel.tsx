@@ -138,7 +138,7 @@ function SignInForm({ busy }: { busy: boolean }) {
 
 function ActivationForm({ busy }: { busy: boolean }) {
   return (
-    <details className="kontor-activation">
+    <details>
       <summary>{texts.activationForm}</summary>
       <form
         onSubmit={(event) => void activate(...given(event, 'userName', 'code', 'password'))}
