@@ -90,7 +90,7 @@ class AccountViewAsInput:
 
 
 @dataclass(slots=True)
-class SessionPayload(Payload):
+class SignInPayload(Payload):
     """The token, unless it travels as a cookie, and who is now signed in."""
 
     token: str | None = field(default=None, metadata=SECRET)
@@ -119,7 +119,7 @@ _RevokeInput = Annotated[SessionRevokeInput, strawberry.argument(description="Wh
 _ViewAsInput = Annotated[AccountViewAsInput, strawberry.argument(description="As whom.")]
 
 
-async def sign_in(info: Info, input: _SignInInput) -> SessionPayload:
+async def sign_in(info: Info, input: _SignInInput) -> SignInPayload:
     """Mutation.signIn."""
     context = info.context
     _check_transport(context, input.transport)
@@ -130,7 +130,7 @@ async def sign_in(info: Info, input: _SignInInput) -> SessionPayload:
     return await _let_in(context, login, input.user_name, input.transport)
 
 
-async def activate(info: Info, input: _ActivateInput) -> SessionPayload:
+async def activate(info: Info, input: _ActivateInput) -> SignInPayload:
     """Mutation.accountActivate."""
     context = info.context
     _check_transport(context, input.transport)
@@ -157,7 +157,7 @@ def _passwords(login: Login) -> db.logins.Keys:
 
 async def _let_in(
     context: Context, login: Login, user_name: str, transport: SessionTransport
-) -> SessionPayload:
+) -> SignInPayload:
     """Open a session for somebody who has shown who they are."""
     await throttles.put_back(context.connection, context.client.address, user_name)
     new = await sessions.open_session(
@@ -173,12 +173,12 @@ async def _let_in(
     by_cookie = transport is SessionTransport.COOKIE
     if by_cookie:
         context.new_cookie = new.token
-    return SessionPayload(
+    return SignInPayload(
         token=None if by_cookie else new.token, expires_at=new.session.expires_at, signed_in=True
     )
 
 
-async def signed_in_viewer(root: strawberry.Parent[SessionPayload], info: Info) -> Viewer | None:
+async def signed_in_viewer(root: strawberry.Parent[SignInPayload], info: Info) -> Viewer | None:
     """SignInPayload.viewer: who has just signed in."""
     return info.context.viewer if root.signed_in else None
 

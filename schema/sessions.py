@@ -34,8 +34,8 @@ class Session(Node):
 
 
 @strawberry.type(description="What signIn and accountActivate answer.")
-class SessionPayload:
-    """resolvers.sessions.SessionPayload."""
+class SignInPayload:
+    """resolvers.sessions.SignInPayload."""
 
     token: Annotated[
         str | None,
@@ -87,7 +87,7 @@ class SessionMutations:
     """Mutation fields on sessions."""
 
     sign_in: Annotated[
-        SessionPayload,
+        SignInPayload,
         mutation(resolvers.sessions.sign_in, needs=PUBLIC, description="Open a session at this portal."),
     ]
     sign_out: Annotated[
@@ -100,7 +100,7 @@ class SessionMutations:
         ),
     ]
     account_activate: Annotated[
-        SessionPayload,
+        SignInPayload,
         mutation(
             resolvers.sessions.activate,
             needs=PUBLIC,

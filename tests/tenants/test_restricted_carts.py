@@ -277,22 +277,55 @@ async def mia(shop: Shop, at: At) -> Client:
     return await at(shop.portal).sign_in("mia")
 
 
-async def blind(shop: Shop) -> None:
-    """Let the group `buys` permit to order, and not to look."""
+async def permit(shop: Shop, group: str, *permissions: str) -> None:
+    """Let a group permit this and nothing else, by a profile of the company's own."""
     async with shop.portal.writing() as connection:
         made = await connection.fetch_text(
             """insert into profiles (tenant_id, id, name, permissions)
-               values ($1, gen_random_uuid(), 'Orders', '{ORDERS_PLACE}') returning id""",
+               values ($1, gen_random_uuid(), 'Own', $2) returning id""",
             shop.portal.tenant_id,
+            list(permissions),
         )
         await connection.fetch_text(
-            "update access_groups set profile_id = $1 where name = 'buys'", made[0][0]
+            "update access_groups set profile_id = $1 where name = $2", made[0][0], group
         )
+
+
+async def test_who_may_order_and_look_at_nothing_finds_nothing_to_order(shop: Shop, bea: Client) -> None:
+    await add(bea, {"sku": "MUG"})
+    await permit(shop, "g", "ORDERS_PLACE")
+    refused = await add(bea, {"sku": "MUG"}, {"product": shop.id_of("BOWL")})
+    assert broken(refused) == [
+        ("PRODUCT_NOT_FOUND", ["items", "0", "sku"]),
+        ("PRODUCT_NOT_FOUND", ["items", "1", "product"]),
+    ]
+    line = (await cart(bea))["MUG"]
+    assert (line["product"], line["warehouse"], line["problem"]["code"]) == (
+        None,
+        None,
+        "PRODUCT_UNAVAILABLE",
+    )
+    assert broken(await place(bea)) == [("PRODUCT_UNAVAILABLE", ["cart", "items", "0"])]
+
+
+async def test_who_may_read_orders_and_look_at_no_product_reads_the_orders_own_words(
+    shop: Shop, bea: Client
+) -> None:
+    await add(bea, {"sku": "MUG"})
+    (order,) = (await place(bea))["orders"]
+    await permit(shop, "g", "ORDERS_READ")
+    (line,) = (await bea.ask(ORDER, id=order["id"]))["order"]["lines"]
+    assert (line["name"], line["quantity"], line["product"], line["warehouse"]) == (
+        "Product MUG",
+        "1",
+        None,
+        None,
+    )
 
 
 async def test_what_is_no_longer_seen_is_not_ordered_either(shop: Shop, mia: Client) -> None:
     await add(mia, {"sku": "MUG"})
-    await blind(shop)
+    await permit(shop, "buys", "ORDERS_PLACE")
     await shop.restrict("looks", product=but("MUG"))
     assert await skus(mia) == ["BLUE", "BOWL", "LOOSE", "WASH"]
     line = (await cart(mia))["MUG"]
@@ -303,7 +336,7 @@ async def test_what_is_no_longer_seen_is_not_ordered_either(shop: Shop, mia: Cli
 
 async def test_nothing_is_promised_from_a_warehouse_that_is_not_seen(shop: Shop, mia: Client) -> None:
     await add(mia, {"sku": "MUG"})
-    await blind(shop)
+    await permit(shop, "buys", "ORDERS_PLACE")
     await shop.restrict("looks", warehouse=but("W2"))
     await place(mia)
     async with shop.portal.writing() as connection:
