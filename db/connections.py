@@ -28,7 +28,8 @@ class Unstorable(Exception):
 
 
 class Contended(Exception):
-    """Another transaction stood in the way (deadlock, serialization); the same work may succeed again."""
+    """Another transaction stood in the way (deadlock, serialization, a key that it took or a row that it deleted);
+    the same work may succeed again, or find out what is wrong."""
 
 
 class Connection:
@@ -96,8 +97,8 @@ class Connection:
             guest = Connection(self._raw, tenant_id)
             guest._open = self._open
             guest.deadline = self.deadline
-            await guest.execute_text(set_tenant(tenant_id))
             try:
+                await guest.execute_text(set_tenant(tenant_id))
                 yield guest
             finally:
                 self.statements += guest.statements
@@ -246,7 +247,7 @@ class _Translated:
             return
         if isinstance(error, (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)):
             raise TooSlow(str(error)) from error
-        if isinstance(error, (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)):
+        if isinstance(error, _CONTENDED):
             raise Contended(str(error)) from error
         if isinstance(error, _NOT_STORABLE) or str(error).startswith("invalid input for query argument"):
             raise Unstorable(str(error)) from error
@@ -254,6 +255,13 @@ class _Translated:
             raise Unavailable(str(error) or type(error).__name__) from error
 
 
+# A key that is taken, or a row that has gone, since it was looked at: the second time one sees it.
+_CONTENDED = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.UniqueViolationError,
+    asyncpg.ForeignKeyViolationError,
+)
 _NOT_STORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.NumericValueOutOfRangeError)
 _UNREACHABLE = (
     OSError,

@@ -19,10 +19,12 @@ from sqlalchemy import (
     bindparam,
     func,
     null,
+    select,
     update,
 )
 
 from db.connections import Connection
+from db.portals import SUPPLIER_OF_TENANT
 from db.statements import Statement
 
 
@@ -71,6 +73,24 @@ def secrets_of(table: Table) -> list[ColumnElement[Any]]:
         func.coalesce(table.c.activation_expires_at <= func.now(), False).label("activation_expired"),
         table.c.activation_used_at,
     ]
+
+
+_reserve = Statement[None](
+    select(
+        func.pg_advisory_xact_lock(
+            func.hashtextextended(
+                func.concat("kontor user name ", SUPPLIER_OF_TENANT, " ", bindparam("user_name", type_=Text)),
+                0,
+            )
+        )
+    )
+)
+
+
+async def reserve(connection: Connection, user_name: str) -> None:
+    """Keep others from giving a user name to anybody of the supplier or its companies' customers until this
+    transaction ends: accounts and staff members stand in different tables and sign in at the same door."""
+    await connection.run(_reserve, user_name=user_name)
 
 
 class Keys:

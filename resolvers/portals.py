@@ -177,7 +177,7 @@ async def create(info: Info, input: _CreateInput) -> PortalPayload:
         stock_policy=input.stock_policy,
     )
     tenant_id = await provisioning.found_portal(context.connection, new)
-    after: dict[str, Any] = {**new.columns, "hosts": list(new.hosts)}
+    after: dict[str, Any] = {**new.columns, "hosts": new.checked_hosts()}
     context.record("Portal", tenant_id, before=None, after=after)
     async with context.connection.visiting(tenant_id) as sister:
         # Its own audit begins with who founded it.

@@ -17,7 +17,14 @@ from rules.access_groups import check_length
 from rules.accounts import ACTIVATION_DAYS
 from rules.broken import NotFound, check_version
 from rules.permissions import StaffRole
-from rules.staff_members import MOST_ROLES, HeldRole, LastOwner, RolesMissing, check_reach
+from rules.staff_members import (
+    MOST_ROLES,
+    HeldRole,
+    LastOwner,
+    RolesMissing,
+    check_reach,
+    replaced,
+)
 from rules.texts import check_email, check_name
 from tenants import provisioning, sessions
 from tenants.activation import new_code
@@ -81,7 +88,9 @@ class StaffMemberUpdateInput:
     name: str | None = strawberry.field(default=None, description="The person's name.")
     email: str | None = strawberry.field(default=None, description="Where the person is written to.")
     roles: list[StaffMemberRoleInput] | None = strawberry.field(
-        default=None, description="All roles from now on, at least one."
+        default=None,
+        description="The roles from now on at companies of which the viewer is an owner, at least one; roles "
+        "elsewhere stay as they are.",
     )
     version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
@@ -156,15 +165,14 @@ async def update(info: Info, input: _UpdateInput) -> StaffMemberPayload:
     check_email(input.email, "email")
     owned = await db.staff_members.lock_owners(context.connection)
     member, had = await _locked(context, input.staff_member, input.version)
-    has = had
+    reach, has = await _reach(context), had
     if input.roles is not None:
-        has = await _given(context, input.roles)
-        check_reach(await _reach(context), set(had) ^ set(has), "roles")
+        has = replaced(reach, had, await _given(context, input.roles), "roles")
         await db.staff_members.remove_roles(context.connection, member.id)
         ids = [uuid.uuid7() for _ in has]
         await db.staff_members.add_roles(context.connection, member.id, has, ids)
-    else:
-        check_reach(await _reach(context), had, "staffMember")
+    if input.roles is None or input.name is not None or input.email is not None:
+        check_reach(reach, had, "staffMember")
     changed = await db.staff_members.change(context.connection, member.id, name=input.name, email=input.email)
     await _check_owners(context, owned)
     context.record(

@@ -49,3 +49,16 @@ def check_reach(actor: Collection[HeldRole], changed: Iterable[HeldRole], *path:
     """Refuse to touch roles at companies of which the actor is no owner. Raises RoleOutOfReach."""
     if not all(reaches(actor, held.at_tenant_id) for held in changed):
         raise RoleOutOfReach(path=path)
+
+
+def replaced(
+    actor: Collection[HeldRole], had: Iterable[HeldRole], given: Iterable[HeldRole], *path: str
+) -> list[HeldRole]:
+    """Somebody's roles when the actor gives others: those out of the actor's reach stay as they are.
+
+    Raises RoleOutOfReach for one that is given and neither in reach nor held already.
+    """
+    kept = [held for held in had if not reaches(actor, held.at_tenant_id)]
+    new = [held for held in given if held not in kept]
+    check_reach(actor, new, *path)
+    return [*kept, *new]

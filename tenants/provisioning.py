@@ -154,6 +154,7 @@ async def add_account(
     Raises UserNameTaken, also when it is a staff member's: who signs in has to be one of them.
     """
     code = None if new.password_hash else new_code()
+    await db.logins.reserve(connection, new.user_name)
     taken = await db.staff_members.user_name_taken(connection, new.user_name)
     added = None
     if not taken:
@@ -174,6 +175,7 @@ async def add_staff_member(
     """
     code = None if new.password_hash else new_code()
     staff_member_id = uuid.uuid7()
+    await db.logins.reserve(connection, new.user_name)
     taken = await _is_accounts_name(connection, new.user_name)
     if taken or not await db.staff_members.add(connection, id=staff_member_id, **new.columns(code)):
         raise UserNameTaken(user_name=new.user_name, path=("userName",))

@@ -83,11 +83,19 @@ async def test_whoever_has_roles_elsewhere_is_out_of_the_reach_of_one_companys_o
     for other in (both, everywhere):
         for what in ("Update", "Deactivate", "ResetAccess"):
             assert await refused(hanna, what, staffMember=member(other)) == OUT_OF_REACH
-        assert await refused(hanna, "Update", staffMember=member(other), roles=[at_portal(portal)]) == [
-            ("ROLE_OUT_OF_REACH", ["roles"])
-        ]
     assert await staff(olga) == before
     assert (await mona.ask(WHO))["viewer"]["staffMember"] == {"userName": "mona"}
+
+
+async def test_an_owner_of_one_company_gives_a_role_there_to_whoever_works_elsewhere(
+    portal: Portal, olga: Client, at: At
+) -> None:
+    await portal.staff_member("hanna", role=StaffRole.OWNER, here_only=True)
+    mona = member(await portal.staff_member("mona"))
+    hanna = await at(portal).sign_in("hanna")
+    changed = await done(hanna, "Update", staffMember=mona, roles=[at_portal(portal, "AGENT")])
+    roles = {(each["role"], each["everywhere"]) for each in changed["staffMember"]["roles"]}
+    assert roles == {("AGENT", False), ("MANAGER", True)}
 
 
 async def test_naming_the_roles_that_somebody_has_brings_nobody_into_reach(

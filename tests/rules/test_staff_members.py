@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.permissions import StaffRole
-from rules.staff_members import HeldRole, RoleOutOfReach, check_reach, reaches
+from rules.staff_members import HeldRole, RoleOutOfReach, check_reach, reaches, replaced
 
 HERE, THERE = UUID(int=1), UUID(int=2)
 OWNER_HERE, OWNER_EVERYWHERE = HeldRole(StaffRole.OWNER, HERE), HeldRole(StaffRole.OWNER, None)
@@ -57,3 +57,17 @@ def test_one_role_out_of_reach_is_enough_to_refuse(actor: list[HeldRole], change
 @given(ROLES)
 def test_nothing_changed_is_in_everybodys_reach(actor: list[HeldRole]) -> None:
     check_reach(actor, [], "roles")
+
+
+@given(ROLES, ROLES, ROLES)
+def test_roles_out_of_reach_stay_whatever_is_given(
+    actor: list[HeldRole], had: list[HeldRole], given_roles: list[HeldRole]
+) -> None:
+    kept = [each for each in had if not reaches(actor, each.at_tenant_id)]
+    try:
+        has = replaced(actor, had, given_roles, "roles")
+    except RoleOutOfReach:
+        assert any(not reaches(actor, each.at_tenant_id) and each not in kept for each in given_roles)
+    else:
+        assert [each for each in has if not reaches(actor, each.at_tenant_id)] == kept
+        assert set(has) == {*kept, *given_roles}

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any, TypeAlias
 from uuid import UUID
 
+import uuid_utils.compat as uuid
+
 import db
 from db.categories import categories
 from resolvers.nodes import global_id
@@ -61,6 +63,15 @@ class Shop:
         """Restrict a group like this from now on."""
         async with self.portal.writing() as connection:
             await db.access_groups.restrict(connection, self.groups[name], *self._restrictions(listings))
+
+    async def permit(self, name: str, *permissions: str) -> None:
+        """Let a group permit this and nothing else, by a profile of the company's own."""
+        async with self.portal.writing() as connection:
+            profile_id = uuid.uuid7()
+            await db.profiles.add(connection, id=profile_id, name=f"Of {name}", permissions=permissions)
+            await connection.fetch_text(
+                "update access_groups set profile_id = $1 where id = $2", profile_id, self.groups[name]
+            )
 
     def _restrictions(self, listings: dict[str, Listing]) -> tuple[Modes, dict[RestrictionKind, list[Any]]]:
         keys = {

@@ -43,21 +43,15 @@ async def member(shop: Shop, **groups: dict[str, Listing]) -> UUID:
     """An account in groups with these restrictions."""
     account_id = await shop.portal.account("mia", profile=None)
     for name, listings in groups.items():
-        await shop.group(name, account_id, **listings)
+        await shop.group(name, account_id)
+        await shop.restrict(name, **listings)
     return account_id
 
 
-async def profile(shop: Shop, group: str, *permissions: str) -> None:
-    """Give a group a profile of the company's own."""
+async def session_ids(shop: Shop) -> list[UUID]:
+    """The sessions of everybody at the portal."""
     async with shop.portal.writing() as connection:
-        await connection.fetch_text(
-            """with made as (insert into profiles (tenant_id, id, name, permissions)
-                 values ($1, gen_random_uuid(), $2, $3) returning id)
-               update access_groups set profile_id = (select id from made) where name = $2""",
-            shop.portal.tenant_id,
-            group,
-            list(permissions),
-        )
+        return [row[0] for row in await connection.fetch_text("select id from sessions")]
 
 
 def verdicts(explanation: dict[str, Any]) -> list[tuple[str, bool]]:
@@ -201,7 +195,7 @@ async def test_a_group_whose_profile_does_not_permit_it_is_not_enough_whatever_i
     shop: Shop, at: At
 ) -> None:
     account_id = await member(shop, blind={}, seeing={"product": but("MUG")})
-    await profile(shop, "blind", "ORDERS_READ")
+    await shop.permit("blind", "ORDERS_READ")
     sam = await staff(shop, at)
     found = await explained(sam, account_id, shop.id_of("MUG"))
     assert (found["visible"], found["reason"]) == (False, "RESTRICTED")
@@ -215,7 +209,7 @@ async def test_a_group_whose_profile_does_not_permit_it_is_not_enough_whatever_i
 
 async def test_when_no_profile_permits_it_the_reason_is_the_permission(shop: Shop, at: At) -> None:
     account_id = await member(shop, blind={"category": only("mugs")})
-    await profile(shop, "blind", "ORDERS_READ")
+    await shop.permit("blind", "ORDERS_READ")
     found = await explained(await staff(shop, at), account_id, shop.id_of("MUG"))
     assert (found["visible"], found["reason"]) == (False, "MISSING_PERMISSION")
     assert verdicts(found) == [("blind", False)]
@@ -293,6 +287,7 @@ async def test_what_is_explained_is_what_the_account_itself_is_answered(
         *(("AccessGroup", each) for each in shop.groups.values()),
         *(("Order", each) for each in (mine, theirs)),
         *(("Customer", each) for each in shop.portal.customers.values()),
+        *(("Session", each) for each in await session_ids(shop)),
     ]
     nodes = [
         *(shop.id_of(name) for name in ("MUG", "BLUE", "BOWL", "LOOSE", "all", "mugs", "W1", "W2")),

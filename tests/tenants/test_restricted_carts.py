@@ -277,23 +277,9 @@ async def mia(shop: Shop, at: At) -> Client:
     return await at(shop.portal).sign_in("mia")
 
 
-async def permit(shop: Shop, group: str, *permissions: str) -> None:
-    """Let a group permit this and nothing else, by a profile of the company's own."""
-    async with shop.portal.writing() as connection:
-        made = await connection.fetch_text(
-            """insert into profiles (tenant_id, id, name, permissions)
-               values ($1, gen_random_uuid(), 'Own', $2) returning id""",
-            shop.portal.tenant_id,
-            list(permissions),
-        )
-        await connection.fetch_text(
-            "update access_groups set profile_id = $1 where name = $2", made[0][0], group
-        )
-
-
 async def test_who_may_order_and_look_at_nothing_finds_nothing_to_order(shop: Shop, bea: Client) -> None:
     await add(bea, {"sku": "MUG"})
-    await permit(shop, "g", "ORDERS_PLACE")
+    await shop.permit("g", "ORDERS_PLACE")
     refused = await add(bea, {"sku": "MUG"}, {"product": shop.id_of("BOWL")})
     assert broken(refused) == [
         ("PRODUCT_NOT_FOUND", ["items", "0", "sku"]),
@@ -313,7 +299,7 @@ async def test_who_may_read_orders_and_look_at_no_product_reads_the_orders_own_w
 ) -> None:
     await add(bea, {"sku": "MUG"})
     (order,) = (await place(bea))["orders"]
-    await permit(shop, "g", "ORDERS_READ")
+    await shop.permit("g", "ORDERS_READ")
     (line,) = (await bea.ask(ORDER, id=order["id"]))["order"]["lines"]
     assert (line["name"], line["quantity"], line["product"], line["warehouse"]) == (
         "Product MUG",
@@ -325,7 +311,7 @@ async def test_who_may_read_orders_and_look_at_no_product_reads_the_orders_own_w
 
 async def test_what_is_no_longer_seen_is_not_ordered_either(shop: Shop, mia: Client) -> None:
     await add(mia, {"sku": "MUG"})
-    await permit(shop, "buys", "ORDERS_PLACE")
+    await shop.permit("buys", "ORDERS_PLACE")
     await shop.restrict("looks", product=but("MUG"))
     assert await skus(mia) == ["BLUE", "BOWL", "LOOSE", "WASH"]
     line = (await cart(mia))["MUG"]
@@ -336,7 +322,7 @@ async def test_what_is_no_longer_seen_is_not_ordered_either(shop: Shop, mia: Cli
 
 async def test_nothing_is_promised_from_a_warehouse_that_is_not_seen(shop: Shop, mia: Client) -> None:
     await add(mia, {"sku": "MUG"})
-    await permit(shop, "buys", "ORDERS_PLACE")
+    await shop.permit("buys", "ORDERS_PLACE")
     await shop.restrict("looks", warehouse=but("W2"))
     await place(mia)
     async with shop.portal.writing() as connection:

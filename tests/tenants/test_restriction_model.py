@@ -1,5 +1,6 @@
 """Random worlds of access groups, asked over HTTP: every answer is what a model in plain Python says."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from rules.permissions import StaffRole
 from tests.client import Client
 from tests.conftest import At
-from tests.tenants.companies import Company, Model, found_company
+from tests.tenants.companies import Company, Group, Model, found_company
 from tests.tenants.shops import ADD, broken
 from tests.world import World
 
@@ -135,9 +136,11 @@ async def check_explanations(company: Company, sam: Client) -> None:
         for name, key in ids.items()
     )
     answer = await sam.ask(f"query($account: ID!) {{ {asked} }}", account=company.account)
-    allows = dict.fromkeys(model.parents, model.category)
-    allows |= dict.fromkeys(model.category_of, model.product)
-    allows |= dict.fromkeys(company.portal.warehouse_ids, model.warehouse)
+    allows: dict[str, Callable[[Group, str], bool]] = {
+        **dict.fromkeys(model.parents, model.category),
+        **dict.fromkeys(model.category_of, model.product),
+        **dict.fromkeys(company.portal.warehouse_ids, model.warehouse),
+    }
     for name in ids:
         verdicts = [
             {"group": {"name": group.name}, "allowed": group.reads and allows[name](group, name)}

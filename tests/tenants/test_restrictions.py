@@ -38,7 +38,8 @@ async def member(shop: Shop, at: At, **groups: dict[str, Listing]) -> Client:
     """Somebody in groups with these restrictions, signed in."""
     account_id = await shop.portal.account("mia", profile=None)
     for name, listings in groups.items():
-        await shop.group(name, account_id, **listings)
+        await shop.group(name, account_id)
+        await shop.restrict(name, **listings)
     return await at(shop.portal).sign_in("mia")
 
 
@@ -355,13 +356,5 @@ async def test_a_profile_that_permits_no_look_at_products_shows_none_whatever_it
     shop: Shop, at: At
 ) -> None:
     mia = await member(shop, at, seeing={"category": only("bowls")}, blind={})
-    async with shop.portal.writing() as connection:
-        profile = await connection.fetch_text(
-            """insert into profiles (tenant_id, id, name, permissions)
-               values ($1, gen_random_uuid(), 'Orders only', '{ORDERS_READ}') returning id""",
-            shop.portal.tenant_id,
-        )
-        await connection.fetch_text(
-            "update access_groups set profile_id = $1 where name = 'blind'", profile[0][0]
-        )
+    await shop.permit("blind", "ORDERS_READ")
     assert await skus(mia) == ["BOWL"]

@@ -5,7 +5,7 @@
  *
  *   node e2e/portal.mjs --url http://harbour.localhost:8000/graphql [--screenshots FOLDER]
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
@@ -19,6 +19,7 @@ const browsers = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-
 const executablePath = browsers.find((path) => path && existsSync(path));
 if (!executablePath) fail('No Chromium here: set CHROMIUM to its path.');
 
+const SAMPLES = join(import.meta.dirname, '../samples/staff');
 const { origin, hostname } = new URL(url);
 const requests = [];
 const faults = [];
@@ -39,6 +40,7 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   page.setDefaultTimeout(20_000);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   watch(page);
   await visit(page);
 } catch (error) {
@@ -149,9 +151,8 @@ async function isSignedIn(page, userName) {
 
 /** Runs the tab of this name and returns its data. `filled` is what to put for placeholders, by how they begin. */
 async function run(page, name, filled = null) {
-  console.log(name);
   await page.locator(`.graphiql-tab-button[title="${name}"]`).click();
-  if (filled) await fill(page, filled);
+  if (filled) await fill(page, name, filled);
   await page.waitForTimeout(300); // GraphiQL reads what stands in its editors a moment later
   const [response] = await Promise.all([
     page.waitForResponse((each) => each.request().postData()?.includes(` ${name}`) ?? false),
@@ -166,15 +167,16 @@ async function run(page, name, filled = null) {
   return data;
 }
 
-/** Puts values for the placeholders in a tab's variables. */
-async function fill(page, values) {
-  const editor = page.locator('.graphiql-editor-tool .monaco-editor').first();
-  const given = await editor.locator('.view-lines').innerText();
-  let text = given.replaceAll('\u00a0', ' ');
+/** Puts values for the placeholders into the variables of one of the staff's tabs. */
+async function fill(page, name, values) {
+  const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const file = readdirSync(SAMPLES).find((each) => each.endsWith(`${kebab}.variables.json`));
+  let text = JSON.stringify(JSON.parse(readFileSync(join(SAMPLES, file), 'utf8')));
   for (const [placeholder, value] of Object.entries(values)) text = text.replace(new RegExp(`${placeholder}[^>]*>`), value);
-  await editor.click();
+  await page.locator('.graphiql-editor-tool .monaco-editor').first().click();
   await page.keyboard.press('ControlOrMeta+A');
-  await page.keyboard.insertText(text);
+  await page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
+  await page.keyboard.press('ControlOrMeta+V');
 }
 
 async function shoot(page, name) {
