@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
+    and_,
     any_,
     bindparam,
     exists,
@@ -30,7 +31,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from db.connections import Connection, one_each
 from db.pages import Condition, Key, Listing
-from db.restrictions import Shape, products_in, scope_of, stock_in
+from db.restrictions import Shape, categories_in, products_in, scope_of, stock_in
 from db.statements import Statement
 from db.stock import stock
 from db.tables import TAX_RATE, one_of, refers_to, tenant_table, unique
@@ -168,12 +169,17 @@ def _is_available(shape: Shape) -> ColumnElement[bool]:
     )
 
 
+def _is_below(shape: Shape, column: str, value: ColumnElement[Any]) -> ColumnElement[bool]:
+    """In a category or below it, if the viewer's groups allow that category."""
+    return products.c.category_id == subtree(
+        lambda category: and_(category[column] == value, categories_in(shape, category.id))
+    )
+
+
 _CONDITIONS: dict[str, Condition] = {
     "search": _text_matches(),
-    "category_id": products.c.category_id
-    == subtree(lambda category: category.id == bindparam("category_id", type_=Uuid)),
-    "category_code": products.c.category_id
-    == subtree(lambda category: category.code == bindparam("category_code", type_=Text)),
+    "category_id": lambda shape: _is_below(shape, "id", bindparam("category_id", type_=Uuid)),
+    "category_code": lambda shape: _is_below(shape, "code", bindparam("category_code", type_=Text)),
     "skus": products.c.sku == any_(bindparam("skus", type_=ARRAY(Text))),
     "kind": products.c.kind == bindparam("kind", type_=Text),
     "available_only": _is_available,

@@ -6,11 +6,13 @@ where it is needed: a change works at once.
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     Column,
     ColumnElement,
     Table,
@@ -19,7 +21,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    false,
+    literal_column,
     not_,
     or_,
     select,
@@ -69,6 +71,8 @@ access_group_document_kinds = _listing(
 # How each of a viewer's groups restricts the catalogue; None: nothing is restricted, (): nothing is allowed.
 Shape = tuple[Modes, ...] | None
 _NO_MODES = Modes()
+# Not false(): that would swallow the conditions beside it, and the tenant with them.
+_NOTHING = literal_column("false", Boolean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def scope_of(viewer: Viewer, permission: Permission = Permission.PRODUCTS_READ) 
     if viewer.is_staff:
         return _UNRESTRICTED
     arms: list[tuple[Modes, list[UUID]]] = []
-    for grant in holding(viewer.grants, permission):
+    for grant in holding(holding(viewer.grants, Permission.PRODUCTS_READ), permission):
         modes = replace(grant.modes, document_kind=None)
         if modes == _NO_MODES:
             return _UNRESTRICTED
@@ -157,24 +161,30 @@ def _some(shape: Shape, conditions_of: Any) -> ColumnElement[bool]:
     arms = [conditions_of(modes, number) for number, modes in enumerate(shape)]
     if not all(arms):  # a group that does not restrict these kinds
         return true()
-    return or_(*(and_(*conditions) for conditions in arms)) if arms else false()
+    return or_(*(and_(*conditions) for conditions in arms)) if arms else _NOTHING
 
 
 def _category(modes: Modes, number: int, category_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
     if modes.category is None:
         return []
+    is_listed = category_id == _listed_trees(number)
+    if modes.category is RestrictionMode.DENY_EXCEPT:
+        # IS TRUE keeps the tree out of the joins: nobody can tell the planner how many categories it has, and
+        # it would sort the whole catalogue for one page. So rows come in their order and are looked up in it.
+        return [is_listed.is_(true())]
+    return [or_(category_id.is_(None), not_(is_listed))]
+
+
+@cache
+def _listed_trees(number: int) -> ColumnElement[Any]:
+    """The categories that a group lists and all below them; one object, so that a statement may ask it twice."""
     listed = access_group_categories.c
     roots = (
         select(listed.category_id)
         .where(listed.tenant_id == bindparam("tenant_id"), _of_group(listed.access_group_id, number))
         .scalar_subquery()
     )
-    is_listed = category_id == subtree(lambda c: c.id == any_(roots), f"restricted_{number}")
-    if modes.category is RestrictionMode.DENY_EXCEPT:
-        # IS TRUE keeps the tree out of the joins: nobody can tell the planner how many categories it has, and
-        # it would sort the whole catalogue for one page. So rows come in their order and are looked up in it.
-        return [is_listed.is_(true())]
-    return [or_(category_id.is_(None), not_(is_listed))]
+    return subtree(lambda c: c.id == any_(roots), f"restricted_{number}")
 
 
 def _product(modes: Modes, number: int, product_id: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
