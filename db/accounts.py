@@ -1,5 +1,6 @@
 """Accounts: the logins of a customer's people. An account is bound to one customer for ever."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ from db.portals import SUPPLIER_OF_TENANT
 from db.staff_members import staff_members, staff_roles
 from db.statements import Statement
 from db.tables import refers_to, tenant_table, unique
+from rules.accounts import folded
 from rules.permissions import Permission
 from rules.viewers import Viewer
 
@@ -141,8 +143,8 @@ _CONDITIONS: dict[str, Condition] = {
     "active": accounts.c.active == bindparam("active", type_=Boolean),
     "activated": accounts.c.password_hash.is_not(None) == bindparam("activated", type_=Boolean),
     "search": or_(
-        accounts.c.user_name.op("^@")(bindparam("search", type_=Text)),
-        func.lower(accounts.c.name).op("^@")(bindparam("search", type_=Text)),
+        accounts.c.user_name.op("^@")(bindparam("user_name_prefix", type_=Text)),
+        func.lower(accounts.c.name).op("^@")(bindparam("name_prefix", type_=Text)),
     ),
 }
 ORDERS: dict[str, Key] = {
@@ -151,8 +153,16 @@ ORDERS: dict[str, Key] = {
     "USER_NAME_ASC": Key(accounts.c.user_name),
     "USER_NAME_DESC": Key(accounts.c.user_name, descending=True),
 }
-# For the staff. Filters: customer_id, active, activated, search (folded: how user name or name begins).
-_listing = Listing(Account, lambda _: _every_one, _CONDITIONS, ORDERS, accounts.c.id)
+
+
+def _filter_values(filters: Mapping[str, Any]) -> dict[str, Any]:
+    search = filters.get("search", "")
+    name = unicodedata.normalize("NFKC", search).lower()
+    return {**filters, "user_name_prefix": folded(search), "name_prefix": name}
+
+
+# For the staff. Filters: customer_id, active, activated, search (how user name or name begins).
+_listing = Listing(Account, lambda _: _every_one, _CONDITIONS, ORDERS, accounts.c.id, values=_filter_values)
 keys, page, count = _listing.keys, _listing.page, _listing.count
 
 

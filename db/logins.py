@@ -110,6 +110,11 @@ class Keys:
             .values(password_hash=password, activation_used_at=func.now(), version=table.c.version + 1)
             .returning(table.c.id)
         )
+        self._holds = Statement[UUID](
+            select(table.c.id)
+            .where(this, table.c.active, table.c.password_hash == bindparam("old_password_hash", type_=Text))
+            .with_for_update(read=True)
+        )
         self._change = Statement[UUID](
             update(table)
             .where(this, table.c.password_hash == bindparam("old_password_hash", type_=Text))
@@ -137,6 +142,11 @@ class Keys:
             )
             is not None
         )
+
+    async def holds(self, connection: Connection, id: UUID, password_hash: str | None) -> bool:
+        """Whether this is still somebody's password; it stays so until the transaction ends."""
+        found = await connection.value(self._holds, the_id=id, old_password_hash=password_hash)
+        return found is not None
 
     async def change(self, connection: Connection, id: UUID, old_hash: str, new_hash: str) -> bool:
         """Give somebody another password; False when the old one is no longer that."""

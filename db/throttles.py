@@ -47,6 +47,7 @@ throttles = tenant_table(
 
 @dataclass(slots=True)
 class _Taken:
+    subject: bytes
     tokens: float
     refill_seconds: int
 
@@ -91,12 +92,20 @@ _take = Statement(
             "tokens": _full - 1,
             "refreshed_at": _new.excluded.refreshed_at,
         },
-    ).returning(throttles.c.tokens, throttles.c.refill_seconds),
+    ).returning(throttles.c.subject, throttles.c.tokens, throttles.c.refill_seconds),
     _Taken,
+)
+_subjects = bindparam("subjects", type_=ARRAY(LargeBinary))
+# Locked in the order in which `take` locks them: nobody waits for somebody who waits.
+_in_order = (
+    select(throttles.c.subject)
+    .where(_OF_TENANT, throttles.c.subject == any_(_subjects))
+    .order_by(func.array_position(_subjects, throttles.c.subject))
+    .with_for_update()
 )
 _put_back = Statement[None](
     update(throttles)
-    .where(_OF_TENANT, throttles.c.subject == any_(bindparam("subjects", type_=ARRAY(LargeBinary))))
+    .where(_OF_TENANT, throttles.c.subject == any_(_in_order.scalar_subquery()))
     .values(
         tokens=func.least(throttles.c.capacity, throttles.c.tokens + 1),
         known_at=case(
@@ -105,17 +114,23 @@ _put_back = Statement[None](
         ),
     )
 )
-_forget = Statement[None](
-    delete(throttles).where(
+_forgotten = (
+    select(throttles.c.subject)
+    .where(
         _OF_TENANT,
         throttles.c.refreshed_at < func.now() - func.make_interval(0, 0, 0, 1),
         or_(throttles.c.known_at.is_(None), throttles.c.known_at < _known_since),
     )
+    .with_for_update(skip_locked=True)
+)
+_forget = Statement[None](
+    delete(throttles).where(_OF_TENANT, throttles.c.subject == any_(_forgotten.scalar_subquery()))
 )
 
 
-async def take(connection: Connection, buckets: Mapping[bytes, Bucket]) -> int | None:
-    """Take a token from the bucket of each subject; None, or after how many seconds there will be one again.
+async def take(connection: Connection, buckets: Mapping[bytes, Bucket]) -> tuple[list[bytes], int | None]:
+    """Take a token from the bucket of each subject; from which of them it was taken, in their order, and
+    after how many seconds there will be one again if one had none.
 
     Whoever was right before under the first subject is held to that one alone. A transaction that rolls
     back takes nothing.
@@ -128,7 +143,8 @@ async def take(connection: Connection, buckets: Mapping[bytes, Bucket]) -> int |
         refills=[each.refill_seconds for each in buckets.values()],
     )
     waits = [math.ceil(-each.tokens * each.refill_seconds) for each in taken if each.tokens < 0]
-    return max(waits, default=None)
+    subjects = {each.subject for each in taken}
+    return [each for each in buckets if each in subjects], max(waits, default=None)
 
 
 async def put_back(connection: Connection, subjects: Sequence[bytes]) -> None:

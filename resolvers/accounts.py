@@ -18,7 +18,7 @@ from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.mutations import KEY_DESCRIPTION, SECRET, VERSION_DESCRIPTION, Payload, facts_of
 from rules.access_groups import MOST_GROUPS, AccessGroupsMissing, EndDatePast, check_length
-from rules.accounts import ACTIVATION_DAYS, AccountBound, folded
+from rules.accounts import ACTIVATION_DAYS, AccountBound
 from rules.broken import BrokenRules, InvalidInput, NotFound, check_version
 from rules.permissions import Permission
 from rules.texts import check_email, check_name
@@ -89,7 +89,7 @@ async def page(
 def _filters(given: AccountFilter) -> dict[str, Any]:
     return {
         "customer_id": nodes.key_or_nothing(given.customer, "Customer"),
-        "search": folded(given.search or "") or None,
+        "search": (given.search or "").strip() or None,
         "active": given.active,
         "activated": given.activated,
     }

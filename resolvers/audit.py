@@ -132,7 +132,7 @@ def changes(root: strawberry.Parent[AuditEntry]) -> list[AuditChange]:
     return [
         AuditChange(name, _json(before, name), _json(after, name))
         for name in dict.fromkeys((*before, *after))
-        if before.get(name) != after.get(name) or (name in before) != (name in after)
+        if before.get(name) != after.get(name)
     ]
 
 

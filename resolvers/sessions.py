@@ -1,5 +1,6 @@
 """Sessions: signing in and out, the first password and the next, and looking at the portal as somebody else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -15,7 +16,7 @@ from resolvers import nodes
 from resolvers.context import Actor, Context, Info
 from resolvers.enums import publish
 from resolvers.mutations import KEY_DESCRIPTION, SECRET, Payload, facts_of
-from rules.accounts import ActivationCodeUsed, CookieRefused, PasswordWrong
+from rules.accounts import ActivationCodeUsed, CookieRefused, PasswordWrong, PortalClosed, SignInRefused
 from rules.broken import NotFound
 from rules.permissions import MissingPermission, Permission
 from rules.viewers import Viewer
@@ -124,10 +125,16 @@ async def sign_in(info: Info, input: _SignInInput) -> SignInPayload:
     context = info.context
     _check_transport(context, input.transport)
     login = await sessions.login(context.connection, input.user_name)
-    await throttles.take(context.connection, context.client.address, input.user_name)
+    taken = await throttles.take(context.connection, context.client.address, input.user_name)
     async with context.pause():  # hashing takes long, and others need the connection
-        login = await sessions.check(context.facilities.passwords, context.portal, login, input.password)
-    return await _let_in(context, login, input.user_name, input.transport)
+        login = await sessions.check(context.facilities.passwords, login, input.password)
+    if not await _passwords(login).holds(context.connection, login.id, login.password_hash):
+        raise SignInRefused  # it was changed or taken away meanwhile
+    if login.account_id is not None and not context.portal.open:
+        await throttles.put_back(context.connection, taken)
+        await context.end()  # keeps that: the password was right
+        raise PortalClosed
+    return await _let_in(context, login, taken, input.transport)
 
 
 async def activate(info: Info, input: _ActivateInput) -> SignInPayload:
@@ -136,14 +143,14 @@ async def activate(info: Info, input: _ActivateInput) -> SignInPayload:
     _check_transport(context, input.transport)
     check_new(input.password, input.user_name, "password")
     login = await sessions.login(context.connection, input.user_name)
-    await throttles.take(context.connection, context.client.address, input.user_name)
+    taken = await throttles.take(context.connection, context.client.address, input.user_name)
     async with context.pause():
         login = activation.check(context.portal, login, input.code)
         password_hash = await context.facilities.passwords.hash(input.password)
     code_hash = activation.code_hash(input.code)
     if not await _passwords(login).activate(context.connection, login.id, code_hash, password_hash):
         raise ActivationCodeUsed
-    return await _let_in(context, login, input.user_name, input.transport)
+    return await _let_in(context, login, taken, input.transport)
 
 
 def _check_transport(context: Context, transport: SessionTransport) -> None:
@@ -156,10 +163,10 @@ def _passwords(login: Login) -> db.logins.Keys:
 
 
 async def _let_in(
-    context: Context, login: Login, user_name: str, transport: SessionTransport
+    context: Context, login: Login, taken: Sequence[bytes], transport: SessionTransport
 ) -> SignInPayload:
     """Open a session for somebody who has shown who they are."""
-    await throttles.put_back(context.connection, context.client.address, user_name)
+    await throttles.put_back(context.connection, taken)
     new = await sessions.open_session(
         context.connection,
         context.portal,
@@ -202,7 +209,7 @@ async def change_password(info: Info, input: _PasswordInput) -> PlainPayload:
     person = await nodes.load(context, "Account" if viewer.account_id else "StaffMember", viewer.actor_id)
     check_new(input.new_password, person.user_name, "newPassword")
     login = await sessions.login(context.connection, person.user_name)
-    await throttles.take(context.connection, context.client.address, person.user_name)
+    taken = await throttles.take(context.connection, context.client.address, person.user_name)
     async with context.pause():
         old_hash = login.password_hash if login is not None else None
         if not await passwords.matches(old_hash, input.old_password) or login is None or old_hash is None:
@@ -210,7 +217,7 @@ async def change_password(info: Info, input: _PasswordInput) -> PlainPayload:
         new_hash = await passwords.hash(input.new_password)
     if not await _passwords(login).change(context.connection, login.id, old_hash, new_hash):
         raise PasswordWrong(path=("oldPassword",))
-    await throttles.put_back(context.connection, context.client.address, person.user_name)
+    await throttles.put_back(context.connection, taken)
     await sessions.end_others(context.connection, context.signed_in)
     context.record(
         type(person).__name__,
@@ -240,7 +247,14 @@ async def revoke(info: Info, input: _RevokeInput) -> PlainPayload:
     if not own and not viewer.may(Permission.ACCOUNTS_WRITE):
         raise MissingPermission(permissions=(Permission.ACCOUNTS_WRITE,))
     await db.sessions.remove(context.connection, session.id)
-    context.record("Session", session.id, before=facts_of(session), after=None)
+    account = await nodes.load(context, "Account", session.account_id) if session.account_id else None
+    context.record(
+        "Session",
+        session.id,
+        before=facts_of(session),
+        after=None,
+        customer_id=account.customer_id if account else None,
+    )
     return PlainPayload()
 
 

@@ -14,7 +14,7 @@ from db.connections import Connection
 from db.logins import Login
 from db.portals import Portal
 from db.sessions import Session, SignedIn
-from rules.accounts import VIEW_AS_MINUTES, PortalClosed, SignInRefused, can_be_user_name, folded
+from rules.accounts import VIEW_AS_MINUTES, SignInRefused, can_be_user_name, folded
 from rules.permissions import (
     PROFILES,
     STAFF_ROLES,
@@ -54,17 +54,14 @@ async def login(connection: Connection, user_name: str) -> Login | None:
     return await db.accounts.login(connection, name) if can_be_user_name(name) else None
 
 
-async def check(passwords: Passwords, portal: Portal, login: Login | None, password: str) -> Login:
+async def check(passwords: Passwords, login: Login | None, password: str) -> Login:
     """The login, if the password is its own and it may come in. Needs no connection, and takes a while.
 
-    Raises SignInRefused (unknown, wrong and inactive look alike and take as long), PortalClosed for
-    customers of a portal that is switched off, SignInBusy.
+    Raises SignInRefused (unknown, wrong and inactive look alike and take as long) and SignInBusy.
     """
     right = await passwords.matches(login.password_hash if login else None, password)
     if login is None or not right or not login.active:
         raise SignInRefused
-    if login.account_id is not None and not portal.open:
-        raise PortalClosed
     return login
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+from collections.abc import Sequence
 
 import db
 from db.connections import Connection
@@ -10,16 +11,18 @@ from rules.accounts import SignInThrottled, folded
 from rules.throttles import Bucket
 
 
-async def take(connection: Connection, address: str, user_name: str) -> None:
-    """Let a try pass. It counts once the transaction is committed. Raises SignInThrottled."""
-    wait = await db.throttles.take(connection, _buckets(address, user_name))
+async def take(connection: Connection, address: str, user_name: str) -> Sequence[bytes]:
+    """Let a try pass. It counts once the transaction is committed; what it took can be put back. Raises
+    SignInThrottled."""
+    taken, wait = await db.throttles.take(connection, _buckets(address, user_name))
     if wait is not None:
         raise SignInThrottled(retry_after=max(wait, 1))
+    return taken
 
 
-async def put_back(connection: Connection, address: str, user_name: str) -> None:
+async def put_back(connection: Connection, taken: Sequence[bytes]) -> None:
     """The try was right, so it does not count; and the name is known at the address from now on."""
-    await db.throttles.put_back(connection, list(_buckets(address, user_name)))
+    await db.throttles.put_back(connection, taken)
 
 
 def _buckets(address: str, user_name: str) -> dict[bytes, Bucket]:

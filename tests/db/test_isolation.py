@@ -15,7 +15,7 @@ import pytest
 import uuid_utils.compat as uuid
 
 import db
-from db.connections import Connection, Database
+from db.connections import Connection, Contended, Database
 from db.isolation import Mode, begin
 from db.prices import prices
 from db.statements import TenantForgotten
@@ -130,7 +130,7 @@ async def test_a_row_for_another_tenant_is_refused(world: World) -> None:
 
 async def test_a_row_that_refers_to_another_tenant_is_refused(world: World) -> None:
     a, b = await neighbours(world)
-    with pytest.raises(asyncpg.ForeignKeyViolationError):
+    with pytest.raises(Contended, match="foreign key"):
         async with a.writing() as connection:
             await put(
                 connection,
