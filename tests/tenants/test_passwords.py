@@ -151,8 +151,8 @@ async def test_50_sign_ins_at_once_leave_the_event_loop_and_the_pool_free(
 ) -> None:
     portal = await world.portal()
     people = [f"bea-{number}" for number in range(50)]
-    for name in people:
-        await portal.account(name)
+    for person in people:
+        await portal.account(person)
     database = await Database.open(database_url, size=2, wait_seconds=10)
     lags: list[float] = []
 
