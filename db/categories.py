@@ -102,3 +102,16 @@ _path_of = Statement[UUID](select(_path.c.id).order_by(_path.c.steps))
 async def path_of(connection: Connection, id: UUID) -> list[UUID]:
     """The ids of a category and of those above it, up to the root, whoever may see them."""
     return await connection.column(_path_of, category_id=id)
+
+
+_id_by_code = Statement[UUID](
+    select(categories.c.id).where(
+        categories.c.tenant_id == bindparam("tenant_id"), categories.c.code == bindparam("code")
+    )
+)
+
+
+async def id_by_code(connection: Connection, code: str) -> UUID | None:
+    """The id of the category with the company's own code, whoever may see it."""
+    found: UUID | None = await connection.value(_id_by_code, code=code)
+    return found
