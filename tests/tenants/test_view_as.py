@@ -295,16 +295,16 @@ async def test_who_may_not_read_balances_does_not_read_them_through_another(worl
     portal = await world.portal()
     await portal.account("bea", profile=BuiltInProfile.CUSTOMER)
     seen = {}
-    for name, role in (("agnes", StaffRole.AGENT), ("mona", StaffRole.MANAGER)):
-        await portal.staff_member(name, role=role)
-        staff = await at(portal).sign_in(name)
+    for person, role in (("agnes", StaffRole.AGENT), ("mona", StaffRole.MANAGER)):
+        await portal.staff_member(person, role=role)
+        staff = await at(portal).sign_in(person)
         found = await staff.ask("{ accounts { nodes { id } } }")
         account = found["accounts"]["nodes"][0]["id"]
         looking = at(portal)
         looking.token = (
             await staff.ask("mutation($a: ID!) { accountViewAs(input: {account: $a}) { token } }", a=account)
         )["accountViewAs"]["token"]
-        seen[name] = (await looking.ask("{ viewer { permissions } }"))["viewer"]["permissions"]
+        seen[person] = (await looking.ask("{ viewer { permissions } }"))["viewer"]["permissions"]
     assert "BALANCES_READ" in seen["mona"]
     assert "ORDERS_PLACE" in seen["agnes"]
     assert "BALANCES_READ" not in seen["agnes"]
