@@ -62,7 +62,7 @@ async def download(
     for name in ("product", "sku", "order", "number", "customer"):
         check_text(getattr(given, name), LONGEST_NAME, "filter", name)
     found = await context.load_list(db.order_statements.totals, root.filters)
-    check_rows(sum(each.lines for each in found), "filter")
+    check_rows(sum(each.lines for each in found), format, "filter")
     return downloads.link_to(context, ORDER_STATEMENT, _told(given), format)
 
 
@@ -83,7 +83,7 @@ async def _sheets(asker: Asker, told: Mapping[str, str]) -> Sequence[Sheet]:
     """Of the statement as it is now, by the rights that the viewer has now. Raises DownloadTooLarge."""
     filters = await resolved(asker.connection, asker.viewer, _given(told))
     totals = (await db.order_statements.totals(asker.connection, asker.viewer, [filters]))[filters]
-    check_rows(sum(each.lines for each in totals))
+    check_rows(sum(each.lines for each in totals), asker.format)
     whose = _CUSTOMER if asker.viewer.is_staff else ()
 
     async def lines() -> AsyncIterator[list[tuple[Any, ...]]]:

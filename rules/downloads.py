@@ -7,9 +7,6 @@ from enum import StrEnum
 from rules.broken import BrokenRule
 
 LINK_SECONDS = 300
-# What is made in a few seconds, and what a spreadsheet program still opens with ease.
-MOST_ROWS = 100_000
-
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)*")
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -19,6 +16,10 @@ class DownloadFormat(StrEnum):
 
     CSV = "CSV"
     XLSX = "XLSX"
+
+
+# What is made in a few seconds: a row of a workbook costs several times as much as a row of text.
+MOST_ROWS = {DownloadFormat.CSV: 100_000, DownloadFormat.XLSX: 25_000}
 
 
 class DownloadUnknown(BrokenRule):
@@ -39,17 +40,17 @@ class DownloadExpired(BrokenRule):
 class DownloadTooLarge(BrokenRule):
     """More rows were asked for than one file holds."""
 
-    english = "These are {rows} rows; a file has at most {most}. Ask for less, e.g. for a shorter period."
-    german = "Das sind {rows} Zeilen; eine Datei hat höchstens {most}. Fragen Sie nach weniger, z. B. nach einem kürzeren Zeitraum."
+    english = "These are {rows} rows; this kind of file has at most {most}. Ask for less, e.g. for a shorter period."
+    german = "Das sind {rows} Zeilen; eine Datei dieser Art hat höchstens {most}. Fragen Sie nach weniger, z. B. nach einem kürzeren Zeitraum."
 
     rows: int
-    most: int = MOST_ROWS
+    most: int
 
 
-def check_rows(rows: int, *path: str) -> None:
+def check_rows(rows: int, format: DownloadFormat, *path: str) -> None:
     """Refuse a file with more rows than are made. Raises DownloadTooLarge."""
-    if rows > MOST_ROWS:
-        raise DownloadTooLarge(rows=rows, path=path)
+    if rows > MOST_ROWS[format]:
+        raise DownloadTooLarge(rows=rows, most=MOST_ROWS[format], path=path)
 
 
 def harmless(text: str) -> str:

@@ -172,8 +172,8 @@ class OrderStatement:
         Download | None,
         field(
             resolvers.statement_downloads.download,
-            description="A link to the whole statement as a file, at most 100,000 lines. CSV has a row for each line; "
-            "XLSX has sheets by line, by product, and added up.",
+            description="A link to the whole statement as a file. CSV has a row for each line, up to 100,000; XLSX has "
+            "sheets by line, up to 25,000, by product, and added up.",
         ),
     ]
 

@@ -91,7 +91,7 @@ class Downloads:
         with tempfile.TemporaryDirectory(prefix="kontor-") as folder:
             async with database.transaction(Mode.SNAPSHOT, given.tenant_id) as connection:
                 portal, viewer = await downloads.check(connection, given, report)
-                asker = Asker(connection, viewer, given.language)
+                asker = Asker(connection, viewer, given.language, given.format)
                 sheets = await report.sheets(asker, given.filter)
                 path = await kind.write(Path(folder), sheets, given.language)
             file = path.open("rb")

@@ -56,11 +56,12 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who wants a report: on which connection, in which language."""
+    """Who wants a report: on which connection, in which language, as what kind of file."""
 
     connection: Connection
     viewer: Viewer
     language: Language
+    format: DownloadFormat
 
 
 @dataclass(frozen=True, slots=True)
