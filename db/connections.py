@@ -130,12 +130,32 @@ class Connection:
         """Run a statement for its effect."""
         await self._fetch(statement, values)
 
+    async def chunks(self, statement: Statement[Row], size: int, **values: Any) -> AsyncIterator[list[Row]]:
+        """The rows of the answer, up to `size` at a time: what is not asked for stays in the database."""
+        make, given = statement.make, self._values(statement, values)
+        assert make is not None, "this statement returns no rows"
+        async with self._lock:
+            self.statements += 1
+            with _Translated():
+                cursor = await self._raw.cursor(statement.sql, *given, timeout=self.deadline)
+        while True:
+            async with self._lock:
+                with _Translated():
+                    records = await cursor.fetch(size, timeout=self.deadline)
+            if records:
+                yield [make(*record) for record in records]
+            if len(records) < size:
+                return
+
     async def _fetch(self, statement: Statement[Any], values: dict[str, Any]) -> Sequence[Any]:
+        return await self.fetch_text(statement.sql, *self._values(statement, values))
+
+    def _values(self, statement: Statement[Any], values: dict[str, Any]) -> list[Any]:
         if statement.names_tenant:
             if self.tenant_id is None:
                 raise TenantForgotten(statement.sql)
             values["tenant_id"] = self.tenant_id
-        return await self.fetch_text(statement.sql, *statement.values(values))
+        return statement.values(values)
 
     async def fetch_text(self, sql: str, *values: Any) -> Sequence[Any]:
         """Run SQL text (the exchange writes its own); inside a transaction only."""

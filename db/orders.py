@@ -22,6 +22,9 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
+    case,
+    func,
+    literal_column,
     select,
 )
 
@@ -31,6 +34,7 @@ from db.pages import Key, Listing
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, refers_to, tenant_table, unique
+from rules.money import MINOR_DIGITS
 from rules.viewers import Viewer
 
 orders = tenant_table(
@@ -61,7 +65,21 @@ orders = tenant_table(
     Index("orders_customer_placed_at_idx", "tenant_id", "customer_id", "placed_at", "id"),
     Index("orders_customer_number_idx", "tenant_id", "customer_id", "number"),
     Index("orders_placement_idx", "tenant_id", "placement_id"),
+    Index("orders_lifecycle_status_idx", "tenant_id", "lifecycle_status_id", "placed_at", "id"),
 )
+
+
+def _minor_units(currency: ColumnElement[str]) -> ColumnElement[Any]:
+    """How many minor units make one major unit of a currency."""
+    groups: dict[int, list[str]] = {}
+    for code, digits in MINOR_DIGITS.items():
+        groups.setdefault(digits, []).append(f"'{code}'")
+    named: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = [
+        (currency == any_(literal_column(f"array[{', '.join(codes)}]")), literal_column(str(10**digits)))
+        for digits, codes in groups.items()
+    ]
+    return case(*named, else_=literal_column("100"))
+
 
 # A line keeps its own copy of what was ordered. Why its product and warehouse have no foreign key is in
 # docs/decisions/0006.
@@ -85,6 +103,10 @@ order_lines = tenant_table(
     key=("order_id", "position"),
     is_line=True,
 )
+
+# What of a line is still to be shipped; also as money in minor units, each line rounded half up.
+OUTSTANDING = order_lines.c.quantity - order_lines.c.shipped_quantity
+OUTSTANDING_AMOUNT = func.round(OUTSTANDING * order_lines.c.unit_price * _minor_units(orders.c.currency))
 
 
 @dataclass(slots=True)
@@ -137,7 +159,7 @@ def _visible_to(viewer: Viewer) -> str:
     return "all" if viewer.is_staff else "own"
 
 
-_VISIBLE: dict[str, Select[Any]] = {
+VISIBLE: dict[str, Select[Any]] = {
     "all": select(*_COLUMNS).where(orders.c.tenant_id == bindparam("tenant_id")),
     "own": select(*_COLUMNS).where(
         orders.c.tenant_id == bindparam("tenant_id"),
@@ -150,13 +172,18 @@ def _whose(viewer: Viewer) -> dict[str, Any]:
     return {} if viewer.is_staff else {"customer_id": viewer.customer_id}
 
 
+def whose(viewer: Viewer) -> tuple[str, dict[str, Any]]:
+    """Which query of VISIBLE is for a viewer, and its parameters."""
+    return _visible_to(viewer), _whose(viewer)
+
+
 _by_ids = {
     whose: Statement(visible.where(orders.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Order)
-    for whose, visible in _VISIBLE.items()
+    for whose, visible in VISIBLE.items()
 }
 _by_numbers = {
     whose: Statement(visible.where(orders.c.number == any_(bindparam("numbers", type_=ARRAY(Text)))), Order)
-    for whose, visible in _VISIBLE.items()
+    for whose, visible in VISIBLE.items()
 }
 _placed_together = {
     whose: Statement(
@@ -165,7 +192,7 @@ _placed_together = {
         ),
         Order,
     )
-    for whose, visible in _VISIBLE.items()
+    for whose, visible in VISIBLE.items()
 }
 _lines_of = Statement(
     select(*_LINE_COLUMNS, orders.c.currency)
@@ -210,7 +237,7 @@ async def lines_of(
     return many_each(await connection.rows(_lines_of, ids=ids), ids, "order_id")
 
 
-_CONDITIONS: dict[str, ColumnElement[bool]] = {
+CONDITIONS: dict[str, ColumnElement[bool]] = {
     "number": orders.c.number.op("^@")(bindparam("number", type_=Text)),
     "placed_from": orders.c.placed_at >= bindparam("placed_from", type_=DateTime(timezone=True)),
     "placed_before": orders.c.placed_at < bindparam("placed_before", type_=DateTime(timezone=True)),
@@ -237,11 +264,11 @@ ORDERS: dict[str, Key] = {
 # that moment excluded).
 _listing = Listing(
     Order,
-    _VISIBLE.__getitem__,
-    _CONDITIONS,
+    VISIBLE.__getitem__,
+    CONDITIONS,
     ORDERS,
     orders.c.id,
-    whose=lambda viewer: (_visible_to(viewer), _whose(viewer)),
+    whose=whose,
 )
 keys, page, count = _listing.keys, _listing.page, _listing.count
 

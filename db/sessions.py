@@ -193,36 +193,39 @@ def _signed_in(*record: Any) -> SignedIn:
     return SignedIn(*columns, groups, roles or [], everywhere or [])  # type: ignore[call-arg]
 
 
-_ACCOUNT = portals.outerjoin(
-    sessions,
-    and_(
-        sessions.c.tenant_id == portals.c.tenant_id,
-        sessions.c.token_hash == bindparam("token_hash", type_=LargeBinary),
-        sessions.c.expires_at > func.now(),
-    ),
-)
-# One statement for portal, viewer and rights: it is the first of every request.
-_by_token = Statement(
-    select(*PORTAL_COLUMNS, *_SESSION_COLUMNS)
-    .select_from(
-        _ACCOUNT.outerjoin(
-            accounts, and_(accounts.c.tenant_id == sessions.c.tenant_id, accounts.c.id == _who)
+def _portal_and(session: ColumnElement[bool]) -> Statement[tuple[Portal, SignedIn | None]]:
+    """One statement for portal, viewer and rights: it is the first of every request."""
+    return Statement(
+        select(*PORTAL_COLUMNS, *_SESSION_COLUMNS)
+        .select_from(
+            portals.outerjoin(
+                sessions,
+                and_(
+                    sessions.c.tenant_id == portals.c.tenant_id,
+                    session,
+                    sessions.c.expires_at > func.now(),
+                ),
+            )
+            .outerjoin(accounts, and_(accounts.c.tenant_id == sessions.c.tenant_id, accounts.c.id == _who))
+            .outerjoin(
+                customers,
+                and_(customers.c.tenant_id == accounts.c.tenant_id, customers.c.id == accounts.c.customer_id),
+            )
+            .outerjoin(
+                staff_members,
+                and_(
+                    staff_members.c.supplier_id == sessions.c.supplier_id,
+                    staff_members.c.id == sessions.c.staff_member_id,
+                ),
+            )
         )
-        .outerjoin(
-            customers,
-            and_(customers.c.tenant_id == accounts.c.tenant_id, customers.c.id == accounts.c.customer_id),
-        )
-        .outerjoin(
-            staff_members,
-            and_(
-                staff_members.c.supplier_id == sessions.c.supplier_id,
-                staff_members.c.id == sessions.c.staff_member_id,
-            ),
-        )
+        .where(portals.c.tenant_id == bindparam("tenant_id")),
+        _portal_and_session,
     )
-    .where(portals.c.tenant_id == bindparam("tenant_id")),
-    _portal_and_session,
-)
+
+
+_by_token = _portal_and(sessions.c.token_hash == bindparam("token_hash", type_=LargeBinary))
+_signed_in_by_id = _portal_and(sessions.c.id == bindparam("session_id", type_=Uuid))
 _of_account = Statement(
     select(
         null().cast(Uuid).label("session_id"),
@@ -251,6 +254,13 @@ _of_account = Statement(
 async def by_token(connection: Connection, token_hash: bytes | None) -> tuple[Portal, SignedIn | None]:
     """The connection's portal, and the unexpired session of that portal behind a token's SHA-256."""
     found = await connection.row(_by_token, token_hash=token_hash)
+    assert found is not None, "the tenant of a connection has a portal"
+    return found
+
+
+async def signed_in_by_id(connection: Connection, session_id: UUID) -> tuple[Portal, SignedIn | None]:
+    """The same by the session's id."""
+    found = await connection.row(_signed_in_by_id, session_id=session_id)
     assert found is not None, "the tenant of a connection has a portal"
     return found
 

@@ -9,6 +9,7 @@ import strawberry
 from rules.broken import Language
 from rules.contacts import AddressKind, ContactChangeState
 from rules.documents import DocumentKind
+from rules.downloads import DownloadFormat
 from rules.lifecycle import ProcessingState
 from rules.permissions import PROFILES, STAFF_ROLES, BuiltInProfile, Permission, StaffRole
 from rules.products import ProductKind
@@ -75,6 +76,14 @@ publish(
         DocumentKind.GOODS_RETURN: "The proof that returned goods arrived.",
         DocumentKind.CREDIT_NOTE: "A refund, a discount or a correction.",
         DocumentKind.RECONCILIATION_STATEMENT: "All dealings in a period, with opening and closing balance.",
+    }.__getitem__,
+)
+publish(
+    DownloadFormat,
+    description="What kind of file a download is.",
+    value={
+        DownloadFormat.CSV: "Rows of text with commas (RFC 4180), in UTF-8 with a byte order mark.",
+        DownloadFormat.XLSX: "A workbook for spreadsheet programs, with typed numbers and dates.",
     }.__getitem__,
 )
 publish(

@@ -1,6 +1,6 @@
 """Orders: watching them; resolvers/placements.py places them."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from rules import amounts
 from rules.broken import InvalidInput, Language
 from rules.lifecycle import ProcessingState
 from rules.money import plain
+from rules.periods import midnight, next_day
 
 
 class OrderOrder(Enum):
@@ -84,17 +85,9 @@ def _filters(given: OrderFilter) -> dict[str, Any]:
     return {
         "number": given.number or None,
         "processing_states": None if states is None else [state.value for state in states],
-        "placed_from": given.placed_from and _midnight(given.placed_from),
-        "placed_before": given.placed_to and _midnight(_next_day(given.placed_to)),
+        "placed_from": given.placed_from and midnight(given.placed_from),
+        "placed_before": given.placed_to and midnight(next_day(given.placed_to)),
     }
-
-
-def _next_day(day: date) -> date:
-    return day if day == date.max else day + timedelta(days=1)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
 
 
 _Id = Annotated[strawberry.ID | None, strawberry.argument(description="The global id.")]

@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
-_MINOR_DIGITS = {
+MINOR_DIGITS = {
     **dict.fromkeys(
         [
             "BIF",
@@ -32,7 +32,7 @@ _MINOR_DIGITS = {
 
 def minor_digits(currency: str) -> int:
     """Decimal places of the currency's minor unit (ISO 4217), e.g. 2 for EUR."""
-    return _MINOR_DIGITS.get(currency, 2)
+    return MINOR_DIGITS.get(currency, 2)
 
 
 def to_minor(amount: Decimal, currency: str) -> int:

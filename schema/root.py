@@ -24,6 +24,7 @@ from schema.errors import (
     VersionConflictError,
 )
 from schema.nodes import NodeQueries
+from schema.order_statements import OrderStatementQueries
 from schema.orders import OrderMutations, OrderQueries
 from schema.portals import PortalMutations, PortalQueries
 from schema.products import ProductQueries
@@ -45,6 +46,7 @@ class Query(
     ProductQueries,
     CartQueries,
     OrderQueries,
+    OrderStatementQueries,
     ContactChangeQueries,
     CustomerQueries,
     AccountQueries,

@@ -18,8 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.connections import Database
 from resolvers.context import Facilities
+from resolvers.reports import REPORTS
 from schema.root import sdl
 from server import answers, graphiql
+from server.downloads import Downloads
 from server.endpoint import Endpoint
 from server.health import Readiness, healthz
 from server.requests import JSON, Refused
@@ -40,6 +42,7 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
         base_domain=settings.base_domain,
     )
     endpoint = Endpoint(settings, facilities, Portals(database))
+    downloads = Downloads(endpoint, REPORTS)
 
     # Methods are the endpoint's to refuse: an address without a portal is unknown to all of them.
     every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -58,6 +61,8 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
             Route("/graphql", endpoint.handle, methods=every),
             Route("/portals/{slug}/graphql", endpoint.handle, methods=every),
             Route("/portals/{slug}/schema.graphql", schema_text),
+            Route("/downloads/{link}", downloads.handle),
+            Route("/portals/{slug}/downloads/{link}", downloads.handle),
             Mount("/graphiql", graphiql.assets()),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(database).check),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import structlog
@@ -25,6 +25,8 @@ from tenants.portals import Portals
 from tenants.sessions import Client
 
 _log = structlog.get_logger("kontor.requests")
+
+Answer = TypeVar("Answer")
 
 COOKIE = "__Host-kontor"
 CSRF_HEADER = "x-kontor-csrf"
@@ -47,7 +49,7 @@ class Endpoint:
         try:
             if not requests.wants_html(request):
                 media = requests.media_type(request)
-            tenant_id = await self._tenant(request)
+            tenant_id = await self.tenant(request)
             if requests.wants_html(request):
                 return await graphiql.page(request, self.settings, self.facilities.database, tenant_id)
             operation = await self._operation(request)
@@ -55,12 +57,13 @@ class Endpoint:
         except Refused as refused:
             return _refuse(request, refused, media)
         except ClientDisconnect:
-            return _nobody_reads(request)
+            return nobody_reads(request)
         except Exception as error:
             return answers.of_fault(error, media, request_id=request.state.request_id)[0]
         return await self._run(request, operation, context, media)
 
-    async def _tenant(self, request: Request) -> UUID:
+    async def tenant(self, request: Request) -> UUID:
+        """The tenant that a request is for, from its path or its host. Raises Refused (404)."""
         slug = request.path_params.get("slug")
         if slug is not None:
             tenant_id = await self.portals.by_slug(slug)
@@ -85,7 +88,7 @@ class Endpoint:
             self.facilities,
             tenant_id,
             token=_token(request),
-            language=_language(request.headers.get("accept-language", "")),
+            language=language_of(request),
             request_id=request.state.request_id,
             client=Client(_address(request), request.headers.get("user-agent", "")),
             cookies_allowed=csrf,
@@ -98,14 +101,14 @@ class Endpoint:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self.settings.request_deadline_seconds):
-                result = await _while_connected(request, self._execute(request, operation, context))
+                result = await while_connected(request, self._execute(request, operation, context))
             response, codes = answers.of_result(
                 result, media, language=context.language, request_id=context.request_id
             )
         except Refused as refused:
             return _refuse(request, refused, media)
         except ClientDisconnect:
-            return _nobody_reads(request)
+            return nobody_reads(request)
         except Exception as error:
             response, code = answers.of_fault(error, media, request_id=context.request_id)
             codes = [code]
@@ -148,7 +151,7 @@ class Endpoint:
             ) from None
 
 
-async def _while_connected(request: Request, work: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+async def while_connected(request: Request, work: Coroutine[Any, Any, Answer]) -> Answer:
     """Do the work unless the client goes away: then its SQL is cancelled and what it wrote rolled back.
 
     Raises ClientDisconnect.
@@ -170,7 +173,8 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def _nobody_reads(request: Request) -> Response:
+def nobody_reads(request: Request) -> Response:
+    """What is left to say to a client that has gone: nothing, but the log knows."""
     _log.info("gone", request_id=request.state.request_id)
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
@@ -211,8 +215,9 @@ def _same_origin(request: Request) -> bool:
     return origin is None or origin.lower() in (f"http://{host}", f"https://{host}")
 
 
-def _language(accepted: str) -> Language | None:
-    """The first of our languages in an Accept-Language header, None when it names none of them."""
+def language_of(request: Request) -> Language | None:
+    """The first of our languages in the Accept-Language header, None when it names none of them."""
+    accepted = request.headers.get("accept-language", "")
     names = (each.split("-")[0] for each in requests.by_preference(accepted))
     return next((Language(name) for name in names if name in set(Language)), None)
 

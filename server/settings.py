@@ -87,7 +87,7 @@ class Settings(BaseSettings):
 
     secret_key: SecretStr | None = Field(
         None,
-        description="Signs cursors; at least 32 characters, the same for all processes. "
+        description="Signs cursors and links to downloads; at least 32 characters, the same for all processes. "
         "Unset in development: made once and kept in the home folder.",
     )
     introspection: bool | None = Field(
@@ -107,7 +107,7 @@ class Settings(BaseSettings):
 
     @property
     def cursor_key(self) -> bytes:
-        """The key that signs cursors, 32 bytes."""
+        """The key that signs cursors and links to downloads, 32 bytes."""
         if self.secret_key is not None:
             return hashlib.sha256(self.secret_key.get_secret_value().encode()).digest()
         kept = self.home / "secret_key"

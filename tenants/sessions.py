@@ -131,6 +131,12 @@ async def recognize(connection: Connection, token: str | None) -> tuple[Portal, 
     return portal, _viewer(portal, signed_in) if signed_in else None
 
 
+async def recognize_session(connection: Connection, session_id: UUID) -> tuple[Portal, Viewer | None]:
+    """The same for a session that is known by its id: a signed link names it, a client never does."""
+    portal, signed_in = await db.sessions.signed_in_by_id(connection, session_id)
+    return portal, _viewer(portal, signed_in) if signed_in else None
+
+
 async def as_account(connection: Connection, portal: Portal, account_id: UUID) -> Viewer | None:
     """Who would be asking if an account were; whether it may come in is not looked at."""
     who = await db.sessions.of_account(connection, account_id)

@@ -36,6 +36,11 @@ CONNECTIONS = {
       account { name } staffMember { name roles { role portal { slug } } } onBehalfOf { name }
       changes { field } } } }""",
 }
+STATEMENT = """query($first: Int) { orderStatement { lineCount totals { unit } outstandingAmounts { taxIncluded }
+  products(first: $first) { totalCount nodes { sku product { name } orders(first: 5) { number order { number }
+    customer { name } } } }
+  orders(first: $first) { totalCount nodes { number order { number } customer { name } quantities { unit } lineCount
+    lines(first: 5) { sku product { name } } } } } }"""
 OF_STAFF = {"customers", "accounts", "contactChanges", "auditLog"}
 ORDERS = "query($first: Int) { orders(first: $first) { nodes { number lines { sku product { name } } } } }"
 NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODUCT} }} }} }}"
@@ -177,6 +182,17 @@ async def test_orders_with_lines_and_products_cost_few_statements(world: World, 
         await portal.order(f"SO-{number}", skus=(f"P{number + 1}", "P60" if number < 59 else "P1"))
     bea = await at(portal).sign_in("bea")
     assert await run(bea, ORDERS, first=50) <= 6
+
+
+async def test_a_long_statement_costs_no_more_statements_than_a_short_one(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 60)
+    for number in range(60):
+        await portal.order(f"SO-{number}", skus=(f"P{number + 1}", f"P{(number + 7) % 60 + 1}"))
+    bea = await at(portal).sign_in("bea")
+    short = await run(bea, STATEMENT, first=5)
+    assert await run(bea, STATEMENT, first=50) == short <= 13
 
 
 async def test_many_nodes_cost_no_more_statements_than_a_few(world: World, at: At, run: Run) -> None:

@@ -1,0 +1,290 @@
+"""Order statements: what was ordered, shipped and is outstanding, by product and by order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Protocol
+
+import strawberry
+
+import db
+from db.connections import Connection
+from db.customers import Customer
+from db.order_statements import Filters, StatementTotal
+from db.orders import Order
+from db.orders_in_progress import FirstLines, LineInProgress, OrderInProgress, QuantityOfOrder
+from db.products import Product
+from db.products_in_progress import FirstOrders, OrderOfProduct, ProductInProgress
+from resolvers import money, nodes, pages
+from resolvers.context import Info
+from resolvers.enums import publish
+from rules.pages import DEFAULT_PAGE
+from rules.periods import midnight, next_day
+from rules.viewers import Viewer
+
+
+class StatementOrderOrder(Enum):
+    """In what order the orders of a statement come."""
+
+    PLACED_AT_ASC = "PLACED_AT_ASC"
+    PLACED_AT_DESC = "PLACED_AT_DESC"
+
+
+class StatementProductOrder(Enum):
+    """In what order the products of a statement come."""
+
+    SKU_ASC = "SKU_ASC"
+    SKU_DESC = "SKU_DESC"
+
+
+publish(
+    StatementOrderOrder,
+    description="In what order the orders of a statement come.",
+    value={
+        StatementOrderOrder.PLACED_AT_ASC: "By the time of placing, oldest first.",
+        StatementOrderOrder.PLACED_AT_DESC: "By the time of placing, newest first.",
+    }.__getitem__,
+)
+publish(
+    StatementProductOrder,
+    description="In what order the products of a statement come.",
+    value={
+        StatementProductOrder.SKU_ASC: "By SKU, lowest first.",
+        StatementProductOrder.SKU_DESC: "By SKU, highest first.",
+    }.__getitem__,
+)
+
+
+@strawberry.input(description="What a statement is about; all that is given must hold.")
+class OrderStatementFilter:
+    """orderStatement(filter:)."""
+
+    from_: date | None = strawberry.field(
+        default=None, name="from", description="Orders placed on this day or later (UTC)."
+    )
+    to: date | None = strawberry.field(default=None, description="Orders placed on this day or before (UTC).")
+    product: strawberry.ID | None = strawberry.field(default=None, description="Lines of this product.")
+    sku: str | None = strawberry.field(default=None, description="Lines with exactly this SKU.")
+    order: strawberry.ID | None = strawberry.field(default=None, description="This order.")
+    number: str | None = strawberry.field(default=None, description="Orders whose number begins like this.")
+    customer: strawberry.ID | None = strawberry.field(
+        default=None, description="Orders of this customer; for staff, who see those of all."
+    )
+
+
+@dataclass(slots=True)
+class OrderStatement:
+    """A statement: what it was asked for, and what that means in the database."""
+
+    generated_at: datetime
+    given: OrderStatementFilter
+    filters: Filters
+
+
+@dataclass(slots=True)
+class UnitQuantities:
+    """Quantities of one unit."""
+
+    unit: str
+    ordered: Decimal
+    shipped: Decimal
+    outstanding: Decimal
+
+
+@dataclass(slots=True)
+class OutstandingAmount:
+    """What is outstanding in one currency, with or without tax."""
+
+    amount: money.Money
+    tax_included: bool
+
+
+_Filter = Annotated[OrderStatementFilter | None, strawberry.argument(description="What it is about.")]
+
+
+async def statement(info: Info, filter: _Filter = None) -> OrderStatement:
+    """Query.orderStatement."""
+    context, given = info.context, filter or OrderStatementFilter()
+    filters = await resolved(context.connection, context.signed_in, given)
+    return OrderStatement(datetime.now(UTC), given, filters)
+
+
+async def resolved(connection: Connection, viewer: Viewer, given: OrderStatementFilter) -> Filters:
+    """A filter as the database floor has it. A product that is not to be seen finds as much as none."""
+    product_id = nodes.key_or_nothing(given.product, "Product")
+    if product_id and product_id not in await db.products.by_ids(connection, viewer, [product_id]):
+        product_id = nodes.NOTHING
+    filters = {
+        "placed_from": given.from_ and midnight(given.from_),
+        "placed_before": given.to and midnight(next_day(given.to)),
+        "product_id": product_id,
+        "sku": given.sku,
+        "order_id": nodes.key_or_nothing(given.order, "Order"),
+        "number": given.number or None,
+        "of_customer_id": nodes.key_or_nothing(given.customer, "Customer"),
+    }
+    return frozenset((name, value) for name, value in filters.items() if value is not None)
+
+
+_Orders = Annotated[
+    list[StatementOrderOrder] | None,
+    strawberry.argument(description="In what order; oldest first when nothing is said."),
+]
+_Products = Annotated[
+    list[StatementProductOrder] | None,
+    strawberry.argument(description="In what order; by SKU, lowest first, when nothing is said."),
+]
+
+
+async def orders(
+    root: strawberry.Parent[OrderStatement],
+    info: Info,
+    order_by: _Orders = None,
+    first: pages.First = None,
+    after: pages.After = None,
+    last: pages.Last = None,
+    before: pages.Before = None,
+) -> pages.Connection:
+    """OrderStatement.orders."""
+    order = order_by or [StatementOrderOrder.PLACED_AT_ASC]
+    asked = pages.Asked(first, after, last, before)
+    return await pages.connection(info.context, db.orders_in_progress, dict(root.filters), order, asked)
+
+
+async def products(
+    root: strawberry.Parent[OrderStatement],
+    info: Info,
+    order_by: _Products = None,
+    first: pages.First = None,
+    after: pages.After = None,
+    last: pages.Last = None,
+    before: pages.Before = None,
+) -> pages.Connection:
+    """OrderStatement.products."""
+    order = order_by or [StatementProductOrder.SKU_ASC]
+    asked = pages.Asked(first, after, last, before)
+    return await pages.connection(info.context, db.products_in_progress, dict(root.filters), order, asked)
+
+
+async def _totals(root: OrderStatement, info: Info) -> list[StatementTotal]:
+    return await info.context.load_list(db.order_statements.totals, root.filters)
+
+
+async def line_count(root: strawberry.Parent[OrderStatement], info: Info) -> int:
+    """OrderStatement.lineCount."""
+    return sum(each.lines for each in await _totals(root, info))
+
+
+async def totals(root: strawberry.Parent[OrderStatement], info: Info) -> list[UnitQuantities]:
+    """OrderStatement.totals: by unit."""
+    return by_unit(await _totals(root, info))
+
+
+async def amounts(root: strawberry.Parent[OrderStatement], info: Info) -> list[OutstandingAmount]:
+    """OrderStatement.outstandingAmounts: by currency, and apart where prices include tax."""
+    return by_currency(await _totals(root, info))
+
+
+class Quantities(Protocol):
+    """Something that has quantities of one unit."""
+
+    unit: str
+    ordered: Decimal
+    shipped: Decimal
+    outstanding: Decimal
+
+
+def by_unit(rows: Iterable[Quantities]) -> list[UnitQuantities]:
+    """Quantities added up, each unit by itself."""
+    sums: dict[str, UnitQuantities] = {}
+    for row in rows:
+        known = sums.setdefault(row.unit, UnitQuantities(row.unit, Decimal(), Decimal(), Decimal()))
+        known.ordered += row.ordered
+        known.shipped += row.shipped
+        known.outstanding += row.outstanding
+    return [sums[unit] for unit in sorted(sums)]
+
+
+def by_currency(rows: Iterable[StatementTotal]) -> list[OutstandingAmount]:
+    """Outstanding amounts added up, each currency by itself, with tax and without tax apart."""
+    sums: dict[tuple[str, bool], int] = {}
+    for row in rows:
+        key = row.currency, row.tax_included
+        sums[key] = sums.get(key, 0) + int(row.outstanding_amount)
+    return [
+        OutstandingAmount(money.of_minor(minor, currency), tax_included)
+        for (currency, tax_included), minor in sorted(sums.items())
+    ]
+
+
+async def order_of(root: strawberry.Parent[OrderInProgress], info: Info) -> Order | None:
+    """OrderInProgress.order."""
+    return await info.context.load(db.orders.by_ids, root.id)
+
+
+async def customer(root: strawberry.Parent[OrderInProgress], info: Info) -> Customer | None:
+    """OrderInProgress.customer."""
+    return await info.context.load(db.customers.by_ids, root.customer_id)
+
+
+async def _quantities(root: OrderInProgress, info: Info) -> list[QuantityOfOrder]:
+    return await info.context.load_list(db.orders_in_progress.quantities_of, (root.filters, root.id))
+
+
+async def quantities(root: strawberry.Parent[OrderInProgress], info: Info) -> list[UnitQuantities]:
+    """OrderInProgress.quantities: by unit."""
+    return by_unit(await _quantities(root, info))
+
+
+async def lines_of_order(root: strawberry.Parent[OrderInProgress], info: Info) -> int:
+    """OrderInProgress.lineCount."""
+    return sum(each.lines for each in await _quantities(root, info))
+
+
+async def amount_of_order(root: strawberry.Parent[OrderInProgress], info: Info) -> money.Money:
+    """OrderInProgress.outstandingAmount."""
+    minor = sum(int(each.outstanding_amount) for each in await _quantities(root, info))
+    return money.of_minor(minor, root.currency)
+
+
+async def lines(
+    root: strawberry.Parent[OrderInProgress], info: Info, first: pages.First = None
+) -> list[LineInProgress]:
+    """OrderInProgress.lines: the first of them."""
+    key = root.filters, FirstLines(root.id, first or DEFAULT_PAGE)
+    return await info.context.load_list(db.orders_in_progress.first_lines, key)
+
+
+async def line_product(root: strawberry.Parent[LineInProgress], info: Info) -> Product | None:
+    """LineInProgress.product."""
+    return await info.context.load(db.products.by_ids, root.product_id) if root.product_id else None
+
+
+def line_amount(root: strawberry.Parent[LineInProgress]) -> money.Money:
+    """LineInProgress.outstandingAmount."""
+    return money.of_minor(int(root.outstanding_amount), root.currency)
+
+
+async def product(root: strawberry.Parent[ProductInProgress], info: Info) -> Product | None:
+    """ProductInProgress.product."""
+    return await info.context.load(db.products.by_ids, root.product_id) if root.product_id else None
+
+
+async def orders_of_product(
+    root: strawberry.Parent[ProductInProgress], info: Info, first: pages.First = None
+) -> list[OrderOfProduct]:
+    """ProductInProgress.orders: the first of them."""
+    key = root.filters, FirstOrders(root.sku, root.unit, first or DEFAULT_PAGE)
+    return await info.context.load_list(db.products_in_progress.first_orders, key)
+
+
+async def whole_order(root: strawberry.Parent[OrderOfProduct], info: Info) -> Order | None:
+    """OrderOfProduct.order."""
+    return await info.context.load(db.orders.by_ids, root.order_id)
+
+
+async def whose_order(root: strawberry.Parent[OrderOfProduct], info: Info) -> Customer | None:
+    """OrderOfProduct.customer."""
+    return await info.context.load(db.customers.by_ids, root.customer_id)

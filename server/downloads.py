@@ -1,0 +1,149 @@
+"""Downloads: what a signed link gives. The file is made whole, then sent: no reader, however slow, holds a connection
+to the database, and what goes wrong is told with a status."""
+
+import asyncio
+import re
+import tempfile
+import time
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from db.isolation import Mode
+from rules.broken import BrokenRule, Language
+from rules.downloads import DownloadExpired, DownloadTooLarge, DownloadUnknown
+from rules.permissions import MissingPermission, Unauthenticated
+from server import answers
+from server.endpoint import Endpoint, language_of, nobody_reads, while_connected
+from server.requests import JSON, Refused
+from server.spreadsheets import KINDS
+from tenants import downloads
+from tenants.downloads import Asker, Link, Report, in_language
+
+_log = structlog.get_logger("kontor.downloads")
+
+_CHUNK_BYTES = 64 * 1024
+_STATUSES: dict[type[BrokenRule], HTTPStatus] = {
+    DownloadUnknown: HTTPStatus.NOT_FOUND,
+    DownloadExpired: HTTPStatus.GONE,
+    DownloadTooLarge: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unauthenticated: HTTPStatus.FORBIDDEN,  # no header of the request would help
+    MissingPermission: HTTPStatus.FORBIDDEN,
+}
+_HEADERS = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "sandbox",
+    "referrer-policy": "no-referrer",
+}
+
+
+@dataclass(slots=True)
+class Downloads:
+    """`/downloads/{link}` at a portal's host and `/portals/{slug}/downloads/{link}` on any host."""
+
+    endpoint: Endpoint
+    reports: Mapping[str, Report]
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request for either address."""
+        language = language_of(request) or Language.ENGLISH
+        deadline = asyncio.get_running_loop().time() + self.endpoint.settings.request_deadline_seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                given, report = await self._read(request)
+                language = given.language
+                file, name = await while_connected(request, self._made(given, report))
+        except BrokenRule as rule:
+            refused = Refused(_STATUSES[type(rule)], rule.code(), rule.message(language))
+            return _refuse(request, refused)
+        except Refused as refused:
+            return _refuse(request, refused)
+        except ClientDisconnect:
+            return nobody_reads(request)
+        except Exception as error:
+            return answers.of_fault(error, JSON, request_id=request.state.request_id)[0]
+        return _File(request, file, name, KINDS[given.format].media_type, deadline)
+
+    async def _read(self, request: Request) -> tuple[Link, Report]:
+        tenant_id = await self.endpoint.tenant(request)
+        key = self.endpoint.facilities.cursor_key
+        given = downloads.read(key, request.path_params["link"], tenant_id, now=datetime.now(UTC))
+        report = self.reports.get(given.report)
+        if report is None:  # signed by another version of the server
+            raise DownloadUnknown
+        return given, report
+
+    async def _made(self, given: Link, report: Report) -> tuple[IO[bytes], str]:
+        """The report as an open file that has no name any more, and the name that people see."""
+        kind = KINDS[given.format]
+        database = self.endpoint.facilities.database
+        with tempfile.TemporaryDirectory(prefix="kontor-") as folder:
+            async with database.transaction(Mode.SNAPSHOT, given.tenant_id) as connection:
+                portal, viewer = await downloads.check(connection, given, report)
+                asker = Asker(connection, viewer, given.language, given.format)
+                sheets = await report.sheets(asker, given.filter)
+                path = await kind.write(Path(folder), sheets, given.language)
+            file = path.open("rb")
+        title = in_language(report.title, given.language)
+        return file, f"{title} {portal.name} {datetime.now(UTC).date()}.{kind.ending}"
+
+
+class _File(Response):
+    """Sends an open file in chunks until the deadline, and closes it."""
+
+    def __init__(
+        self, request: Request, file: IO[bytes], name: str, media_type: str, deadline: float
+    ) -> None:
+        super().__init__(
+            media_type=media_type, headers={**_HEADERS, "content-disposition": disposition(name)}
+        )
+        self._file, self._deadline, self._started = file, deadline, time.perf_counter()
+        self._bytes = file.seek(0, 2)
+        self._request_id: str = request.state.request_id
+        file.seek(0)
+        self.headers["content-length"] = str(self._bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI entry. A reader who is too slow gets a part, which is shorter than its Content-Length."""
+        sent = 0
+        with self._file:
+            try:
+                async with asyncio.timeout_at(self._deadline):
+                    start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+                    await send(start)
+                    while scope["method"] != "HEAD" and (chunk := self._file.read(_CHUNK_BYTES)):
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                        sent += len(chunk)
+                    await send({"type": "http.response.body", "body": b""})
+            except TimeoutError:
+                _log.warning("too slow", request_id=self._request_id, bytes=self._bytes, sent=sent)
+                return
+        ms = round((time.perf_counter() - self._started) * 1_000, 1)
+        _log.info("download", request_id=self._request_id, bytes=self._bytes, ms=ms)
+
+
+def disposition(name: str) -> str:
+    """A Content-Disposition with a name in ASCII and, for programs of this century, in full (RFC 6266, RFC 8187)."""
+    name = re.sub(r'[\x00-\x1f\x7f"\\/:*?<>|%]+', "_", name)
+    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _refuse(request: Request, refused: Refused) -> Response:
+    _log.info(
+        "refused", request_id=request.state.request_id, status=int(refused.status), codes=[refused.code]
+    )
+    response = answers.of_refusal(refused, JSON)
+    response.headers.update(_HEADERS)
+    return response

@@ -1,0 +1,172 @@
+"""Downloads: signed links to reports, and who may still use one. What a report holds is its own noun's."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import orjson
+
+from db.connections import Connection
+from db.portals import Portal
+from rules.broken import Language
+from rules.downloads import LINK_SECONDS, DownloadExpired, DownloadFormat, DownloadUnknown
+from rules.permissions import MissingPermission, Permission, Unauthenticated
+from rules.viewers import Viewer
+from tenants.sessions import recognize_session
+
+_MAC_BYTES = 32
+
+# In English and in German.
+Words: TypeAlias = tuple[str, str]
+
+
+class CellKind(Enum):
+    """What the cells of a column hold: str, Decimal, Decimal of money, datetime; None is an empty cell."""
+
+    TEXT = "TEXT"
+    NUMBER = "NUMBER"
+    AMOUNT = "AMOUNT"
+    MOMENT = "MOMENT"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; its width is in characters."""
+
+    words: Words
+    kind: CellKind = CellKind.TEXT
+    width: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table whose rows come in chunks, each a tuple of as many values as there are columns."""
+
+    words: Words
+    columns: Sequence[Column]
+    rows: AsyncIterator[Sequence[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who wants a report: on which connection, in which language, as what kind of file."""
+
+    connection: Connection
+    viewer: Viewer
+    language: Language
+    format: DownloadFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something that can be downloaded: its title, what it needs, and how its sheets are made from what a link
+    says of it. A format with one table has the first sheet alone."""
+
+    name: str
+    title: Words
+    needs: Permission
+    sheets: Callable[[Asker, Mapping[str, str]], Awaitable[Sequence[Sheet]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link stands for: a report with its filter, for one session of one portal, until a moment."""
+
+    report: str
+    filter: Mapping[str, str]
+    format: DownloadFormat
+    language: Language
+    tenant_id: UUID
+    session_id: UUID
+    expires_at: datetime
+
+
+def in_language(words: Words, language: Language) -> str:
+    """The words in one of the languages."""
+    return words[1] if language is Language.GERMAN else words[0]
+
+
+def link(viewer: Viewer, report: Report, filter: Mapping[str, str], **more: Any) -> Link:
+    """A new link for a viewer, good for a few minutes."""
+    assert viewer.session_id is not None, "who asks is signed in"
+    expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=LINK_SECONDS)
+    return Link(
+        report.name,
+        filter,
+        tenant_id=viewer.tenant_id,
+        session_id=viewer.session_id,
+        expires_at=expires_at,
+        **more,
+    )
+
+
+def signed(cursor_key: bytes, given: Link) -> str:
+    """The link as a part of an address."""
+    body = orjson.dumps(
+        [
+            given.report,
+            given.filter,
+            given.format,
+            given.language,
+            str(given.tenant_id),
+            str(given.session_id),
+            int(given.expires_at.timestamp()),
+        ],
+        option=orjson.OPT_SORT_KEYS,
+    )
+    return base64.urlsafe_b64encode(_mac(cursor_key, body) + body).rstrip(b"=").decode()
+
+
+def read(cursor_key: bytes, text: str, tenant_id: UUID, *, now: datetime) -> Link:
+    """The link that was signed for this tenant.
+
+    Raises DownloadUnknown (changed, or another tenant's: which, is not told) and DownloadExpired.
+    """
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise DownloadUnknown from None
+    mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+    whole = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    if whole != text or not hmac.compare_digest(mac, _mac(cursor_key, body)):
+        raise DownloadUnknown
+    report, told, kind, language, tenant, session, seconds = orjson.loads(body)
+    found = Link(
+        report,
+        told,
+        DownloadFormat(kind),
+        Language(language),
+        UUID(tenant),
+        UUID(session),
+        datetime.fromtimestamp(seconds, UTC),
+    )
+    if found.tenant_id != tenant_id:
+        raise DownloadUnknown
+    if found.expires_at <= now:
+        raise DownloadExpired
+    return found
+
+
+def _mac(cursor_key: bytes, body: bytes) -> bytes:
+    """`person` keeps these signatures apart from those of cursors, which have the same key."""
+    return hashlib.blake2b(body, key=cursor_key, person=b"downloads", digest_size=_MAC_BYTES).digest()
+
+
+async def check(connection: Connection, given: Link, report: Report) -> tuple[Portal, Viewer]:
+    """The portal and who holds the link, asked anew: the session has to be there, with the right to the report.
+
+    Raises Unauthenticated and MissingPermission.
+    """
+    portal, viewer = await recognize_session(connection, given.session_id)
+    if viewer is None:
+        raise Unauthenticated
+    if not viewer.may(report.needs):
+        raise MissingPermission(permissions=(report.needs,))
+    return portal, viewer
