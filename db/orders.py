@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,15 +14,23 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Date,
     DateTime,
     Index,
     Integer,
     Select,
     Text,
     Uuid,
+    and_,
     any_,
     bindparam,
+    column,
+    func,
+    literal_column,
+    not_,
     select,
+    text,
+    update,
 )
 
 from db.connections import Connection, many_each, one_each
@@ -30,7 +38,9 @@ from db.lifecycle_statuses import lifecycle_statuses
 from db.pages import Key, Listing
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
-from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, refers_to, tenant_table, unique
+from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, one_of, refers_to, tenant_table, unique
+from rules.deliveries import DeliveryState
+from rules.lifecycle import OPEN_STATES
 from rules.viewers import Viewer
 
 orders = tenant_table(
@@ -50,6 +60,11 @@ orders = tenant_table(
     Column("total", BigInteger, nullable=False),
     Column("purchase_order_number", Text),
     Column("comment", Text),
+    Column("promised_on", Date),
+    # As rules/deliveries.py derives it from the lines; kept, so that orders are found by it.
+    Column("delivery_state", Text, nullable=False, server_default=DeliveryState.NONE),
+    Column("note", Text),  # what the company says to it
+    Column("cancellation_reason", Text),
     Column("version", Integer, nullable=False, server_default="1"),
     unique("number", name="orders_number_key"),
     refers_to("customers", "customer_id", name="orders_customer_fkey"),
@@ -57,10 +72,18 @@ orders = tenant_table(
     refers_to("lifecycle_statuses", "lifecycle_status_id", name="orders_lifecycle_status_fkey"),
     refers_to("warehouses", "warehouse_id", name="orders_warehouse_fkey"),
     CheckConstraint("total = net + tax", name="orders_total_check"),
+    one_of("delivery_state", list(DeliveryState), name="orders_delivery_state_check"),
     Index("orders_placed_at_idx", "tenant_id", "placed_at", "id"),
     Index("orders_customer_placed_at_idx", "tenant_id", "customer_id", "placed_at", "id"),
     Index("orders_customer_number_idx", "tenant_id", "customer_id", "number"),
     Index("orders_placement_idx", "tenant_id", "placement_id"),
+    Index("orders_delivery_idx", "tenant_id", "delivery_state", "placed_at", "id"),
+    Index(
+        "orders_promised_on_idx",
+        "tenant_id",
+        "promised_on",
+        postgresql_where=text("delivery_state <> 'FULL'"),
+    ),
 )
 
 # A line keeps its own copy of what was ordered. Why its product and warehouse have no foreign key is in
@@ -75,13 +98,18 @@ order_lines = tenant_table(
     Column("unit", Text, nullable=False),
     Column("quantity", QUANTITY, nullable=False),
     Column("shipped_quantity", QUANTITY, nullable=False, server_default="0"),
+    Column("cancelled_quantity", QUANTITY, nullable=False, server_default="0"),
     Column("unit_price", UNIT_PRICE, nullable=False),
     Column("tax_rate", TAX_RATE, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("warehouse_id", Uuid),
     refers_to("orders", "order_id", name="order_lines_order_fkey"),
     CheckConstraint("quantity > 0", name="order_lines_quantity_check"),
-    CheckConstraint("shipped_quantity between 0 and quantity", name="order_lines_shipped_quantity_check"),
+    CheckConstraint("cancelled_quantity >= 0", name="order_lines_cancelled_quantity_check"),
+    CheckConstraint(
+        "shipped_quantity >= 0 and shipped_quantity + cancelled_quantity <= quantity",
+        name="order_lines_shipped_quantity_check",
+    ),
     key=("order_id", "position"),
     is_line=True,
 )
@@ -106,6 +134,10 @@ class Order:
     total: int
     purchase_order_number: str | None
     comment: str | None
+    promised_on: date | None
+    delivery_state: str
+    note: str | None
+    cancellation_reason: str | None
     version: int
 
 
@@ -121,6 +153,7 @@ class OrderLine:
     unit: str
     quantity: Decimal
     shipped_quantity: Decimal
+    cancelled_quantity: Decimal
     unit_price: Decimal
     tax_rate: Decimal
     amount: int
@@ -210,19 +243,32 @@ async def lines_of(
     return many_each(await connection.rows(_lines_of, ids=ids), ids, "order_id")
 
 
+def _in_states(states: ColumnElement[Any]) -> ColumnElement[bool]:
+    return orders.c.lifecycle_status_id == any_(
+        select(lifecycle_statuses.c.id)
+        .where(
+            lifecycle_statuses.c.tenant_id == bindparam("tenant_id"),
+            lifecycle_statuses.c.processing_state == any_(states),
+        )
+        .scalar_subquery()
+    )
+
+
+_OPEN = ", ".join(f"'{state}'" for state in OPEN_STATES)
+# What rules/deliveries.py calls OVERDUE: an order that is open and not wholly shipped has something outstanding.
+_OVERDUE = and_(
+    orders.c.promised_on < func.current_date(type_=Date),
+    orders.c.delivery_state != literal_column(f"'{DeliveryState.FULL}'"),
+    _in_states(literal_column(f"array[{_OPEN}]", ARRAY(Text))),
+)
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "number": orders.c.number.op("^@")(bindparam("number", type_=Text)),
     "placed_from": orders.c.placed_at >= bindparam("placed_from", type_=DateTime(timezone=True)),
     "placed_before": orders.c.placed_at < bindparam("placed_before", type_=DateTime(timezone=True)),
-    "processing_states": orders.c.lifecycle_status_id
-    == any_(
-        select(lifecycle_statuses.c.id)
-        .where(
-            lifecycle_statuses.c.tenant_id == bindparam("tenant_id"),
-            lifecycle_statuses.c.processing_state == any_(bindparam("processing_states", type_=ARRAY(Text))),
-        )
-        .scalar_subquery()
-    ),
+    "processing_states": _in_states(bindparam("processing_states", type_=ARRAY(Text))),
+    "delivery_states": orders.c.delivery_state == any_(bindparam("delivery_states", type_=ARRAY(Text))),
+    "overdue": _OVERDUE,
+    "not_overdue": not_(func.coalesce(_OVERDUE, False)),
 }
 
 ORDERS: dict[str, Key] = {
@@ -234,7 +280,7 @@ ORDERS: dict[str, Key] = {
 
 
 # Filters: number (its beginning), processing_states, placed_from (UTC, from this moment on), placed_before (UTC,
-# that moment excluded).
+# that moment excluded), delivery_states, overdue and not_overdue (whatever they say).
 _listing = Listing(
     Order,
     _VISIBLE.__getitem__,
@@ -256,3 +302,81 @@ async def add(connection: Connection, new: Sequence[Order], lines: Sequence[Orde
     """Keep new orders and their lines, however many, with two statements."""
     await connection.run(_add, **as_columns(new, _NAMES))
     await connection.run(_add_lines, **as_columns(lines, _LINE_NAMES))
+
+
+_OF_TENANT = orders.c.tenant_id == bindparam("tenant_id")
+_THIS = orders.c.id == bindparam("the_id", type_=Uuid)
+_CHANGEABLE = (
+    "lifecycle_status_id",
+    "promised_on",
+    "delivery_state",
+    "note",
+    "cancellation_reason",
+)
+_today = Statement[date](
+    select(func.current_date(type_=Date)).where(bindparam("tenant_id", type_=Uuid).is_not(None))
+)
+_lock = {
+    whose: Statement(visible.where(_THIS).with_for_update(), Order) for whose, visible in _VISIBLE.items()
+}
+_change = Statement(
+    update(orders)
+    .where(_OF_TENANT, _THIS)
+    .values(
+        version=orders.c.version + 1,
+        **{name: bindparam(f"new_{name}", type_=orders.c[name].type) for name in _CHANGEABLE},
+    )
+    .returning(*_COLUMNS),
+    Order,
+)
+_fulfilled = (
+    func.unnest(
+        bindparam("positions", type_=ARRAY(Integer)),
+        bindparam("shipped", type_=ARRAY(QUANTITY)),
+        bindparam("cancelled", type_=ARRAY(QUANTITY)),
+    )
+    .table_valued(column("position", Integer), column("shipped", QUANTITY), column("cancelled", QUANTITY))
+    .render_derived(name="fulfilled")
+)
+_fulfil = Statement[None](
+    update(order_lines)
+    .where(
+        order_lines.c.tenant_id == bindparam("tenant_id"),
+        order_lines.c.order_id == bindparam("the_id", type_=Uuid),
+        order_lines.c.position == _fulfilled.c.position,
+    )
+    .values(shipped_quantity=_fulfilled.c.shipped, cancelled_quantity=_fulfilled.c.cancelled)
+)
+
+
+async def today(connection: Connection) -> date:
+    """The day by which promises are measured: the database's."""
+    found: date = await connection.value(_today)
+    return found
+
+
+async def lock(connection: Connection, viewer: Viewer, id: UUID) -> Order | None:
+    """An order that the viewer may see, as it is now; nobody else changes it until this transaction ends.
+
+    Whoever needs its stock too, locks that first (db.stock.lock_of_order): an import does so in that order.
+    """
+    return await connection.row(_lock[_visible_to(viewer)], the_id=id, **_whose(viewer))
+
+
+async def change(connection: Connection, order: Order) -> Order:
+    """Keep what is new of an order that is locked, and count up its version."""
+    new = {f"new_{name}": getattr(order, name) for name in _CHANGEABLE}
+    changed = await connection.row(_change, the_id=order.id, **new)
+    assert changed is not None, "an order that is locked is there"
+    return changed
+
+
+async def fulfil(connection: Connection, order_id: UUID, lines: Sequence[OrderLine]) -> None:
+    """Keep what is shipped and cancelled of the lines of an order that is locked."""
+    await connection.run(
+        _fulfil,
+        the_id=order_id,
+        positions=[line.position for line in lines],
+        shipped=[line.shipped_quantity for line in lines],
+        cancelled=[line.cancelled_quantity for line in lines],
+    )

@@ -23,6 +23,8 @@ from schema.errors import (
     ThrottledError,
     VersionConflictError,
 )
+from schema.fulfilments import FulfilmentMutations
+from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQueries
 from schema.nodes import NodeQueries
 from schema.orders import OrderMutations, OrderQueries
 from schema.portals import PortalMutations, PortalQueries
@@ -45,6 +47,7 @@ class Query(
     ProductQueries,
     CartQueries,
     OrderQueries,
+    LifecycleStatusQueries,
     ContactChangeQueries,
     CustomerQueries,
     AccountQueries,
@@ -61,6 +64,8 @@ class Mutation(
     SessionMutations,
     CartMutations,
     OrderMutations,
+    FulfilmentMutations,
+    LifecycleStatusMutations,
     ContactChangeMutations,
     CustomerMutations,
     AccountMutations,
