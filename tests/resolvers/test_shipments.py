@@ -38,7 +38,7 @@ async def ship(client: Client, order: str, *lines: dict[str, Any], **more: Any) 
     return answer
 
 
-async def levels(portal: Portal) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
+async def levels(portal: Portal) -> dict[tuple[str, str], Any]:
     """On hand and reserved by SKU and warehouse."""
     async with portal.writing() as connection:
         rows = await connection.fetch_text(
