@@ -9,7 +9,7 @@ from uuid import UUID
 from rules.broken import BrokenRule
 from rules.deliveries import Line, outstanding
 from rules.lifecycle import OPEN_STATES, ProcessingState
-from rules.permissions import MissingPermission, Permission, ReadOnlySession
+from rules.permissions import MissingPermission, Permission
 from rules.portals import CancellationPolicy
 from rules.stock import InsufficientStock
 from rules.viewers import Viewer
@@ -123,11 +123,9 @@ def standing_of(state: ProcessingState, lines: Iterable[Line]) -> Standing:
 def check(act: OrderAct, order: Standing, viewer: Viewer, policy: CancellationPolicy) -> None:
     """Refuse what may not be done with an order that the viewer sees.
 
-    Raises ReadOnlySession, MissingPermission, OrderClosed, OrderNotInProgress, NothingOutstanding, OrderShipped or
+    Raises MissingPermission, OrderClosed, OrderNotInProgress, NothingOutstanding, OrderShipped or
     CancellationNotAllowed.
     """
-    if viewer.viewed_by is not None:
-        raise ReadOnlySession
     if not viewer.may(NEEDS[act]):
         raise MissingPermission(permissions=(NEEDS[act],))
     if act is not OrderAct.UPDATE and order.state not in OPEN_STATES:

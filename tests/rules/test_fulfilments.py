@@ -46,7 +46,6 @@ PEOPLE = {
     "staff": STAFF,
     "accountant": replace(STAFF, permissions=STAFF_ROLES[StaffRole.ACCOUNTANT]),
     "buyer": BUYER,
-    "onlooker": replace(BUYER, viewed_by=uuid.uuid7()),
 }
 STANDINGS = [Standing(*each) for each in itertools.product(ProcessingState, (False, True), (False, True))]
 
@@ -63,7 +62,6 @@ def expected(act: OrderAct, order: Standing, who: str, policy: CancellationPolic
     """The same said another way: the first line that applies."""
     is_open = order.state in OPEN_STATES
     lines = [
-        (who == "onlooker", "READ_ONLY_SESSION"),
         (NEEDS[act] not in PEOPLE[who].permissions, "MISSING_PERMISSION"),
         (act is OrderAct.UPDATE, None),
         (not is_open, "ORDER_CLOSED"),
