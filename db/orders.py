@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,18 +14,22 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Date,
     DateTime,
     Index,
     Integer,
     Select,
     Text,
     Uuid,
+    and_,
     any_,
     bindparam,
     case,
     func,
     literal_column,
+    not_,
     select,
+    text,
 )
 
 from db.connections import Connection, many_each, one_each
@@ -33,7 +37,9 @@ from db.lifecycle_statuses import lifecycle_statuses
 from db.pages import Key, Listing
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
-from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, refers_to, tenant_table, unique
+from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, one_of, refers_to, tenant_table, unique
+from rules.deliveries import DeliveryState
+from rules.lifecycle import OPEN_STATES
 from rules.money import MINOR_DIGITS
 from rules.viewers import Viewer
 
@@ -54,6 +60,11 @@ orders = tenant_table(
     Column("total", BigInteger, nullable=False),
     Column("purchase_order_number", Text),
     Column("comment", Text),
+    Column("promised_on", Date),
+    # As rules/deliveries.py derives it from the lines; kept, so that orders are found by it.
+    Column("delivery_state", Text, nullable=False, server_default=DeliveryState.NONE),
+    Column("note", Text),  # what the company says to it
+    Column("cancellation_reason", Text),
     Column("version", Integer, nullable=False, server_default="1"),
     unique("number", name="orders_number_key"),
     refers_to("customers", "customer_id", name="orders_customer_fkey"),
@@ -61,11 +72,19 @@ orders = tenant_table(
     refers_to("lifecycle_statuses", "lifecycle_status_id", name="orders_lifecycle_status_fkey"),
     refers_to("warehouses", "warehouse_id", name="orders_warehouse_fkey"),
     CheckConstraint("total = net + tax", name="orders_total_check"),
+    one_of("delivery_state", list(DeliveryState), name="orders_delivery_state_check"),
     Index("orders_placed_at_idx", "tenant_id", "placed_at", "id"),
     Index("orders_customer_placed_at_idx", "tenant_id", "customer_id", "placed_at", "id"),
     Index("orders_customer_number_idx", "tenant_id", "customer_id", "number"),
     Index("orders_placement_idx", "tenant_id", "placement_id"),
     Index("orders_lifecycle_status_idx", "tenant_id", "lifecycle_status_id", "placed_at", "id"),
+    Index("orders_delivery_idx", "tenant_id", "delivery_state", "placed_at", "id"),
+    Index(
+        "orders_promised_on_idx",
+        "tenant_id",
+        "promised_on",
+        postgresql_where=text("delivery_state <> 'FULL'"),
+    ),
 )
 
 
@@ -93,19 +112,24 @@ order_lines = tenant_table(
     Column("unit", Text, nullable=False),
     Column("quantity", QUANTITY, nullable=False),
     Column("shipped_quantity", QUANTITY, nullable=False, server_default="0"),
+    Column("cancelled_quantity", QUANTITY, nullable=False, server_default="0"),
     Column("unit_price", UNIT_PRICE, nullable=False),
     Column("tax_rate", TAX_RATE, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("warehouse_id", Uuid),
     refers_to("orders", "order_id", name="order_lines_order_fkey"),
     CheckConstraint("quantity > 0", name="order_lines_quantity_check"),
-    CheckConstraint("shipped_quantity between 0 and quantity", name="order_lines_shipped_quantity_check"),
+    CheckConstraint("cancelled_quantity >= 0", name="order_lines_cancelled_quantity_check"),
+    CheckConstraint(
+        "shipped_quantity >= 0 and shipped_quantity + cancelled_quantity <= quantity",
+        name="order_lines_shipped_quantity_check",
+    ),
     key=("order_id", "position"),
     is_line=True,
 )
 
 # What of a line is still to be shipped; also as money in minor units, each line rounded half up.
-OUTSTANDING = order_lines.c.quantity - order_lines.c.shipped_quantity
+OUTSTANDING = order_lines.c.quantity - order_lines.c.shipped_quantity - order_lines.c.cancelled_quantity
 OUTSTANDING_AMOUNT = func.round(OUTSTANDING * order_lines.c.unit_price * _minor_units(orders.c.currency))
 
 
@@ -128,6 +152,10 @@ class Order:
     total: int
     purchase_order_number: str | None
     comment: str | None
+    promised_on: date | None
+    delivery_state: str
+    note: str | None
+    cancellation_reason: str | None
     version: int
 
 
@@ -143,6 +171,7 @@ class OrderLine:
     unit: str
     quantity: Decimal
     shipped_quantity: Decimal
+    cancelled_quantity: Decimal
     unit_price: Decimal
     tax_rate: Decimal
     amount: int
@@ -150,7 +179,7 @@ class OrderLine:
     currency: str
 
 
-_COLUMNS = [orders.c[field.name] for field in fields(Order)]
+COLUMNS = [orders.c[field.name] for field in fields(Order)]
 _LINE_COLUMNS = [order_lines.c[field.name] for field in fields(OrderLine) if field.name != "currency"]
 
 
@@ -160,8 +189,8 @@ def _visible_to(viewer: Viewer) -> str:
 
 
 VISIBLE: dict[str, Select[Any]] = {
-    "all": select(*_COLUMNS).where(orders.c.tenant_id == bindparam("tenant_id")),
-    "own": select(*_COLUMNS).where(
+    "all": select(*COLUMNS).where(orders.c.tenant_id == bindparam("tenant_id")),
+    "own": select(*COLUMNS).where(
         orders.c.tenant_id == bindparam("tenant_id"),
         orders.c.customer_id == bindparam("customer_id", type_=Uuid),
     ),
@@ -237,19 +266,32 @@ async def lines_of(
     return many_each(await connection.rows(_lines_of, ids=ids), ids, "order_id")
 
 
+def _in_states(states: ColumnElement[Any]) -> ColumnElement[bool]:
+    return orders.c.lifecycle_status_id == any_(
+        select(lifecycle_statuses.c.id)
+        .where(
+            lifecycle_statuses.c.tenant_id == bindparam("tenant_id"),
+            lifecycle_statuses.c.processing_state == any_(states),
+        )
+        .scalar_subquery()
+    )
+
+
+_OPEN = ", ".join(f"'{state}'" for state in OPEN_STATES)
+# What rules/deliveries.py calls OVERDUE: an order that is open and not wholly shipped has something outstanding.
+_OVERDUE = and_(
+    orders.c.promised_on < func.current_date(type_=Date),
+    orders.c.delivery_state != literal_column(f"'{DeliveryState.FULL}'"),
+    _in_states(literal_column(f"array[{_OPEN}]", ARRAY(Text))),
+)
 CONDITIONS: dict[str, ColumnElement[bool]] = {
     "number": orders.c.number.op("^@")(bindparam("number", type_=Text)),
     "placed_from": orders.c.placed_at >= bindparam("placed_from", type_=DateTime(timezone=True)),
     "placed_before": orders.c.placed_at < bindparam("placed_before", type_=DateTime(timezone=True)),
-    "processing_states": orders.c.lifecycle_status_id
-    == any_(
-        select(lifecycle_statuses.c.id)
-        .where(
-            lifecycle_statuses.c.tenant_id == bindparam("tenant_id"),
-            lifecycle_statuses.c.processing_state == any_(bindparam("processing_states", type_=ARRAY(Text))),
-        )
-        .scalar_subquery()
-    ),
+    "processing_states": _in_states(bindparam("processing_states", type_=ARRAY(Text))),
+    "delivery_states": orders.c.delivery_state == any_(bindparam("delivery_states", type_=ARRAY(Text))),
+    "overdue": _OVERDUE,
+    "not_overdue": not_(func.coalesce(_OVERDUE, False)),
 }
 
 ORDERS: dict[str, Key] = {
@@ -261,7 +303,7 @@ ORDERS: dict[str, Key] = {
 
 
 # Filters: number (its beginning), processing_states, placed_from (UTC, from this moment on), placed_before (UTC,
-# that moment excluded).
+# that moment excluded), delivery_states, overdue and not_overdue (whatever they say).
 _listing = Listing(
     Order,
     VISIBLE.__getitem__,

@@ -40,6 +40,7 @@ from db.connections import Connection, one_each
 from db.rows import insert_rows
 from db.statements import Statement
 from db.tables import metadata, one_of
+from rules.portals import MOST_LEAD_DAYS, CancellationPolicy
 from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from rules.viewers import Viewer
@@ -62,6 +63,8 @@ portals = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     Column("price_list_id", Uuid),  # for customers without a price list of their own
     Column("restriction_kinds", ARRAY(Text), nullable=False, server_default="{}"),  # those in force
+    Column("lead_days", Integer, nullable=False, server_default="2"),  # from placing to the promised day
+    Column("cancellation_policy", Text, nullable=False, server_default=CancellationPolicy.UNTIL_SHIPPED),
     PrimaryKeyConstraint("tenant_id", name="portals_pkey"),
     ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name="portals_supplier_fkey"),
     ForeignKeyConstraint(
@@ -74,6 +77,8 @@ portals = Table(
     Index("portals_supplier_idx", "supplier_id"),
     one_of("locale", ["en", "de"], name="portals_locale_check"),
     one_of("stock_policy", list(StockPolicy), name="portals_stock_policy_check"),
+    CheckConstraint(f"lead_days between 0 and {MOST_LEAD_DAYS}", name="portals_lead_days_check"),
+    one_of("cancellation_policy", list(CancellationPolicy), name="portals_cancellation_policy_check"),
     CheckConstraint(
         f"restriction_kinds <@ array[{_KINDS}]::text[]",
         name="portals_restriction_kinds_check",
@@ -108,6 +113,8 @@ class Portal:
     version: int
     price_list_id: UUID | None
     restriction_kinds: list[str]
+    lead_days: int
+    cancellation_policy: str
 
     @property
     def id(self) -> UUID:
@@ -137,6 +144,8 @@ PORTAL_COLUMNS = [
     portals.c.version,
     portals.c.price_list_id,
     portals.c.restriction_kinds,
+    portals.c.lead_days,
+    portals.c.cancellation_policy,
 ]
 
 # For tables that are the supplier's: whose tenant is at work.
@@ -278,6 +287,8 @@ _changing = Changing(
         "open",
         "stock_policy",
         "restriction_kinds",
+        "lead_days",
+        "cancellation_policy",
     ],
     mine=portals.c.tenant_id == bindparam("tenant_id"),
     key="tenant_id",

@@ -154,6 +154,34 @@ def warehouses_in(shape: Shape, warehouse_id: ColumnElement[UUID]) -> ColumnElem
     return _some(shape, lambda modes, number: _warehouse(modes, number, warehouse_id))
 
 
+def documents_of(viewer: Viewer) -> Scope:
+    """What a viewer may see of the documents that the company has issued to its customer. The staff is asked for
+    nothing but the permission."""
+    if viewer.is_staff:
+        return _UNRESTRICTED if viewer.may(Permission.DOCUMENTS_READ) else Scope((), {})
+    arms = [
+        (Modes(document_kind=grant.modes.document_kind), grant.access_group_id)
+        for grant in holding(viewer.grants, Permission.DOCUMENTS_READ)
+    ]
+    if any(modes == _NO_MODES for modes, _ in arms):
+        return _UNRESTRICTED
+    arms.sort(key=lambda arm: repr(arm[0]))
+    return Scope(
+        tuple(modes for modes, _ in arms), {f"group_{i}": [group] for i, (_, group) in enumerate(arms)}
+    )
+
+
+def documents_in(shape: Shape, kind: DocumentKind) -> ColumnElement[bool]:
+    """Whether documents of a kind are allowed."""
+    value = literal_column(f"'{kind}'", Text)
+    return _some(
+        shape,
+        lambda modes, number: _listed(
+            modes.document_kind, number, access_group_document_kinds, "document_kind", value
+        ),
+    )
+
+
 def _some(shape: Shape, conditions_of: Any) -> ColumnElement[bool]:
     """One group is enough, and inside it every kind has to let pass."""
     if shape is None:
@@ -196,7 +224,7 @@ def _warehouse(modes: Modes, number: int, warehouse_id: ColumnElement[UUID]) -> 
 
 
 def _listed(
-    mode: RestrictionMode | None, number: int, table: Table, name: str, value: ColumnElement[UUID]
+    mode: RestrictionMode | None, number: int, table: Table, name: str, value: ColumnElement[Any]
 ) -> list[ColumnElement[bool]]:
     if mode is None:
         return []

@@ -13,11 +13,14 @@ from sqlalchemy import (
     Column,
     Index,
     Select,
+    Text,
     Uuid,
     any_,
     bindparam,
     column,
+    exists,
     func,
+    literal_column,
     select,
     table,
     true,
@@ -25,11 +28,13 @@ from sqlalchemy import (
 )
 
 from db.connections import Connection, many_each
+from db.orders import order_lines
 from db.restrictions import Scope, Shape, scope_of, stock_in
 from db.statements import Statement
 from db.tables import QUANTITY, refers_to, tenant_table
 from db.warehouses import warehouses
 from rules.permissions import Permission
+from rules.products import ProductKind
 from rules.viewers import Viewer
 
 stock = tenant_table(
@@ -58,7 +63,13 @@ class StockLevel:
 
 
 # As much of db.products' table as is needed here; that file's reads ask for stock themselves.
-_products = table("products", column("tenant_id", Uuid), column("id", Uuid), column("category_id", Uuid))
+_products = table(
+    "products",
+    column("tenant_id", Uuid),
+    column("id", Uuid),
+    column("category_id", Uuid),
+    column("kind", Text),
+)
 _category_of_product = (
     select(_products.c.category_id)
     .where(_products.c.tenant_id == bindparam("tenant_id"), _products.c.id == stock.c.product_id)
@@ -177,8 +188,85 @@ async def reserve(
     """
     reserved = await connection.rows(
         _reserve_available if only_available else _reserve_any,
-        product_ids=[product for product, _ in wanted],
-        warehouse_ids=[warehouse for _, warehouse in wanted],
-        quantities=list(wanted.values()),
+        **_as_parameters(wanted),
     )
     return set(reserved)
+
+
+# The lines of an order that have stock: goods that ship from a warehouse.
+_STOCKED = (
+    order_lines.c.tenant_id == bindparam("tenant_id"),
+    order_lines.c.order_id == bindparam("order_id", type_=Uuid),
+    order_lines.c.warehouse_id.is_not(None),
+    _products.c.tenant_id == bindparam("tenant_id"),
+    _products.c.id == order_lines.c.product_id,
+    _products.c.kind == literal_column(f"'{ProductKind.GOODS}'"),
+)
+_stocked_lines = Statement[int](select(order_lines.c.position).where(*_STOCKED))
+_lock_of_order = Statement(
+    select(stock.c.product_id, stock.c.warehouse_id, stock.c.on_hand)
+    .where(
+        stock.c.tenant_id == bindparam("tenant_id"),
+        exists().where(
+            *_STOCKED,
+            order_lines.c.product_id == stock.c.product_id,
+            order_lines.c.warehouse_id == stock.c.warehouse_id,
+        ),
+    )
+    .order_by(stock.c.product_id, stock.c.warehouse_id)
+    .with_for_update(),
+    lambda product_id, warehouse_id, on_hand: (product_id, warehouse_id, on_hand),
+)
+
+
+def _give_back(*, shipped: bool) -> Statement[tuple[UUID, UUID]]:
+    """Take back a promise; what is shipped is no longer on hand either."""
+    # Never below zero: what an import has left unreserved, the next one puts right.
+    values = {"reserved": func.greatest(stock.c.reserved - _wanted.c.quantity, 0)}
+    return Statement(
+        update(stock)
+        .where(
+            stock.c.tenant_id == bindparam("tenant_id"),
+            stock.c.product_id == _wanted.c.product_id,
+            stock.c.warehouse_id == _wanted.c.warehouse_id,
+            stock.c.on_hand >= _wanted.c.quantity if shipped else true(),
+        )
+        .values(**values, **({"on_hand": stock.c.on_hand - _wanted.c.quantity} if shipped else {}))
+        .returning(stock.c.product_id, stock.c.warehouse_id),
+        lambda product_id, warehouse_id: (product_id, warehouse_id),
+    )
+
+
+_ship = _give_back(shipped=True)
+_free = _give_back(shipped=False)
+
+
+async def lock_of_order(connection: Connection, order_id: UUID) -> dict[tuple[UUID, UUID], Decimal]:
+    """What is on hand of each (product, warehouse) that an order ships from; nobody else changes it until this
+    transaction ends. Locked before the order itself, and in the order in which placing locks stock."""
+    rows = await connection.rows(_lock_of_order, order_id=order_id)
+    return {(product_id, warehouse_id): on_hand for product_id, warehouse_id, on_hand in rows}
+
+
+async def stocked_lines(connection: Connection, order_id: UUID) -> set[int]:
+    """The positions of an order's lines that have stock: those of goods that ship from a warehouse."""
+    return set(await connection.column(_stocked_lines, order_id=order_id))
+
+
+async def ship(connection: Connection, wanted: Mapping[tuple[UUID, UUID], Decimal]) -> set[tuple[UUID, UUID]]:
+    """Take quantities of (product, warehouse) pairs from what is on hand and from what is promised; returns the
+    pairs of which there was enough."""
+    return set(await connection.rows(_ship, **_as_parameters(wanted)))
+
+
+async def free(connection: Connection, wanted: Mapping[tuple[UUID, UUID], Decimal]) -> None:
+    """Promise quantities of (product, warehouse) pairs no longer."""
+    await connection.run(_free, **_as_parameters(wanted))
+
+
+def _as_parameters(wanted: Mapping[tuple[UUID, UUID], Decimal]) -> dict[str, list[Any]]:
+    return {
+        "product_ids": [product for product, _ in wanted],
+        "warehouse_ids": [warehouse for _, warehouse in wanted],
+        "quantities": list(wanted.values()),
+    }

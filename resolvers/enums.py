@@ -6,12 +6,16 @@ from typing import Any
 
 import strawberry
 
+from rules.balances import PaymentState
 from rules.broken import Language
 from rules.contacts import AddressKind, ContactChangeState
+from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.documents import DocumentKind
 from rules.downloads import DownloadFormat
-from rules.lifecycle import ProcessingState
+from rules.fulfilments import OrderAct
+from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import PROFILES, STAFF_ROLES, BuiltInProfile, Permission, StaffRole
+from rules.portals import CancellationPolicy
 from rules.products import ProductKind
 from rules.restrictions import RestrictionKind, RestrictionMode
 from rules.rows import RowPolicy
@@ -141,5 +145,58 @@ publish(
         ProcessingState.IN_PROGRESS: "Being worked on.",
         ProcessingState.COMPLETED: "All done.",
         ProcessingState.CANCELLED: "Called off.",
+    }.__getitem__,
+)
+publish(
+    Subject,
+    description="What has a lifecycle.",
+    value={
+        Subject.ORDER: "An order.",
+        Subject.RMA_REQUEST: "A request to return goods.",
+    }.__getitem__,
+)
+publish(
+    OrderAct,
+    description="What can be done with an order that was placed.",
+    value={
+        OrderAct.UPDATE: "`orderUpdate`: another status, promised day or note.",
+        OrderAct.SHIP: "`orderShip`: some or all of what is outstanding.",
+        OrderAct.CLOSE: "`orderClose`: cancel what is outstanding of an order in progress.",
+        OrderAct.CANCEL: "`orderCancel`: call off an order of which nothing is shipped.",
+    }.__getitem__,
+)
+publish(
+    CancellationPolicy,
+    description="Whether customers may cancel what they have ordered. The company's staff may.",
+    value={
+        CancellationPolicy.NOT_ALLOWED: "They have to write to the company.",
+        CancellationPolicy.UNTIL_SHIPPED: "As long as nothing of an order is shipped.",
+    }.__getitem__,
+)
+publish(
+    DeliveryState,
+    description="How much of what was ordered was shipped.",
+    value={
+        DeliveryState.NONE: "Nothing.",
+        DeliveryState.PARTIAL: "Some of it; the rest follows or is cancelled.",
+        DeliveryState.FULL: "All of it.",
+    }.__getitem__,
+)
+publish(
+    DeliverySchedule,
+    description="How what is outstanding stands to the promised day.",
+    value={
+        DeliverySchedule.ON_SCHEDULE: "The day is still to come.",
+        DeliverySchedule.DUE_TODAY: "It is today.",
+        DeliverySchedule.OVERDUE: "It has passed.",
+    }.__getitem__,
+)
+publish(
+    PaymentState,
+    description="How much of what was invoiced is paid.",
+    value={
+        PaymentState.UNPAID: "Nothing, or nothing was invoiced yet.",
+        PaymentState.PARTLY_PAID: "Some of it.",
+        PaymentState.PAID: "All of it.",
     }.__getitem__,
 )

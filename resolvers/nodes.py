@@ -23,6 +23,8 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "Category": (db.categories.by_ids, Permission.PRODUCTS_READ),
     "ContactChange": (db.contact_changes.by_ids, Permission.CONTACTS_READ),
     "Customer": (db.customers.by_ids, None),
+    "GoodsIssue": (db.goods_issues.by_ids, Permission.DOCUMENTS_READ),
+    "LifecycleStatus": (db.lifecycle_statuses.by_ids, None),
     "Order": (db.orders.by_ids, Permission.ORDERS_READ),
     "Portal": (db.portals.by_ids, None),
     "Product": (db.products.by_ids, Permission.PRODUCTS_READ),

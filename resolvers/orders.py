@@ -16,8 +16,9 @@ from db.warehouses import Warehouse
 from resolvers import money, nodes, pages
 from resolvers.context import Info
 from resolvers.enums import publish
-from rules import amounts
-from rules.broken import InvalidInput, Language
+from rules import amounts, deliveries
+from rules.broken import InvalidInput
+from rules.deliveries import DeliveryState
 from rules.lifecycle import ProcessingState
 from rules.money import plain
 from rules.periods import midnight, next_day
@@ -56,6 +57,13 @@ class OrderFilter:
         default=None, description="Placed on this day or later (UTC)."
     )
     placed_to: date | None = strawberry.field(default=None, description="Placed on this day or before (UTC).")
+    delivery_states: list[DeliveryState] | None = strawberry.field(
+        default=None, description="Delivered so far."
+    )
+    overdue: bool | None = strawberry.field(
+        default=None,
+        description="True: with something outstanding that was promised for a day that has passed. False: the others.",
+    )
 
 
 _Filter = Annotated[OrderFilter | None, strawberry.argument(description="Which orders.")]
@@ -81,12 +89,15 @@ async def page(
 
 
 def _filters(given: OrderFilter) -> dict[str, Any]:
-    states = given.processing_states
+    states, deliveries_ = given.processing_states, given.delivery_states
     return {
         "number": given.number or None,
         "processing_states": None if states is None else [state.value for state in states],
         "placed_from": given.placed_from and midnight(given.placed_from),
         "placed_before": given.placed_to and midnight(next_day(given.placed_to)),
+        "delivery_states": None if deliveries_ is None else [state.value for state in deliveries_],
+        "overdue": given.overdue or None,
+        "not_overdue": given.overdue is False or None,
     }
 
 
@@ -115,11 +126,6 @@ async def status(root: strawberry.Parent[Order], info: Info) -> LifecycleStatus 
     return await info.context.load(db.lifecycle_statuses.by_ids, root.lifecycle_status_id)
 
 
-def status_name(root: strawberry.Parent[LifecycleStatus], info: Info) -> str:
-    """LifecycleStatus.name, in the language of the request."""
-    return root.name_de if info.context.language is Language.GERMAN else root.name_en
-
-
 async def customer(root: strawberry.Parent[Order], info: Info) -> Customer | None:
     """Order.customer."""
     return await info.context.load(db.customers.by_ids, root.customer_id)
@@ -143,7 +149,7 @@ def totals(root: strawberry.Parent[Order]) -> money.Totals:
 
 def outstanding(root: strawberry.Parent[OrderLine]) -> Decimal:
     """OrderLine.outstandingQuantity."""
-    return plain(root.quantity - root.shipped_quantity)
+    return plain(deliveries.outstanding(root))
 
 
 def line_unit_price(root: strawberry.Parent[OrderLine]) -> money.Money:

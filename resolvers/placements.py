@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -18,6 +18,7 @@ from resolvers.mutations import Payload, facts_of
 from rules import amounts
 from rules.broken import BrokenRules, check_version
 from rules.carts import CartEmpty, assess
+from rules.deliveries import DeliveryState
 from rules.lifecycle import ProcessingState, Subject
 from rules.numbers import NumberKind
 from rules.orders import LONGEST_COMMENT, LONGEST_PURCHASE_ORDER_NUMBER, split
@@ -69,7 +70,8 @@ async def place(info: Info, input: _PlaceInput) -> OrderPlacePayload:
     groups = split(lines)
     numbers = await db.numbers.take(connection, NumberKind.ORDER, len(groups))
     status_id = await db.lifecycle_statuses.predefined(connection, Subject.ORDER, ProcessingState.NOT_STARTED)
-    placement = _Placement(viewer, uuid.uuid7(), datetime.now(UTC), status_id, input)
+    promised_on = await db.order_changes.today(connection) + timedelta(days=context.portal.lead_days)
+    placement = _Placement(viewer, uuid.uuid7(), datetime.now(UTC), promised_on, status_id, input)
     placed = [placement.order(number, *group) for number, group in zip(numbers, groups, strict=True)]
     await db.orders.add(
         connection, [order for order, _ in placed], [line for _, lines in placed for line in lines]
@@ -142,6 +144,7 @@ class _Placement:
     viewer: Viewer
     id: UUID
     placed_at: datetime
+    promised_on: date
     status_id: UUID
     input: OrderPlaceInput
 
@@ -171,6 +174,10 @@ class _Placement:
             total=sums.total,
             purchase_order_number=self.input.purchase_order_number,
             comment=self.input.comment,
+            promised_on=self.promised_on,
+            delivery_state=DeliveryState.NONE,
+            note=None,
+            cancellation_reason=None,
             version=1,
         )
         return order, [self._line(order, position, line) for position, line in enumerate(lines, start=1)]
@@ -185,6 +192,7 @@ class _Placement:
             unit=line.item.unit,
             quantity=line.item.quantity,
             shipped_quantity=Decimal(0),
+            cancelled_quantity=Decimal(0),
             unit_price=line.unit_price,
             tax_rate=line.item.tax_rate,
             amount=line.amount,

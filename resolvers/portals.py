@@ -13,7 +13,14 @@ from resolvers.context import Change, Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, entry, facts_of
 from rules.access_groups import check_length
 from rules.broken import Language, check_version
-from rules.portals import MOST_HOSTS, check_currency, check_not_reserved, host_name
+from rules.portals import (
+    MOST_HOSTS,
+    CancellationPolicy,
+    check_currency,
+    check_lead_days,
+    check_not_reserved,
+    host_name,
+)
 from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from rules.texts import check_email, check_name
@@ -75,6 +82,12 @@ class PortalUpdateInput:
     stock_policy: StockPolicy | None = strawberry.field(
         default=None, description="Whether the company sells what it does not have."
     )
+    lead_days: int | None = strawberry.field(
+        default=None, description="How many days after placing an order is promised, 0 to 365."
+    )
+    cancellation_policy: CancellationPolicy | None = strawberry.field(
+        default=None, description="Whether customers may cancel what they have ordered."
+    )
     restriction_kinds: list[RestrictionKind] | None = strawberry.field(
         default=None,
         description="Which kinds of restrictions are in force from now on; the others restrict nothing.",
@@ -126,6 +139,7 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
     check_name(input.legal_name, "legalName")
     check_currency(input.currency, "currency")
     check_email(input.support_email, "supportEmail")
+    check_lead_days(input.lead_days, "leadDays")
     now = await db.portals.lock(context.connection, context.tenant_id)
     assert now is not None, "the tenant of a connection has a portal"
     check_version(input.version, now.version)
@@ -140,6 +154,8 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
         locale=input.language,
         support_email=input.support_email,
         stock_policy=input.stock_policy,
+        lead_days=input.lead_days,
+        cancellation_policy=input.cancellation_policy,
         restriction_kinds=None if kinds is None else [kind for kind in RestrictionKind if kind in kinds],
     )
     had, has = await _change_hosts(context, input.hosts)

@@ -7,6 +7,7 @@ class NumberKind(StrEnum):
     """What is numbered; the value is the prefix."""
 
     ORDER = "SO"
+    GOODS_ISSUE = "GI"
 
 
 def numbered(kind: NumberKind, value: int) -> str:

@@ -12,6 +12,8 @@ class Permission(Enum):
     PRODUCTS_READ = "products:read"
     ORDERS_READ = "orders:read"
     ORDERS_PLACE = "orders:place"
+    ORDERS_CANCEL = "orders:cancel"
+    ORDERS_FULFIL = "orders:fulfil"
     DOCUMENTS_READ = "documents:read"
     BALANCES_READ = "balances:read"
     CONTACTS_READ = "contacts:read"
@@ -55,6 +57,8 @@ _MATRIX = """
 products:read      |    x       x       x        x    |   x      x      x       x
 orders:read        |    x       x       x        x    |   x      x      x       x
 orders:place       |    x       x       -        -    |   -      -      -       -
+orders:cancel      |    x       x       -        -    |   x      x      x       -
+orders:fulfil      |    -       -       -        -    |   x      x      x       -
 documents:read     |    x       x       x        x    |   x      x      x       x
 balances:read      |    x       -       x        -    |   x      x      -       x
 contacts:read      |    x       x       x        x    |   x      x      x       x

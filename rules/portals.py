@@ -1,17 +1,26 @@
-"""Portals: the names under which one can be reached."""
+"""Portals: the names under which one can be reached, and what a company promises its customers."""
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from rules.broken import BrokenRule
 
 MOST_HOSTS = 20
+MOST_LEAD_DAYS = 365
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")  # RFC 1123
 _LONGEST_HOST = 253
+
+
+class CancellationPolicy(StrEnum):
+    """Whether customers may cancel what they have ordered."""
+
+    NOT_ALLOWED = "NOT_ALLOWED"
+    UNTIL_SHIPPED = "UNTIL_SHIPPED"
 
 
 class SlugInvalid(BrokenRule):
@@ -67,6 +76,22 @@ class CurrencyInvalid(BrokenRule):
 
     english = "A currency is an ISO 4217 code of three capital letters."
     german = "Eine Währung ist ein ISO-4217-Code aus drei Großbuchstaben."
+
+
+@dataclass(eq=False, kw_only=True)
+class LeadDaysInvalid(BrokenRule):
+    """The days from placing to the promised day are fewer than none or more than a year."""
+
+    english = "The lead time is 0 to {most} days."
+    german = "Die Lieferzeit beträgt 0 bis {most} Tage."
+
+    most: int = MOST_LEAD_DAYS
+
+
+def check_lead_days(days: int | None, *path: str) -> None:
+    """None is no lead time yet. Raises LeadDaysInvalid."""
+    if days is not None and not 0 <= days <= MOST_LEAD_DAYS:
+        raise LeadDaysInvalid(path=path)
 
 
 def check_slug(slug: str, *path: str) -> None:

@@ -1,35 +1,32 @@
 """Orders."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+import resolvers.deliveries
+import resolvers.fulfilments
 import resolvers.orders
 import resolvers.placements
-from rules.lifecycle import ProcessingState
+from rules.balances import PaymentState
+from rules.deliveries import DeliverySchedule, DeliveryState
+from rules.fulfilments import OrderAct
 from rules.permissions import Permission
 from schema.customers import Customer
-from schema.errors import UserError
+from schema.errors import ErrorCode, UserError
 from schema.fields import field, mutation, query
+from schema.lifecycle_statuses import LifecycleStatus
 from schema.money import Money, Totals
 from schema.nodes import Node
 from schema.pages import Connection
 from schema.products import Product, Warehouse
 
+if TYPE_CHECKING:  # they know each other
+    from schema.goods_issues import GoodsIssue
 
-@strawberry.type(description="A station of an order or a request, in the company's own words.")
-class LifecycleStatus:
-    """db.lifecycle_statuses.LifecycleStatus."""
-
-    code: Annotated[str, field(description="The company's own code.")]
-    name: Annotated[
-        str, field(resolvers.orders.status_name, description="Its name, in the language of the request.")
-    ]
-    processing_state: Annotated[
-        ProcessingState, field(description="Where that is, in the same words at every company.")
-    ]
+_GoodsIssue = Annotated["GoodsIssue", strawberry.lazy("schema.goods_issues")]
 
 
 @strawberry.type(description="A line of an order, with its own copy of what was ordered.")
@@ -42,8 +39,15 @@ class OrderLine:
     unit: Annotated[str, field(description="The unit of the quantities.")]
     quantity: Annotated[Decimal, field(description="What was ordered.")]
     shipped_quantity: Annotated[Decimal, field(description="What of it was shipped.")]
+    cancelled_quantity: Annotated[
+        Decimal, field(description="What of it was cancelled: it will not be shipped.")
+    ]
     outstanding_quantity: Annotated[
-        Decimal, field(resolvers.orders.outstanding, description="What is still to be shipped.")
+        Decimal,
+        field(
+            resolvers.orders.outstanding,
+            description="What is still to be shipped: quantity = shipped + cancelled + outstanding.",
+        ),
     ]
     unit_price: Annotated[
         Money, field(resolvers.orders.line_unit_price, description="The price of one unit.")
@@ -63,6 +67,80 @@ class OrderLine:
     warehouse: Annotated[
         Warehouse | None,
         field(resolvers.orders.line_warehouse, description="Where it ships from; null for a service."),
+    ]
+
+
+@strawberry.type(description="How far an order is delivered, and whether the rest is on time.")
+class OrderDelivery:
+    """resolvers.deliveries.OrderDelivery."""
+
+    state: Annotated[DeliveryState, field(description="How much of what was ordered was shipped.")]
+    schedule: Annotated[
+        DeliverySchedule | None,
+        field(
+            description="How what is outstanding stands to the promised day; null when nothing is to come or no day "
+            "was promised."
+        ),
+    ]
+    promised_on: Annotated[date | None, field(description="The day for which it is promised.")]
+
+
+@strawberry.type(description="What was invoiced and paid in one currency.")
+class OrderSettlement:
+    """resolvers.deliveries.OrderSettlement."""
+
+    invoiced: Annotated[Money, field(description="What invoices charge less what credit notes take back.")]
+    paid: Annotated[Money, field(description="Payments less refunds.")]
+    open: Annotated[Money, field(description="What is still to be paid of what was invoiced.")]
+    prepaid: Annotated[Money, field(description="What was paid beyond what was invoiced.")]
+
+
+@strawberry.type(
+    description="How far an order is paid, by the ledger. Amounts are in its own currency; no two currencies are "
+    "ever netted."
+)
+class OrderPayment:
+    """resolvers.deliveries.OrderPayment."""
+
+    state: Annotated[
+        PaymentState,
+        field(
+            description="Paid when something was invoiced and nothing is open in any currency; without an invoice "
+            "unpaid."
+        ),
+    ]
+    invoiced: Annotated[Money, field(description="What invoices charge less what credit notes take back.")]
+    paid: Annotated[Money, field(description="Payments less refunds.")]
+    open: Annotated[Money, field(description="What is still to be paid of what was invoiced.")]
+    prepaid: Annotated[Money, field(description="What was paid beyond what was invoiced.")]
+    in_other_currencies: Annotated[
+        list[OrderSettlement],
+        field(description="The same in each other currency in which it was invoiced or paid.", size=1),
+    ]
+
+
+@strawberry.type(description="Something that can be done with an order, and what stands in the viewer's way.")
+class OrderAction:
+    """resolvers.fulfilments.OrderAction."""
+
+    name: Annotated[OrderAct, field(description="What.")]
+    allowed: Annotated[bool, field(description="Whether the viewer may do it now.")]
+    reason: Annotated[
+        str | None,
+        field(
+            resolvers.fulfilments.action_reason, description="Why not, for people; null when it is allowed."
+        ),
+    ]
+    code: Annotated[
+        Any,
+        field(
+            resolvers.fulfilments.action_code,
+            description="Which rule stands in the way; null when it is allowed.",
+            type_=ErrorCode | None,
+        ),
+    ]
+    missing_permission: Annotated[
+        Permission | None, field(description="The permission that the viewer lacks, if that is why.")
     ]
 
 
@@ -93,6 +171,29 @@ class Order(Node):
     comment: Annotated[str | None, field(description="What the customer said to it.")]
     tax_included: Annotated[bool, field(description="Whether unit prices and amounts contain the tax.")]
     totals: Annotated[Totals, field(resolvers.orders.totals, description="What it adds up to.")]
+    promised_on: Annotated[date | None, field(description="The day for which it is promised.")]
+    note: Annotated[str | None, field(description="What the company says to it.")]
+    cancellation_reason: Annotated[str | None, field(description="Why it, or the rest of it, was cancelled.")]
+    delivery: Annotated[
+        OrderDelivery, field(resolvers.deliveries.delivery, description="How far it is delivered.")
+    ]
+    payment: Annotated[OrderPayment, field(resolvers.deliveries.payment, description="How far it is paid.")]
+    goods_issues: Annotated[
+        list[_GoodsIssue],
+        field(
+            resolvers.deliveries.goods_issues,
+            description="What was shipped of it, by number; none for whoever may not read these documents.",
+            size=2,
+        ),
+    ]
+    actions: Annotated[
+        list[OrderAction],
+        field(
+            resolvers.fulfilments.actions,
+            description="What the viewer may do with it, by the rules that guard the mutations.",
+            size=4,
+        ),
+    ]
     version: Annotated[int, field(description="Counts the changes.")]
     lines: Annotated[
         list[OrderLine], field(resolvers.orders.lines, description="Its lines, by position.", size=20)

@@ -7,6 +7,7 @@ import strawberry
 import resolvers.portals
 from resolvers.permissions import PUBLIC
 from rules.permissions import Permission
+from rules.portals import CancellationPolicy
 from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from schema.errors import UserError
@@ -36,6 +37,10 @@ class Portal(Node):
     open: Annotated[bool, field(description="Whether customers may sign in.")]
     stock_policy: Annotated[
         StockPolicy, field(description="Whether the company sells what it does not have.")
+    ]
+    lead_days: Annotated[int, field(description="How many days after placing an order is promised.")]
+    cancellation_policy: Annotated[
+        CancellationPolicy, field(description="Whether customers may cancel what they have ordered.")
     ]
     restriction_kinds: Annotated[
         list[RestrictionKind],

@@ -23,6 +23,8 @@ from schema.errors import (
     ThrottledError,
     VersionConflictError,
 )
+from schema.fulfilments import FulfilmentMutations
+from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQueries
 from schema.nodes import NodeQueries
 from schema.order_statements import OrderStatementQueries
 from schema.orders import OrderMutations, OrderQueries
@@ -47,6 +49,7 @@ class Query(
     CartQueries,
     OrderQueries,
     OrderStatementQueries,
+    LifecycleStatusQueries,
     ContactChangeQueries,
     CustomerQueries,
     AccountQueries,
@@ -63,6 +66,8 @@ class Mutation(
     SessionMutations,
     CartMutations,
     OrderMutations,
+    FulfilmentMutations,
+    LifecycleStatusMutations,
     ContactChangeMutations,
     CustomerMutations,
     AccountMutations,

@@ -19,6 +19,8 @@ POSTED = (
     "payments",
     "movements",
     "audit_entries",
+    "goods_issues",
+    "goods_issue_lines",
 )
 # What the staff of a supplier adds to the registry and takes from it, held by policies of their own.
 OWN = ("portals insert", "portal_hosts insert", "portal_hosts delete")

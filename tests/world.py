@@ -16,6 +16,7 @@ from db.accounts import accounts
 from db.categories import categories
 from db.connections import Connection, Database
 from db.customers import customers
+from db.goods_issues import goods_issue_lines, goods_issues
 from db.isolation import Mode
 from db.lifecycle_statuses import add_predefined, predefined
 from db.orders import order_lines, orders
@@ -232,6 +233,7 @@ class Portal:
         skus: tuple[str, ...] = ("A",),
         state: ProcessingState = ProcessingState.IN_PROGRESS,
         placed_at: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC),
+        promised_on: date | None = None,
     ) -> UUID:
         """An order of one piece of each SKU at 10.00 with 20 % tax."""
         net = 1_000 * len(skus)
@@ -250,6 +252,7 @@ class Portal:
                 net=net,
                 tax=net // 5,
                 total=net + net // 5,
+                promised_on=promised_on,
             )
             for position, sku in enumerate(skus, start=1):
                 await put(
@@ -268,6 +271,32 @@ class Portal:
                     warehouse_id=self.warehouse_ids["W1"],
                 )
         return order_id
+
+    async def goods_issue(self, number: str, order_id: UUID, *, customer: str = "C1", sku: str = "A") -> UUID:
+        """A goods issue of one piece for an order's first line, posted without touching the order or its stock."""
+        async with self.writing() as connection:
+            issue_id = await put(
+                connection,
+                goods_issues,
+                number=number,
+                order_id=order_id,
+                customer_id=self.customers[customer],
+                warehouse_id=self.warehouse_ids["W1"],
+                shipped_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
+            )
+            await put(
+                connection,
+                goods_issue_lines,
+                goods_issue_id=issue_id,
+                position=1,
+                order_position=1,
+                product_id=self.products[sku],
+                sku=sku,
+                name=f"Product {sku}",
+                unit="pcs",
+                quantity=Decimal(1),
+            )
+        return issue_id
 
     async def withdraw(self, sku: str) -> None:
         """Sell a product no longer."""

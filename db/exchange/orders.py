@@ -10,12 +10,16 @@ from db.exchange.documents import keep_whole, ready_headers, reject_lines
 from db.exchange.rejections import duplicates, unknown, where
 from db.exchange.report import Counts
 from db.exchange.staging import affect
-from rules.lifecycle import ProcessingState, Subject
+from rules.deliveries import DeliveryState
+from rules.lifecycle import OPEN_STATES, ProcessingState, Subject
 from rules.numbers import NumberKind
 from rules.products import ProductKind
 
+# What an order that has ended was not shipped, it will not be.
+_CANCELLED = "case when h.has_ended then l.quantity - l.shipped_quantity else 0 end"
 _LINE_COLUMNS = (
-    "product_id, sku, name, unit, quantity, shipped_quantity, unit_price, tax_rate, amount, warehouse_id"
+    "product_id, sku, name, unit, quantity, shipped_quantity, cancelled_quantity, unit_price, tax_rate, amount,"
+    " warehouse_id"
 )
 
 
@@ -50,14 +54,16 @@ async def orders(connection: Connection, _columns: Collection[str]) -> tuple[Cou
 async def _statuses(connection: Connection) -> None:
     """Make the table of what a file may call a status: a processing state, or the company's own code."""
     states = ", ".join(f"'{state}'" for state in ProcessingState)
+    open_states = ", ".join(f"'{state}'" for state in OPEN_STATES)
     await affect(
         connection,
         f"""
         create temp table order_statuses on commit drop as
-        select processing_state as word, processing_state as state, id from lifecycle_statuses
+        select processing_state as word, processing_state as state, id,
+            processing_state not in ({open_states}) as has_ended from lifecycle_statuses
         where tenant_id = {{tenant}} and subject = '{Subject.ORDER}' and predefined
         union all
-        select code, null, id from lifecycle_statuses
+        select code, null, id, processing_state not in ({open_states}) from lifecycle_statuses
         where tenant_id = {{tenant}} and subject = '{Subject.ORDER}' and code not in ({states})
         """,
     )
@@ -70,7 +76,7 @@ async def _ready(connection: Connection) -> bool:
         "orders",
         """s.ordered_at as placed_at, coalesce(k.tax_included, l.tax_included, false) as tax_included,
             case when ks.processing_state = w.state then k.lifecycle_status_id else w.id end
-                as lifecycle_status_id""",
+                as lifecycle_status_id, w.has_ended""",
         """
         join order_statuses w on w.word = s.status
         join portals t on t.tenant_id = {tenant}
@@ -86,8 +92,10 @@ async def _ready_lines(connection: Connection, some_are_kept: bool) -> None:
     `ships_from` numbers the warehouse: null for a service, 0 for goods without a warehouse.
     """
     kept = "join order_lines k on k.tenant_id = {tenant} and k.order_id = h.id and k.position = l.line"
-    same = "(k.product_id, k.quantity, k.shipped_quantity, k.unit_price, k.warehouse_id)"
-    now = "(p.id, l.quantity, l.shipped_quantity, l.unit_price, w.id)"
+    same = (
+        "(k.product_id, k.quantity, k.shipped_quantity, k.cancelled_quantity, k.unit_price, k.warehouse_id)"
+    )
+    now = f"(p.id, l.quantity, l.shipped_quantity, {_CANCELLED}, l.unit_price, w.id)"
     await affect(
         connection,
         f"""
@@ -97,7 +105,8 @@ async def _ready_lines(connection: Connection, some_are_kept: bool) -> None:
             from warehouses where tenant_id = {{tenant}}
         )
         select l.file_line, h.id as document_id, l.line as position, p.id as product_id,
-            l.quantity, l.shipped_quantity, l.unit_price, w.id as warehouse_id, {LINE_AMOUNT} as amount,
+            l.quantity, l.shipped_quantity, {_CANCELLED} as cancelled_quantity, l.unit_price,
+            w.id as warehouse_id, {LINE_AMOUNT} as amount,
             case when p.kind = '{ProductKind.GOODS}' then coalesce(w.no, 0) end as ships_from,
             {"case when k.product_id = p.id then k.tax_rate else p.tax_rate end" if some_are_kept else "p.tax_rate"}
                 as tax_rate,
@@ -127,15 +136,25 @@ async def _raise_counter(connection: Connection) -> None:
     )
 
 
-# What an order gets from its lines: its totals, and the warehouse if all goods ship from one.
-_SUMMED = """
-    select h.*, t.net::bigint as net, t.tax::bigint as tax, (t.net + t.tax)::bigint as total, w.id as warehouse_id
+# What an order gets from its lines: its totals, how far it is delivered (as in rules/deliveries.py), and the
+# warehouse if all goods ship from one.
+_SUMMED = f"""
+    select h.*, t.net::bigint as net, t.tax::bigint as tax, (t.net + t.tax)::bigint as total,
+        d.delivery_state, w.id as warehouse_id
     from ready_orders h join totals_orders t on t.id = h.id
+    join (
+        select document_id, case when sum(shipped_quantity) = 0 then '{DeliveryState.NONE}'
+            when bool_and(shipped_quantity = quantity) then '{DeliveryState.FULL}'
+            else '{DeliveryState.PARTIAL}' end as delivery_state
+        from ready_order_lines group by document_id
+    ) d on d.document_id = h.id
     left join (
-        select id, row_number() over (order by code) as no from warehouses where tenant_id = {tenant}
+        select id, row_number() over (order by code) as no from warehouses where tenant_id = {{tenant}}
     ) w on w.no = t.lowest and t.lowest = t.highest
 """
-_HEADER_COLUMNS = "customer_id, placed_at, lifecycle_status_id, warehouse_id, currency, net, tax, total"
+_HEADER_COLUMNS = (
+    "customer_id, placed_at, lifecycle_status_id, warehouse_id, currency, net, tax, total, delivery_state"
+)
 
 
 def _of(table: str, columns: str) -> str:
@@ -168,7 +187,7 @@ async def _update(connection: Connection) -> tuple[Counts, Counts]:
             r.product_id, p.sku,
             case when k.product_id = r.product_id then k.name else p.name end,
             case when k.product_id = r.product_id then k.unit else p.unit end,
-            r.quantity, r.shipped_quantity, r.unit_price, r.tax_rate, r.amount, r.warehouse_id
+            r.quantity, r.shipped_quantity, r.cancelled_quantity, r.unit_price, r.tax_rate, r.amount, r.warehouse_id
         )
         from ready_order_lines r join products p on p.tenant_id = {{tenant}} and p.id = r.product_id
         where k.tenant_id = {{tenant}} and k.order_id = r.document_id and k.position = r.position
@@ -201,7 +220,7 @@ async def _insert(connection: Connection, headers: Counts, lines: Counts) -> tup
         f"""
         insert into order_lines (tenant_id, order_id, position, {_LINE_COLUMNS})
         select {{tenant}}, r.document_id, r.position, r.product_id, p.sku, p.name, p.unit,
-            r.quantity, r.shipped_quantity, r.unit_price, r.tax_rate, r.amount, r.warehouse_id
+            r.quantity, r.shipped_quantity, r.cancelled_quantity, r.unit_price, r.tax_rate, r.amount, r.warehouse_id
         from ready_order_lines r join products p on p.tenant_id = {{tenant}} and p.id = r.product_id
         where r.is_new
         """,

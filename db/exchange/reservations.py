@@ -40,13 +40,14 @@ async def correct(connection: Connection) -> int:
         connection,
         f"""
         create temp table needed on commit drop as
-        select l.product_id, l.warehouse_id, least(sum(l.quantity - l.shipped_quantity), {_MOST}) as quantity
+        select l.product_id, l.warehouse_id, least(sum(l.quantity - l.shipped_quantity - l.cancelled_quantity), {_MOST})
+            as quantity
         from lifecycle_statuses s
         join orders o on o.tenant_id = {{tenant}} and o.lifecycle_status_id = s.id
         join order_lines l on l.tenant_id = {{tenant}} and l.order_id = o.id
         join products p on p.tenant_id = {{tenant}} and p.id = l.product_id and p.kind = '{ProductKind.GOODS}'
         where s.tenant_id = {{tenant}} and s.processing_state in ({states})
-        and l.warehouse_id is not null and l.quantity > l.shipped_quantity
+        and l.warehouse_id is not null and l.quantity > l.shipped_quantity + l.cancelled_quantity
         group by l.product_id, l.warehouse_id
         """,
     )

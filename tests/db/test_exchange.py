@@ -720,3 +720,35 @@ async def test_real_trade_goes_in_and_adds_up(portal: Portal) -> None:
     async with portal.database.connect(portal.tenant_id) as connection:
         assert not (await exchange.run(connection, REAL / "europe", portal.folder, exchange.Silent())).changed
     assert await portal.versions() == before
+
+
+CANCELLED = """
+    select o.number, o.delivery_state, l.position, l.shipped_quantity, l.cancelled_quantity from order_lines l
+    join orders o on o.tenant_id = l.tenant_id and o.id = l.order_id where o.tenant_id = $1 order by 1, 3
+"""
+
+
+async def test_what_an_order_that_has_ended_was_not_shipped_is_cancelled(portal: Portal) -> None:
+    await portal.load(SMALL)
+    assert await portal.rows(CANCELLED) == [
+        ("SO-000007", "PARTIAL", 1, 4, 0),
+        ("SO-000007", "PARTIAL", 2, 0, 0),
+        ("X9", "FULL", 1, 3, 0),
+        ("X9", "FULL", 2, Decimal("0.5"), 0),
+    ]
+    ended = SMALL["orders"].replace("IN_PROGRESS", "COMPLETED")
+    report = await portal.load({"orders": ended, "order_lines": SMALL["order_lines"]})
+    assert (report.tables["orders"].updated, report.tables["order_lines"].updated) == (1, 2)
+    assert (await portal.rows(CANCELLED))[:2] == [
+        ("SO-000007", "PARTIAL", 1, 4, 6),
+        ("SO-000007", "PARTIAL", 2, 0, 1),
+    ]
+    assert not (await portal.load({"orders": ended, "order_lines": SMALL["order_lines"]})).changed
+    await portal.load(SMALL)  # the company goes on with it after all
+    assert (await portal.rows(CANCELLED))[:2] == [
+        ("SO-000007", "PARTIAL", 1, 4, 0),
+        ("SO-000007", "PARTIAL", 2, 0, 0),
+    ]
+    assert await portal.rows("select sum(reserved) from stock where tenant_id = $1 and reserved > 0") == [
+        (6,)
+    ]

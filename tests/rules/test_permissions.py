@@ -32,6 +32,7 @@ STAFF_ONLY = {
     Permission.SUPPLIER_READ,
     Permission.STAFF_WRITE,
     Permission.AUDIT_READ,
+    Permission.ORDERS_FULFIL,
 }
 CUSTOMERS_ONLY = {Permission.ORDERS_PLACE, Permission.CONTACTS_REQUEST}
 # What each profile and role holds at the most; a role at all companies has its extras on top.

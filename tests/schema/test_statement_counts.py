@@ -1,6 +1,7 @@
 """How many statements an operation runs: as many for a long list as for a short one."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import db
 from db.carts import cart_items, carts
 from db.connections import Connection
+from resolvers.nodes import global_id
 from rules.permissions import StaffRole
 from tests.client import Client
 from tests.conftest import At
@@ -22,6 +24,9 @@ CONNECTIONS = {
     "orders": f"""query($first: Int) {{ orders(first: $first) {{ totalCount pageInfo {{ hasNextPage }}
       edges {{ node {{ number status {{ name }} customer {{ name priceList {{ name }} }} warehouse {{ code }}
       totals {{ total {{ amount }} }} placedTogether {{ number }}
+      delivery {{ state schedule }} payment {{ state open {{ amount }} }} actions {{ name allowed }}
+      goodsIssues {{ number warehouse {{ code }} customer {{ name }} order {{ number }}
+        lines {{ sku product {{ sku }} }} }}
       lines {{ sku product {{ {PRODUCT} }} warehouse {{ code }} }} }} }} }} }}""",
     "customers": """query($first: Int) { customers(first: $first) { totalCount nodes { code priceList { name }
       creditLimit { amount } contacts { name } addresses { city } accounts { name
@@ -139,7 +144,8 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
     portal = await market(world, 60)
     for number in range(60):
         skus = (f"P{number + 1}", f"P{(number + 7) % 60 + 1}")
-        await portal.order(f"SO-{number}", skus=skus)
+        order_id = await portal.order(f"SO-{number}", skus=skus, promised_on=date(2026, 3, 5))
+        await portal.goods_issue(f"GI-{number}", order_id, sku=skus[0])
     await crowd(portal, 60)
     asker = await at(portal).sign_in("olga" if name in OF_STAFF else "bea")
     short = await run(asker, CONNECTIONS[name], first=5)
@@ -238,3 +244,26 @@ async def test_an_order_of_200_lines_costs_as_many_statements_as_one_of_2(
     small = await run(bea, PLACE)
     await fill_cart(portal, 200)
     assert await run(bea, PLACE) == small
+
+
+SHIP = """mutation($input: OrderShipInput!) { orderShip(input: $input) {
+  order { lines { sku shippedQuantity } } goodsIssues { number lines { sku } } errors { code message } } }"""
+CLOSE = "mutation($input: OrderCloseInput!) { orderClose(input: $input) { order { version } errors { code message } } }"
+
+
+async def test_shipping_and_closing_200_lines_cost_as_many_statements_as_2(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 200)
+    await portal.staff_member("olga")
+    olga = await at(portal).sign_in("olga")
+    for document in (SHIP, CLOSE):
+        costs = []
+        for how_many in (2, 200):
+            skus = tuple(f"P{number + 1}" for number in range(how_many))
+            order_id = await portal.order(f"SO-{len(document)}-{how_many}", skus=skus)
+            given: dict[str, Any] = {"order": global_id("Order", order_id)}
+            if document is SHIP:  # all but the last line
+                given["lines"] = [{"position": position} for position in range(1, how_many)]
+            costs.append(await run(olga, document, input=given))
+        assert costs[0] == costs[1]

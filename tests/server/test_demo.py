@@ -55,6 +55,8 @@ FOUND_IN = {
     "category": "categories { id code }",
     "customer": "customers(first: 1) { nodes { id } }",
     "group": "accessGroups { id name }",
+    "order": """orders(first: 1, orderBy: [PLACED_AT_DESC], filter: {processingStates: [NOT_STARTED, IN_PROGRESS]}) {
+      nodes { id } }""",
     "profile": "profiles { id builtIn }",
     "request": "contactChanges(filter: {states: [OPEN]}) { nodes { id } }",
     "session": "sessions { id }",
@@ -180,6 +182,23 @@ async def test_the_sample_cart_ships_from_two_warehouses(told: list[str], http: 
     assert sorted(order["warehouse"]["code"] for order in orders) == ["LON", "MAN"]
     mine = await oscar.ask("{ orders(first: 2) { nodes { number } } }")
     assert {each["number"] for each in mine["orders"]["nodes"]} == {order["number"] for order in orders}
+
+
+async def test_an_order_is_shipped_closed_or_cancelled_by_the_samples(told: list[str], http: Any) -> None:
+    bella, simone = await as_persona(http, "harbour", "buyer"), await as_persona(http, "harbour", "staff")
+    buyer, staff = samples_of("buyer"), samples_of("staff")
+    placed = []
+    for _ in range(2):
+        await run(bella, buyer["fill-cart"])
+        orders = await bella.ask("mutation { orderPlace(input: {}) { orders { id } errors { code } } }")
+        placed.append(orders["orderPlace"]["orders"][0]["id"])
+    shipped = (await run(simone, staff["ship-order"], order=placed[0]))["orderShip"]
+    assert shipped["order"]["delivery"]["state"] == "PARTIAL"
+    closed = (await run(simone, staff["close-order"], order=placed[0]))["orderClose"]
+    assert closed["order"]["status"]["processingState"] == "COMPLETED"
+    assert closed["order"]["goodsIssues"] == [{"number": shipped["goodsIssues"][0]["number"]}]
+    cancelled = (await run(bella, buyer["cancel-order"], order=placed[1]))["orderCancel"]
+    assert cancelled["order"]["status"]["processingState"] == "CANCELLED"
 
 
 @pytest.mark.parametrize("slug", SLUGS)

@@ -24,6 +24,7 @@ from schema.root import schema
 COMPANIONS = {
     "CartLineInput.warehouse": ["sku"],
     "ContactChangeDecideInput.contactChange": ["answer"],
+    "OrderCancelInput.order": ["reason"],
 }
 # And what has to be something in particular there.
 FIXED = {
@@ -44,12 +45,16 @@ FREE_TEXTS = {
     "jobTitle",
     "legalName",
     "name",
+    "nameDe",
+    "nameEn",
+    "note",
     "newPassword",
     "oldPassword",
     "password",
     "phone",
     "postalCode",
     "purchaseOrderNumber",
+    "reason",
     "region",
     "requestId",
     "street",
@@ -61,6 +66,7 @@ GIVEN = {
     "accountActivate(input.code)",
     "accountProvision(input.userName)",
     "customersUpsert(input.rows.code)",
+    "lifecycleStatusCreate(input.code)",
     "portalCreate(input.hosts)",
     "portalCreate(input.slug)",
     "portalUpdate(input.hosts)",

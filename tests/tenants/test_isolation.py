@@ -22,11 +22,13 @@ from db.audit import audit_entries
 from db.carts import cart_items, carts
 from db.categories import categories
 from db.isolation import Mode
+from db.lifecycle_statuses import predefined
 from db.prices import price_lists
 from db.profiles import profiles
 from db.statements import Statement
 from resolvers.nodes import NODES, global_id
 from rules.contacts import ContactData
+from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import BuiltInProfile, StaffRole
 from rules.restrictions import Modes, RestrictionKind, RestrictionMode
 from tests.client import Client
@@ -122,12 +124,24 @@ class Town:
         own = Own(sku="sku-a", password=PASSWORD, email="a@b.example", code="C-1", currency="GBP")
         own |= {
             "answer": "no",
+            "reason": "no",
+            "nameDe": "n",
+            "nameEn": "n",
             "newPassword": PASSWORD,
             "oldPassword": PASSWORD,
             "supportEmail": "a@b.example",
         }
         named = [*self.own("owner").ids, *self.own(persona).ids]
-        for name in ("account", "contactChange", "customer", "profile", "session", "staffMember"):
+        for name in (
+            "account",
+            "contactChange",
+            "customer",
+            "lifecycleStatus",
+            "order",
+            "profile",
+            "session",
+            "staffMember",
+        ):
             kind = f"{name[0].upper()}{name[1:]}"
             own[name] = next(key for type_name, key in named if type_name == kind)
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
@@ -190,6 +204,8 @@ async def furnish_company(portal: Portal, tag: str) -> tuple[Belongings, Belongi
         parts.append(found)
     parts[0].add("Portal", portal.tenant_id)
     async with portal.writing() as connection:
+        status_id = await predefined(connection, Subject.ORDER, ProcessingState.IN_PROGRESS)
+        parts[0].add("LifecycleStatus", status_id)
         await put(connection, price_lists, code=f"list-{tag}", name="Prices")
     parts[0].texts.append(f"list-{tag}")
     return parts[0], parts[1]
@@ -203,7 +219,9 @@ async def furnish_customer(
     code = f"customer-{tag}"
     found.add("Customer", await portal.customer(code), code)
     sku = next(iter(portal.products))
-    found.add("Order", await portal.order(f"order-{tag}", customer=code, skus=(sku,)), f"order-{tag}")
+    order_id = await portal.order(f"order-{tag}", customer=code, skus=(sku,))
+    found.add("Order", order_id, f"order-{tag}")
+    found.add("GoodsIssue", await portal.goods_issue(f"issue-{tag}", order_id, customer=code, sku=sku))
     for name, profile in people.items():
         account_id = await portal.account(name, customer=code, profile=profile)
         found.add("Account", account_id, name)
@@ -360,6 +378,8 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "Profile",
         "AuditEntry",
         "ContactChange",
+        "GoodsIssue",
+        "LifecycleStatus",
         "Session",
     }
     assert named == set(NODES), "furnish the town with the new type"

@@ -1,0 +1,207 @@
+"""Fulfilments: what becomes of an order that was placed: changed, closed, cancelled, and what may be done with it.
+
+Shipping is in resolvers/shipments.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Annotated, Any
+
+import strawberry
+
+import db
+from db.orders import Order, OrderLine
+from resolvers import nodes
+from resolvers.context import Context, Info
+from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
+from resolvers.order_locks import Locked, in_state, locked, places
+from rules.broken import BrokenRule, NotFound
+from rules.deliveries import outstanding
+from rules.fulfilments import (
+    LONGEST_NOTE,
+    LONGEST_REASON,
+    OrderAct,
+    check,
+    check_end,
+    closed_as,
+    standing_of,
+)
+from rules.lifecycle import ProcessingState, Subject, check_move
+from rules.permissions import MissingPermission, Permission
+from rules.portals import CancellationPolicy
+from rules.texts import TextMissing, check_text
+
+
+@dataclass(slots=True)
+class OrderAction:
+    """Something that can be done with an order, and what stands in the viewer's way."""
+
+    name: OrderAct
+    broken: BrokenRule | None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether nothing stands in the way."""
+        return self.broken is None
+
+    @property
+    def missing_permission(self) -> Permission | None:
+        """The permission that the viewer lacks, if it is that."""
+        return self.broken.permissions[0] if isinstance(self.broken, MissingPermission) else None
+
+
+async def actions(root: strawberry.Parent[Order], info: Info) -> list[OrderAction]:
+    """Order.actions: by the rules that guard the mutations."""
+    context = info.context
+    status = await context.load(db.lifecycle_statuses.by_ids, root.lifecycle_status_id)
+    assert status is not None, "an order has a status"
+    lines = await context.load_list(db.orders.lines_of, root.id)
+    standing = standing_of(ProcessingState(status.processing_state), lines)
+    policy = CancellationPolicy(context.portal.cancellation_policy)
+    found = []
+    for act in OrderAct:
+        try:
+            check(act, standing, context.signed_in, policy)
+            found.append(OrderAction(act, None))
+        except BrokenRule as rule:
+            found.append(OrderAction(act, rule))
+    return found
+
+
+def action_reason(root: strawberry.Parent[OrderAction], info: Info) -> str | None:
+    """OrderAction.reason, in the language of the request."""
+    return None if root.broken is None else root.broken.message(info.context.language)
+
+
+def action_code(root: strawberry.Parent[OrderAction]) -> Any:
+    """OrderAction.code."""
+    return None if root.broken is None else root.broken.code()
+
+
+@strawberry.input(description="What to change of an order; what is left out stays as it is.")
+class OrderUpdateInput:
+    """orderUpdate(input:)."""
+
+    order: strawberry.ID = strawberry.field(description="The order.")
+    status: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="One of the company's statuses for orders, in a processing state to which the order may go.",
+    )
+    promised_on: date | None = strawberry.field(
+        default=strawberry.UNSET, description="The day for which it is promised; null: for none."
+    )
+    note: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="A word to the customer, at most 2,000 characters; null: none.",
+    )
+    version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
+
+
+@strawberry.input(description="An order in progress of which no more is shipped.")
+class OrderCloseInput:
+    """orderClose(input:)."""
+
+    order: strawberry.ID = strawberry.field(description="The order.")
+    reason: str | None = strawberry.field(
+        default=None, description="Why the rest is cancelled, at most 2,000 characters."
+    )
+    version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
+
+
+@strawberry.input(description="An order that is called off.")
+class OrderCancelInput:
+    """orderCancel(input:)."""
+
+    order: strawberry.ID = strawberry.field(description="The order.")
+    reason: str = strawberry.field(description="Why, 1 to 2,000 characters.")
+    version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
+
+
+@dataclass(slots=True)
+class OrderPayload(Payload):
+    """The order as it is now."""
+
+    order: Order | None = None
+
+
+_UpdateInput = Annotated[OrderUpdateInput, strawberry.argument(description="What to change.")]
+_CloseInput = Annotated[OrderCloseInput, strawberry.argument(description="Which order.")]
+_CancelInput = Annotated[OrderCancelInput, strawberry.argument(description="Which order, and why.")]
+
+
+async def update(info: Info, input: _UpdateInput) -> OrderPayload:
+    """Mutation.orderUpdate: a status that would end the order is refused while something is outstanding."""
+    context = info.context
+    if isinstance(input.note, str):
+        check_text(input.note, LONGEST_NOTE, "note")
+    found = await locked(context, input.order, input.version, OrderAct.UPDATE)
+    after = found.order
+    if input.status is not None:
+        status = await nodes.found(context, str(input.status), "LifecycleStatus", "status")
+        if status.subject != Subject.ORDER:
+            raise NotFound(path=("status",))
+        state = ProcessingState(status.processing_state)
+        check_move(found.standing.state, state, "status")
+        try:
+            check_end(state, found.standing)
+        except BrokenRule as rule:
+            raise rule.at("status") from None
+        after = replace(after, lifecycle_status_id=status.id)
+    if input.promised_on is not strawberry.UNSET:
+        after = replace(after, promised_on=input.promised_on)
+    if input.note is not strawberry.UNSET:
+        after = replace(after, note=input.note or None)
+    changed = await db.order_changes.change(context.connection, after)
+    _record(context, found.order, changed)
+    return OrderPayload(changed)
+
+
+async def close(info: Info, input: _CloseInput) -> OrderPayload:
+    """Mutation.orderClose: what is outstanding is cancelled, and its stock is free for others."""
+    context = info.context
+    check_text(input.reason, LONGEST_REASON, "reason")
+    found = await locked(context, input.order, input.version, OrderAct.CLOSE)
+    return await _end(context, found, closed_as(found.standing), input.reason)
+
+
+async def cancel(info: Info, input: _CancelInput) -> OrderPayload:
+    """Mutation.orderCancel: all of an order of which nothing is shipped."""
+    context = info.context
+    check_text(input.reason, LONGEST_REASON, "reason")
+    if not input.reason.strip():
+        raise TextMissing(path=("reason",))
+    found = await locked(context, input.order, input.version, OrderAct.CANCEL)
+    return await _end(context, found, ProcessingState.CANCELLED, input.reason)
+
+
+async def _end(context: Context, found: Locked, state: ProcessingState, reason: str | None) -> OrderPayload:
+    """Cancel what is outstanding of a locked order, and let it be in a state of its end."""
+    check_move(found.standing.state, state, "order")
+    open_lines = [line for line in found.lines if outstanding(line) > 0]
+    if freed := places(found, [(line, outstanding(line)) for line in open_lines]):
+        await db.stock.free(context.connection, freed)
+    cancelled = [
+        replace(line, cancelled_quantity=line.cancelled_quantity + outstanding(line)) for line in open_lines
+    ]
+    await db.order_changes.fulfil(context.connection, found.order.id, cancelled)
+    after = replace(found.order, cancellation_reason=reason or None)
+    changed = await db.order_changes.change(context.connection, await in_state(context, found, after, state))
+    _record(context, found.order, changed, open_lines)
+    return OrderPayload(changed)
+
+
+def _record(context: Context, before: Order, after: Order, cancelled: Sequence[OrderLine] = ()) -> None:
+    more: dict[str, Any] = {}
+    if cancelled:
+        more["cancelled"] = [{"sku": line.sku, "quantity": outstanding(line)} for line in cancelled]
+    context.record(
+        "Order",
+        after.id,
+        before=facts_of(before),
+        after=facts_of(after, **more),
+        customer_id=after.customer_id,
+    )

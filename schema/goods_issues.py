@@ -1,0 +1,56 @@
+"""Goods issues."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+import resolvers.goods_issues
+from schema.customers import Customer
+from schema.fields import field
+from schema.nodes import Node
+from schema.products import Product, Warehouse
+
+if TYPE_CHECKING:  # they know each other
+    from schema.orders import Order
+
+_Order = Annotated["Order", strawberry.lazy("schema.orders")]
+
+
+@strawberry.type(description="A line of a goods issue, with its own copy of what was shipped.")
+class GoodsIssueLine:
+    """db.goods_issues.GoodsIssueLine."""
+
+    position: Annotated[int, field(description="Its place in the goods issue, from 1 on.")]
+    order_position: Annotated[int, field(description="The place of its line in the order.")]
+    sku: Annotated[str, field(description="The SKU when it was ordered.")]
+    name: Annotated[str, field(description="The name when it was ordered.")]
+    unit: Annotated[str, field(description="The unit of the quantity.")]
+    quantity: Annotated[Decimal, field(description="What was shipped.")]
+    product: Annotated[
+        Product | None,
+        field(
+            resolvers.goods_issues.line_product, description="The product; null when it is no longer sold."
+        ),
+    ]
+
+
+@strawberry.type(description="Goods and services that were shipped for an order; posted, it never changes.")
+class GoodsIssue(Node):
+    """db.goods_issues.GoodsIssue."""
+
+    number: Annotated[str, field(description="Its number, e.g. GI-000123.")]
+    shipped_at: Annotated[datetime, field(description="When it was shipped.")]
+    comment: Annotated[str | None, field(description="What the company says to it.")]
+    order: Annotated[_Order | None, field(resolvers.goods_issues.order, description="For which order.")]
+    customer: Annotated[
+        Customer | None, field(resolvers.goods_issues.customer, description="To whom it was shipped.")
+    ]
+    warehouse: Annotated[
+        Warehouse | None,
+        field(resolvers.goods_issues.warehouse, description="Where from; null for services alone."),
+    ]
+    lines: Annotated[
+        list[GoodsIssueLine], field(resolvers.goods_issues.lines, description="Its lines.", size=20)
+    ]
