@@ -278,6 +278,7 @@ _changing = Changing(
         "open",
         "stock_policy",
         "restriction_kinds",
+        "price_list_id",
     ],
     mine=portals.c.tenant_id == bindparam("tenant_id"),
     key="tenant_id",
