@@ -1,7 +1,7 @@
 """Comparisons: a few products side by side, by attribute, price and stock."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated
@@ -40,7 +40,10 @@ class ProductComparison:
 
 
 _Ids = Annotated[
-    list[strawberry.ID], strawberry.argument(description="The products by their global ids, 2 to 10.")
+    list[strawberry.ID] | None, strawberry.argument(description="The products by their global ids, 2 to 10.")
+]
+_Skus = Annotated[
+    list[str] | None, strawberry.argument(description="Or by the company's own codes, 2 to 10.")
 ]
 _Quantity = Annotated[
     Decimal, strawberry.argument(description="At which quantity of each to compare the prices.")
@@ -57,11 +60,21 @@ class _Column:
     values: dict[UUID, ProductAttribute] = field(default_factory=dict)
 
 
-async def compare(info: Info, ids: _Ids, quantity: _Quantity = Decimal(1)) -> ProductComparison:
-    """Query.compareProducts: what the viewer may not see is as empty as an id that never existed."""
-    if not 2 <= len(ids) <= MOST_COMPARED:
+async def compare(
+    info: Info, ids: _Ids = None, skus: _Skus = None, quantity: _Quantity = Decimal(1)
+) -> ProductComparison:
+    """Query.compareProducts, by exactly one of ids and SKUs: what the viewer may not see is as empty as what
+    never existed."""
+    if (ids is None) == (skus is None):
         raise InvalidInput(path=("ids",))
-    columns = await asyncio.gather(*(_column(info, each, quantity) for each in ids))
+    if not 2 <= len(ids or skus or ()) <= MOST_COMPARED:
+        raise InvalidInput(path=("ids" if skus is None else "skus",))
+    context = info.context
+    reads: list[Awaitable[Product | None]] = [
+        *(nodes.by_global_id(context, each, "Product") for each in ids or ()),
+        *(context.load(db.products.by_skus, each) for each in skus or ()),
+    ]
+    columns = await asyncio.gather(*(_column(info, each, quantity) for each in reads))
     keys = dict.fromkeys(key for column in columns for key in column.values)
     found = await asyncio.gather(*(info.context.load(db.attributes.by_ids, key) for key in keys))
     attributes = [each for each in found if each is not None]
@@ -75,8 +88,8 @@ async def compare(info: Info, ids: _Ids, quantity: _Quantity = Decimal(1)) -> Pr
     )
 
 
-async def _column(info: Info, id: str, quantity: Decimal) -> _Column:
-    product: Product | None = await nodes.by_global_id(info.context, id, "Product")
+async def _column(info: Info, read: Awaitable[Product | None], quantity: Decimal) -> _Column:
+    product = await read
     if product is None:
         return _Column()
     at_quantity, left, said = await asyncio.gather(

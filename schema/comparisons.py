@@ -29,13 +29,15 @@ class ComparedAttribute:
     ]
 
 
-@strawberry.type(description="Products side by side; every list is in the order of the ids.")
+@strawberry.type(
+    description="Products side by side; every list is in the order in which they were asked for."
+)
 class ProductComparison:
     """resolvers.comparisons.ProductComparison."""
 
     products: Annotated[
         list[Product | None],
-        field(description="The products; null where the viewer sees none under the id.", size=5),
+        field(description="The products; null where the viewer sees none.", size=5),
     ]
     prices: Annotated[
         list[Price | None],
@@ -62,6 +64,7 @@ class ComparisonQueries:
         query(
             resolvers.comparisons.compare,
             needs=Permission.PRODUCTS_READ,
-            description="Two to ten products side by side: attributes with what differs, prices, availability.",
+            description="Two to ten products side by side, by exactly one of ids and SKUs: attributes with what "
+            "differs, prices, availability.",
         ),
     ]

@@ -41,9 +41,12 @@ FREE_TEXTS = {
     "currency",
     "email",
     "idempotencyKey",
+    "description",
     "jobTitle",
     "legalName",
     "name",
+    "nameDe",
+    "nameEn",
     "newPassword",
     "oldPassword",
     "password",
@@ -54,18 +57,28 @@ FREE_TEXTS = {
     "requestId",
     "street",
     "supportEmail",
+    "unit",
+    "value",
 }
 # Names that are given here, and become one's own; the registry's, which are everybody's to see; and a code,
 # which is nobody's name.
 GIVEN = {
     "accountActivate(input.code)",
     "accountProvision(input.userName)",
+    "attributesUpsert(input.rows.choices.code)",
+    "attributesUpsert(input.rows.code)",
+    "categoriesUpsert(input.rows.code)",
     "customersUpsert(input.rows.code)",
     "portalCreate(input.hosts)",
     "portalCreate(input.slug)",
     "portalUpdate(input.hosts)",
+    "pricesUpsert(input.rows.priceList)",
+    "productsUpsert(input.rows.sku)",
     "staffMemberProvision(input.userName)",
+    "warehousesUpsert(input.rows.code)",
 }
+# Lists that are looked at only when they hold so many.
+AT_LEAST = {"compareProducts(ids)": 2, "compareProducts(skus)": 2}
 CURSORS = {"after", "before"}
 
 Path = tuple[str, ...]
@@ -85,7 +98,10 @@ class Question:
 
     def variables(self, value: str, own: Mapping[str, Any]) -> dict[str, Any]:
         """The variables with `value` in the open place and, where something else is required, the asker's own."""
-        return _arguments(root(self.operation).fields[self.field], self.path, value, own)
+        given = _arguments(root(self.operation).fields[self.field], self.path, value, own)
+        if str(self) in AT_LEAST:
+            given[self.path[0]] *= AT_LEAST[str(self)]
+        return given
 
     @property
     def document(self) -> str:
