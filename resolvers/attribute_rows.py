@@ -153,7 +153,7 @@ def _wrong(given: AttributeRowInput, before: Attribute | None) -> list[BrokenRul
         lambda: check_name(given.code, "code"),
         lambda: check_name(given.name_en, "nameEn"),
         lambda: check_name(given.name_de, "nameDe"),
-        lambda: check_name(given.unit or None, "unit"),
+        lambda: check_name(None if given.unit is strawberry.UNSET else given.unit, "unit"),
         lambda: check_number(given.position, 0, LARGEST_POSITION, 0, "position"),
         lambda: check_length(given.choices, MOST_CHOICES, "choices"),
     ]

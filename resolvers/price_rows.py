@@ -148,18 +148,20 @@ async def _with_new_lists(
     context: Context, rows: Rows[_Key, _Row], lists: Mapping[str, PriceList]
 ) -> Mapping[str, PriceList]:
     """The price lists that good rows name, those made that are not there. The first one ever is the portal's."""
-    named = sorted({key[1] for key in rows.good})
-    new = [code for code in named if code not in lists]
-    if not new:
-        return lists
-    await db.prices.add_lists(context.connection, new)
-    lists = await db.prices.lists_by_codes(context.connection, named)
+    named = list(dict.fromkeys(key[1] for key in rows.good))
+    if new := sorted(code for code in named if code not in lists):
+        await db.prices.add_lists(context.connection, new)
+        lists = await db.prices.lists_by_codes(context.connection, named)
+    if named and context.portal.price_list_id is None:
+        await _give_to_portal(context, lists[named[0]])
+    return lists
+
+
+async def _give_to_portal(context: Context, price_list: PriceList) -> None:
     before = await db.portals.lock(context.connection, context.tenant_id)
     if before is not None and before.price_list_id is None:
-        first = lists[next(iter(rows.good))[1]]
-        after = await db.portals.change(context.connection, context.tenant_id, price_list_id=first.id)
+        after = await db.portals.change(context.connection, context.tenant_id, price_list_id=price_list.id)
         context.record("Portal", context.tenant_id, before=facts_of(before), after=facts_of(after))
-    return lists
 
 
 async def _write(context: Context, rows: Rows[_Key, _Row], lists: Mapping[str, PriceList]) -> None:

@@ -1,5 +1,6 @@
 """Attributes and comparisons, over HTTP: what a company says of its products, and products side by side."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -149,6 +150,7 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
     "TEXT_TOO_LONG": (NOTE | {"code": "x", "nameEn": "x" * 201}, ["nameEn"]),
     "NUMBER_OUT_OF_RANGE": (NOTE | {"code": "x", "position": -1}, ["position"]),
     "ATTRIBUTE_UNIT_MISPLACED": (NOTE | {"code": "x", "unit": "cm"}, ["unit"]),
+    "TEXT_MISSING unit": (WIDTH | {"code": "x", "unit": ""}, ["unit"]),
     "ATTRIBUTE_CHOICES_MISPLACED": (NOTE | {"code": "x", "choices": COLOUR["choices"]}, ["choices"]),
     "ATTRIBUTE_CHOICES_MISSING": (COLOUR | {"code": "x", "choices": []}, ["choices"]),
     "TEXT_MISSING choice": (
@@ -304,3 +306,16 @@ async def test_two_to_ten_products_are_compared(
 ) -> None:
     error = (await bea.refusal(COMPARE, **given))["extensions"]
     assert (error["code"], error["argument"]) == ("INVALID_INPUT", argument)
+
+
+async def test_a_choice_does_not_go_while_a_product_gets_it(portal: Portal, olga: Client) -> None:
+    skus = [f"P{number}" for number in range(6)]
+    for sku in skus:
+        await portal.product(sku)
+        await define(olga, COLOUR)
+        said, defined = await asyncio.gather(
+            say(olga, sku, colour="blue"),
+            define(olga, {"code": "colour", "choices": COLOUR["choices"][:1]}),  # type: ignore[index]
+        )
+        assert sorted([told(said) == [], told(defined) == []]) == [False, True]
+        await say(olga, sku, colour=None)

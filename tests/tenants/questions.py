@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from graphql import (
+    GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
@@ -23,6 +24,7 @@ from schema.root import schema
 # What else has to be said before these places are looked at.
 COMPANIONS = {
     "CartLineInput.warehouse": ["sku"],
+    "CategoryRowInput.parent": ["name"],
     "ContactChangeDecideInput.contactChange": ["answer"],
 }
 # And what has to be something in particular there.
@@ -143,11 +145,19 @@ def _paths(type_: Any, here: Path, scalar: str) -> Iterator[Path]:
 def document(operation: str, field: str) -> str:
     """An operation on one root field, its arguments as variables of the same names."""
     declared = root(operation).fields[field]
-    variables = ", ".join(f"${name}: {each.type}" for name, each in declared.args.items())
+    variables = ", ".join(f"${name}: {_declared(each)}" for name, each in declared.args.items())
     arguments = ", ".join(f"{name}: ${name}" for name in declared.args)
     signature = f"({variables})" if variables else ""
     call = f"{field}({arguments})" if arguments else field
     return f"{operation}{signature} {{ {call} {_selection(declared.type, 3)} }}"
+
+
+def _declared(argument: GraphQLArgument) -> str:
+    """The type of a variable for an argument: one that has a default may be left out."""
+    type_ = argument.type
+    return str(
+        type_ if is_required_argument(argument) or not isinstance(type_, GraphQLNonNull) else type_.of_type
+    )
 
 
 def _selection(type_: Any, levels: int) -> str:
