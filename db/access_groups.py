@@ -240,14 +240,14 @@ _list = {
 }
 _members = new_rows(access_group_members, ["access_group_id", "account_id", "ends_on"])
 _new_ends_on = _members.selected_columns["ends_on"]
+_new_members = insert(access_group_members).from_select(
+    ["tenant_id", "access_group_id", "account_id", "ends_on"],
+    _members.where(or_(_new_ends_on.is_(None), _new_ends_on >= _TODAY)),
+)
 _add_members = Statement(
-    insert(access_group_members)
-    .from_select(
-        ["tenant_id", "access_group_id", "account_id", "ends_on"],
-        _members.where(or_(_new_ends_on.is_(None), _new_ends_on >= _TODAY)),
-    )
-    .on_conflict_do_nothing(constraint="access_group_members_pkey")
-    .returning(
+    _new_members.on_conflict_do_update(
+        constraint="access_group_members_pkey", set_={"ends_on": _new_members.excluded.ends_on}
+    ).returning(
         access_group_members.c.access_group_id,
         access_group_members.c.account_id,
         access_group_members.c.ends_on,
@@ -257,6 +257,14 @@ _add_members = Statement(
 _of_tenant_members = access_group_members.c.tenant_id == bindparam("tenant_id")
 _remove_members = Statement[None](
     delete(access_group_members).where(_of_tenant_members, access_group_members.c.access_group_id == _THIS)
+)
+# Of a group that is to go: whoever has become a member since that was looked at keeps it from going.
+_remove_ended = Statement[None](
+    delete(access_group_members).where(
+        _of_tenant_members,
+        access_group_members.c.access_group_id == _THIS,
+        access_group_members.c.ends_on < _TODAY,
+    )
 )
 _remove_account = Statement[None](
     delete(access_group_members).where(_of_tenant_members, access_group_members.c.account_id == _THIS)
@@ -301,7 +309,8 @@ async def restrict(
 
 
 async def add_members(connection: Connection, members: Sequence[Membership]) -> list[Membership]:
-    """Make accounts members; returns those it made: not whose last day is past, nor who is one already."""
+    """Make accounts members, each until its last day if that is given, also those that are members already;
+    returns them, but for whose last day is past."""
     return await connection.rows(
         _add_members,
         access_group_id=[each.access_group_id for each in members],
@@ -321,8 +330,8 @@ async def remove_account(connection: Connection, account_id: UUID) -> None:
 
 
 async def remove(connection: Connection, id: UUID) -> None:
-    """Delete a group that has no members, with what it lists."""
-    await connection.run(_remove_members, the_id=id)
+    """Delete a group that has no members, with what it lists. Contended when it has one by now."""
+    await connection.run(_remove_ended, the_id=id)
     for statement in _unlist.values():
         await connection.run(statement, the_id=id)
     await connection.run(_remove, the_id=id)

@@ -80,10 +80,16 @@ _by_ids = Statement(_every_one.where(accounts.c.id == any_(bindparam("ids", type
 
 
 async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Account]:
-    """The accounts among the ids that the viewer may see: those of its own customer, or for staff all."""
+    """The accounts among the ids that the viewer may see: its own and, with contacts:read, those of its customer,
+    or for staff all."""
     rows = await connection.rows(_by_ids, ids=ids)
-    every = viewer.oversees(Permission.ACCOUNTS_READ)
-    return one_each((row for row in rows if every or row.customer_id == viewer.customer_id), "id")
+    return one_each((row for row in rows if _may_see(viewer, row)), "id")
+
+
+def _may_see(viewer: Viewer, account: Account) -> bool:
+    if viewer.oversees(Permission.ACCOUNTS_READ) or account.id == viewer.account_id:
+        return True
+    return account.customer_id == viewer.customer_id and viewer.may(Permission.CONTACTS_READ)
 
 
 _of_customers = Statement(
@@ -100,7 +106,8 @@ async def of_customers(
     """The accounts of each customer, by name: of one's own, or for staff of any."""
     every = viewer.oversees(Permission.ACCOUNTS_READ)
     seen = [each for each in ids if every or each == viewer.customer_id]
-    return many_each(await connection.rows(_of_customers, ids=seen), ids, "customer_id")
+    rows = await connection.rows(_of_customers, ids=seen)
+    return many_each((row for row in rows if _may_see(viewer, row)), ids, "customer_id")
 
 
 _logins = Statement(

@@ -31,7 +31,9 @@ class Changing(Generic[Row]):
     ) -> None:
         this = table.c[key] == bindparam("the_id", type_=Uuid)
         new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
-        self._lock = Statement(query.where(this).with_for_update(of=table), row)
+        # Its key stays, so rows that refer to it may be added meanwhile: a portal or a group can be changed
+        # while an import or a colleague writes what belongs to it.
+        self._lock = Statement(query.where(this).with_for_update(of=table, key_share=True), row)
         self._change = Statement(
             update(table)
             .where(mine, this)

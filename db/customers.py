@@ -121,9 +121,10 @@ _listing = Listing(Customer, lambda _: _every_one, _CONDITIONS, ORDERS, customer
 keys, page, count = _listing.keys, _listing.page, _listing.count
 
 _id_by_code = Statement[UUID](select(customers.c.id).where(_OF_TENANT, customers.c.code == bindparam("code")))
-_lock_by_codes = Statement(_of_codes.order_by(customers.c.code).with_for_update(), Customer)
+_lock_by_codes = Statement(_of_codes.order_by(customers.c.code).with_for_update(key_share=True), Customer)
 _lock_by_id = Statement(
-    _every_one.where(customers.c.id == bindparam("the_id", type_=Uuid)).with_for_update(), Customer
+    _every_one.where(customers.c.id == bindparam("the_id", type_=Uuid)).with_for_update(key_share=True),
+    Customer,
 )
 _new = insert_rows(customers, _NAMES)
 _upsert = Statement(

@@ -72,6 +72,7 @@ sessions = tenant_table(
     Index("sessions_account_idx", "tenant_id", "account_id"),
     Index("sessions_viewing_account_idx", "tenant_id", "viewing_account_id"),
     Index("sessions_staff_member_idx", "supplier_id", "staff_member_id"),
+    Index("sessions_of_staff_idx", "tenant_id", "staff_member_id"),
     Index("sessions_expires_at_idx", "tenant_id", "expires_at"),
 )
 

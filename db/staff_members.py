@@ -196,12 +196,14 @@ _remove_roles = Statement[None](
         _ROLES_OURS, staff_roles.c.staff_member_id == bindparam("staff_member_id", type_=Uuid)
     )
 )
-# Whoever takes an owner away locks all of them first: of two at once, the second sees what the first did.
-_lock_owners = Statement[UUID](
-    select(staff_roles.c.id)
-    .where(_ROLES_OURS, staff_roles.c.role == StaffRole.OWNER)
-    .order_by(staff_roles.c.id)
-    .with_for_update()
+# Whoever may take an owner away does so alone: the next one sees what was done. Rows cannot be locked for that:
+# who waits for the rows of roles that are given anew finds them gone in the end, and holds none.
+_lock_owners = Statement[None](
+    select(
+        func.pg_advisory_xact_lock(
+            func.hashtextextended(func.concat("kontor owners ", SUPPLIER_OF_TENANT), 0)
+        )
+    )
 )
 _owned = Statement[UUID](
     select(portals.c.tenant_id).where(
@@ -268,7 +270,7 @@ async def remove_roles(connection: Connection, staff_member_id: UUID) -> None:
 async def lock_owners(connection: Connection) -> set[UUID]:
     """The supplier's companies that have an owner who can sign in; nobody else takes one away until this
     transaction ends."""
-    await connection.column(_lock_owners)
+    await connection.run(_lock_owners)
     return await owned(connection)
 
 

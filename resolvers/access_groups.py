@@ -137,7 +137,8 @@ async def update(info: Info, input: _UpdateInput) -> AccessGroupPayload:
     profile = None
     if input.profile is not None:
         profile = await nodes.found(context, input.profile, "Profile", "profile")
-    before = await _facts(context, group)
+    with_members = input.members is not None
+    before = await _facts(context, group, with_members=with_members)
     changed = await db.access_groups.change(
         context.connection, group.id, name=input.name, profile_id=profile.id if profile else None
     )
@@ -148,7 +149,8 @@ async def update(info: Info, input: _UpdateInput) -> AccessGroupPayload:
     if input.members is not None:
         await db.access_groups.remove_members(context.connection, group.id)
         await _join(context, group.id, input.members)
-    context.record("AccessGroup", group.id, before=before, after=await _facts(context, changed))
+    after = await _facts(context, changed, with_members=with_members)
+    context.record("AccessGroup", group.id, before=before, after=after)
     return AccessGroupPayload(access_group=changed)
 
 
@@ -207,14 +209,16 @@ def _restricted(group: AccessGroup, modes: Modes) -> AccessGroup:
     )
 
 
-async def _facts(context: Context, group: AccessGroup) -> dict[str, Any]:
-    """A group with what it lists and who is a member, for the audit."""
+async def _facts(context: Context, group: AccessGroup, *, with_members: bool = True) -> dict[str, Any]:
+    """A group with what it lists and, where that may change, who is a member, for the audit."""
     connection = context.connection
     lists = {
         kind.value: (await db.access_groups.listed(connection, kind, [group.id]))[group.id]
         for kind in RestrictionKind
         if group.modes.of(kind) is not None
     }
+    if not with_members:
+        return facts_of(group, lists=lists)
     members = await db.access_groups.members_of(connection, context.signed_in, [group.id])
     return facts_of(
         group,

@@ -35,6 +35,7 @@ class Facilities:
     passwords: Passwords
     cursor_key: bytes
     session_minutes: int
+    base_domain: str  # portals are reached at <slug>.<base domain>, and at hosts of their own
 
 
 @dataclass(slots=True, frozen=True)

@@ -13,7 +13,7 @@ from resolvers.context import Change, Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, entry, facts_of
 from rules.access_groups import check_length
 from rules.broken import Language, check_version
-from rules.portals import MOST_HOSTS, check_currency, host_name
+from rules.portals import MOST_HOSTS, check_currency, check_not_reserved, host_name
 from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from rules.texts import check_email, check_name
@@ -154,9 +154,15 @@ async def _change_hosts(context: Context, wanted: Sequence[str] | None) -> tuple
         return had, had
     check_length(wanted, MOST_HOSTS, "hosts")
     names = [host_name(host, "hosts", str(index)) for index, host in enumerate(wanted)]
+    _check_reserved(context, context.portal.slug, names)
     await db.portals.remove_hosts(context.connection, [host for host in had if host not in names])
     await provisioning.add_hosts(context.connection, names, had)
     return had, sorted(set(names))
+
+
+def _check_reserved(context: Context, slug: str, hosts: Sequence[str]) -> None:
+    for index, host in enumerate(hosts):
+        check_not_reserved(host, slug, context.facilities.base_domain, "hosts", str(index))
 
 
 async def create(info: Info, input: _CreateInput) -> PortalPayload:
@@ -176,6 +182,7 @@ async def create(info: Info, input: _CreateInput) -> PortalPayload:
         hosts=input.hosts,
         stock_policy=input.stock_policy,
     )
+    _check_reserved(context, new.slug, new.checked_hosts())
     tenant_id = await provisioning.found_portal(context.connection, new)
     after: dict[str, Any] = {**new.columns, "hosts": new.checked_hosts()}
     context.record("Portal", tenant_id, before=None, after=after)

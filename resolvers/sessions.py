@@ -150,6 +150,12 @@ async def activate(info: Info, input: _ActivateInput) -> SignInPayload:
     code_hash = activation.code_hash(input.code)
     if not await _passwords(login).activate(context.connection, login.id, code_hash, password_hash):
         raise ActivationCodeUsed
+    context.record(
+        "Account" if login.account_id is not None else "StaffMember",
+        login.id,
+        before={"activated": login.password_hash is not None},
+        after={"activated": True},
+    )
     return await _let_in(context, login, taken, input.transport)
 
 

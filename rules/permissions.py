@@ -95,6 +95,9 @@ STAFF_ROLES_EVERYWHERE: dict[StaffRole, frozenset[Permission]] = {
     role: _holders(2, role, "all") for role in StaffRole
 }
 
+# What nobody on the staff can do: it acts for one customer.
+ONLY_CUSTOMERS: frozenset[Permission] = FOR_CUSTOMERS - frozenset().union(*STAFF_ROLES.values())
+
 PROFILE_NAMES: dict[BuiltInProfile, tuple[str, str]] = {
     BuiltInProfile.CUSTOMER: ("Customer", "Kunde"),
     BuiltInProfile.BUYER: ("Buyer", "Einkauf"),

@@ -51,6 +51,17 @@ class HostTaken(BrokenRule):
     host: str
 
 
+@dataclass(eq=False, kw_only=True)
+class HostReserved(BrokenRule):
+    """A host name below the service's own domain belongs to the portal with that slug."""
+
+    english = "{host} is reserved: below {domain}, a portal has its own slug."
+    german = "{host} ist reserviert: Unter {domain} hat ein Portal seinen eigenen Kurznamen."
+
+    host: str
+    domain: str
+
+
 class CurrencyInvalid(BrokenRule):
     """A text is no currency code."""
 
@@ -73,6 +84,14 @@ def check_currency(currency: str | None, *path: str) -> None:
 def host_name(host: str, *path: str) -> str:
     """A host name as it is compared and kept: lower case, without a port. Raises HostInvalid."""
     name = host.strip().lower().rstrip(".")
-    if len(name) > _LONGEST_HOST or not _HOST.fullmatch(name):
+    is_address = name.replace(".", "").isdigit()
+    if len(name) > _LONGEST_HOST or not _HOST.fullmatch(name) or is_address:
         raise HostInvalid(host=host[:_LONGEST_HOST], path=path)
     return name
+
+
+def check_not_reserved(host: str, slug: str, domain: str, *path: str) -> None:
+    """Keep a portal from the names of others below the service's own domain. Raises HostReserved."""
+    below = host == domain or host.endswith(f".{domain}")
+    if below and host != f"{slug}.{domain}":
+        raise HostReserved(host=host, domain=domain, path=path)

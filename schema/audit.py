@@ -19,7 +19,9 @@ from schema.staff_members import StaffMember
 class AuditChange:
     """resolvers.audit.AuditChange."""
 
-    field: Annotated[str, field(description="What it is called.")]
+    field: Annotated[
+        str, field(description="What it is called where it is kept; amounts are in minor units.")
+    ]
     before: Annotated[str | None, field(description="What it was, as JSON; null when it was not.")]
     after: Annotated[str | None, field(description="What it is, as JSON; null when it is no more.")]
 

@@ -33,11 +33,11 @@ def _serialize_moment(value: datetime) -> str:
 def _parse_moment(value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise GraphQLError('A DateTime is RFC 3339 with a time zone, like "2026-01-31T12:00:00Z".')
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):  # the last: before the year 1 or after 9999 in UTC
+        pass
+    raise GraphQLError('A DateTime is RFC 3339 with a time zone, like "2026-01-31T12:00:00Z".')
 
 
 def _parse_date(value: Any) -> date:

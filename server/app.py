@@ -37,6 +37,7 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
         passwords=passwords,
         cursor_key=settings.cursor_key,
         session_minutes=round(settings.session_hours * 60),
+        base_domain=settings.base_domain,
     )
     endpoint = Endpoint(settings, facilities, Portals(database))
 

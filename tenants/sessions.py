@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from db.portals import Portal
 from db.sessions import Session, SignedIn
 from rules.accounts import VIEW_AS_MINUTES, SignInRefused, can_be_user_name, folded
 from rules.permissions import (
+    ONLY_CUSTOMERS,
     PROFILES,
     STAFF_ROLES,
     STAFF_ROLES_EVERYWHERE,
@@ -143,7 +144,7 @@ def _viewer(portal: Portal, who: SignedIn) -> Viewer | None:
         return _account(portal, who) if portal.open else None
     permissions = _permissions_of_staff(who.roles, who.everywhere)
     if who.viewing:  # also at a portal that is switched off: so staff sees what customers will see
-        return _account(portal, who) if Permission.ACCOUNTS_VIEW_AS in permissions else None
+        return _seen_through(_account(portal, who), permissions)
     if not permissions:
         return None
     return Viewer(
@@ -156,6 +157,16 @@ def _viewer(portal: Portal, who: SignedIn) -> Viewer | None:
         currency=who.currency,
         permissions=permissions,
     )
+
+
+def _seen_through(account: Viewer, staff: frozenset[Permission]) -> Viewer | None:
+    """The account as a staff member with these permissions may look through its eyes: without what the staff
+    member may not read itself. What is customers' alone stays, since nothing can be changed."""
+    if Permission.ACCOUNTS_VIEW_AS not in staff:
+        return None
+    kept = staff | ONLY_CUSTOMERS
+    grants = tuple(replace(grant, permissions=grant.permissions & kept) for grant in account.grants)
+    return replace(account, grants=grants, permissions=account.permissions & kept)
 
 
 def _account(portal: Portal, who: SignedIn) -> Viewer:

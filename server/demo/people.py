@@ -14,7 +14,7 @@ from rules.staff_members import HeldRole
 from server.demo import personas
 from server.demo.personas import Persona
 from server.demo.portals import DemoPortal
-from tenants import provisioning, sessions
+from tenants import provisioning
 from tenants.provisioning import NewLogin
 
 
@@ -53,20 +53,15 @@ async def _group(connection: Connection, person: Persona, portal: DemoPortal) ->
     group = await db.access_groups.add(connection, id=uuid.uuid7(), name=name, profile_id=profile_id)
     assert group is not None, "nobody else makes the demo's groups"
     if person.only:
-        await _restrict(connection, group.id, portal.slug, person.only)
+        await _restrict(connection, group.id, person.only)
     return group.id
 
 
-async def _restrict(connection: Connection, group_id: UUID, slug: str, category: str) -> None:
+async def _restrict(connection: Connection, group_id: UUID, category: str) -> None:
     """Deny a group all categories but one, and put such restrictions in force."""
     portal = await db.portals.by_tenant(connection)
-    first = await db.accounts.login(connection, personas.of_portal(slug)[0].user_name)
+    kept = (await db.categories.kept_by_codes(connection, [category]))[category]
     assert portal is not None
-    assert first is not None
-    assert first.account_id is not None
-    unrestricted = await sessions.as_account(connection, portal, first.account_id)
-    assert unrestricted is not None, "whoever comes first is restricted in nothing"
-    ids = {each.code: each.id for each in await db.categories.every(connection, unrestricted)}
     kind, modes = RestrictionKind.PRODUCT_CATEGORY, Modes(category=RestrictionMode.DENY_EXCEPT)
-    await db.access_groups.restrict(connection, group_id, modes, {kind: [ids[category]]})
+    await db.access_groups.restrict(connection, group_id, modes, {kind: [kept.id]})
     await db.portals.change(connection, portal.id, restriction_kinds=[*portal.restriction_kinds, kind])

@@ -64,8 +64,13 @@ def _tell(settings: Settings, portals: list[DemoPortal], console: Console) -> No
     table.add_column("address", no_wrap=True)
     table.add_column("who can sign in")
     for portal in portals:
-        people = ", ".join(f"{each.user_name} ({each.role})" for each in personas.of_portal(portal.slug))
+        people = ", ".join(_described(each) for each in personas.of_portal(portal.slug))
         address = f"http://{portal.slug}.{settings.base_domain}:{settings.port}/graphql"
         table.add_row(portal.name, address, people)
     console.print(table)
     console.print(f"Everybody's password is [bold]{personas.PASSWORD}[/].", highlight=False)
+
+
+def _described(person: personas.Persona) -> str:
+    seen = f", {person.only} only" if person.only else ""
+    return f"{person.user_name} ({person.role}{seen})"

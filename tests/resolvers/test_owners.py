@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+import db
 from db.isolation import Mode
 from db.staff_members import staff_roles
 from rules.permissions import StaffRole
@@ -170,7 +171,7 @@ async def test_of_two_owners_who_dismiss_each_other_at_once_one_stays(
     otto = await at(portal).sign_in("otto")
     olga_id = next(each["id"] for each in await staff(olga) if each["userName"] == "olga")
     async with portal.writing() as connection:  # both have been let in before either may go on
-        await connection.fetch_text("select id from staff_roles for update")
+        await db.staff_members.lock_owners(connection)
         at_once = [
             asyncio.create_task(dismiss(olga, what, member(otto_id))),
             asyncio.create_task(dismiss(otto, what, olga_id)),

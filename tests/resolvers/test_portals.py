@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import db
 from resolvers.nodes import global_id
 from rules.permissions import StaffRole
 from rules.portals import MOST_HOSTS
@@ -204,8 +205,10 @@ async def test_a_host_of_another_portal_is_taken_and_nothing_changes(
     world: World, portal: Portal, stan: Client, at: At, sister: bool
 ) -> None:
     other = await world.portal(supplier="of test_portals" if sister else None)
+    async with other.writing() as connection:
+        await db.portals.add_hosts(connection, [f"{other.slug}.example"])
     before = [(await at(each).ask(READ))["portal"] for each in (portal, other)]
-    hosts = [f"new.{portal.slug}.example", f"{other.slug.upper()}.localhost"]
+    hosts = [f"new.{portal.slug}.example", f"{other.slug.upper()}.example"]
     assert await refused(stan, name="Neu", hosts=hosts) == [("HOST_TAKEN", ["hosts", "1"])]
     assert [(await at(each).ask(READ))["portal"] for each in (portal, other)] == before
 
@@ -215,7 +218,10 @@ async def test_a_host_of_another_portal_is_taken_and_nothing_changes(
     [
         ({"currency": "pounds"}, "CURRENCY_INVALID", ["currency"]),
         ({"hosts": ["fine.example", "http://not.example"]}, "HOST_INVALID", ["hosts", "1"]),
+        ({"hosts": ["192.0.2.1"]}, "HOST_INVALID", ["hosts", "0"]),
         ({"hosts": ["x.example"] * (MOST_HOSTS + 1)}, "LIST_TOO_LONG", ["hosts"]),
+        ({"hosts": ["somebody-elses.localhost"]}, "HOST_RESERVED", ["hosts", "0"]),
+        ({"hosts": ["localhost"]}, "HOST_RESERVED", ["hosts", "0"]),
     ],
 )
 async def test_what_is_no_currency_or_host_is_refused_and_nothing_changes(

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from rules.portals import (
     CurrencyInvalid,
     HostInvalid,
+    HostReserved,
     HostTaken,
     SlugInvalid,
     SlugTaken,
     check_currency,
+    check_not_reserved,
     check_slug,
     host_name,
 )
@@ -50,7 +52,7 @@ def test_no_currency_is_not_a_wrong_one() -> None:
     check_currency(None, "currency")
 
 
-@given(HOST)
+@given(HOST.filter(lambda host: not host.replace(".", "").isdigit()))
 def test_a_host_name_is_kept_in_lower_case_without_outer_space_or_last_dot(host: str) -> None:
     assert host_name(host) == host
     assert host_name(f" {host.upper()}.\n") == host
@@ -91,9 +93,24 @@ def test_what_no_request_can_ask_for_is_no_host_name(host: str) -> None:
     assert refused.value.host == host[:253]
 
 
-@pytest.mark.parametrize("host", ["localhost", "1.2.3.4", "xn--mnchen-3ya.example", f"{'a' * 63}.example"])
+@pytest.mark.parametrize("host", ["localhost", "1.example", "xn--mnchen-3ya.example", f"{'a' * 63}.example"])
 def test_names_of_every_usual_shape_are_host_names(host: str) -> None:
     assert host_name(host) == host
+
+
+@given(st.lists(st.integers(0, 999), min_size=1, max_size=5))
+def test_an_address_is_no_name(numbers: list[int]) -> None:
+    with pytest.raises(HostInvalid):
+        host_name(".".join(map(str, numbers)))
+
+
+@pytest.mark.parametrize("host", ["kontor.example", "nord.kontor.example", "a.harbour.kontor.example"])
+def test_below_the_services_domain_a_portal_has_its_own_name_alone(host: str) -> None:
+    check_not_reserved("harbour.kontor.example", "harbour", "kontor.example")
+    check_not_reserved("notkontor.example", "harbour", "kontor.example")
+    with pytest.raises(HostReserved) as refused:
+        check_not_reserved(host, "harbour", "kontor.example", "hosts", "0")
+    assert refused.value.path == ("hosts", "0")
 
 
 def test_what_is_taken_is_named() -> None:

@@ -1,5 +1,6 @@
 """The GraphiQL page: who gets it, what is filled in, and what it may load."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,15 +8,20 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
+from graphql import OperationDefinitionNode, parse, validate
+from graphql.execution import get_variable_values
 
 from db.isolation import Mode
+from schema.root import schema
 from server import graphiql
+from server.settings import ROOT
 from tests.world import Portal, World
 
 BUILT = """<!doctype html><html><head>
 <script type="application/json" id="kontor">{}</script>
 <script type="module" src="/graphiql/assets/index.js"></script></head><body></body></html>"""
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+SAMPLES = sorted((ROOT / "frontend" / "graphiql" / "samples").rglob("*.graphql"))
 HOSTILE = "</script><script>alert('1')</script><!-- & \u2028"
 
 
@@ -114,3 +120,20 @@ async def test_where_it_was_not_built_the_page_says_how_to(
 @pytest.mark.parametrize("path", ["/graphiql/", "/graphiql/nothing.js", "/graphiql/..%2f..%2fpyproject.toml"])
 async def test_what_is_no_asset_is_not_found(http: httpx.AsyncClient, path: str) -> None:
     assert (await http.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_sample_tab_asks_for_what_the_schema_has(sample: Path) -> None:
+    document = parse(sample.read_text())
+    assert validate(schema._schema, document) == []
+    (operation,) = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    assert operation.name is not None, "the name is the tab's title"
+    beside = sample.with_suffix(".variables.json")
+    variables = json.loads(beside.read_text()) if beside.exists() else {}
+    taken = get_variable_values(schema._schema, operation.variable_definitions or (), variables)
+    assert not isinstance(taken, list), taken
+
+
+def test_there_are_sample_tabs() -> None:
+    assert {path.parent.name for path in SAMPLES} == {"buyer", "accountant", "staff"}

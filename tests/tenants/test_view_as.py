@@ -8,7 +8,7 @@ import pytest
 
 import db
 from resolvers.nodes import global_id
-from rules.permissions import StaffRole
+from rules.permissions import BuiltInProfile, StaffRole
 from rules.restrictions import Modes, RestrictionKind, RestrictionMode
 from tests.client import Client
 from tests.conftest import At
@@ -289,3 +289,22 @@ async def test_who_looked_as_whom_is_in_the_audit(office: Office, at: At) -> Non
     bea = (await sql(office.portal, "select id::text from accounts"))[0][0]
     assert told["viewing_account_id"] == f'"{bea}"'
     assert "account_id" not in told
+
+
+async def test_who_may_not_read_balances_does_not_read_them_through_another(world: World, at: At) -> None:
+    portal = await world.portal()
+    await portal.account("bea", profile=BuiltInProfile.CUSTOMER)
+    seen = {}
+    for person, role in (("agnes", StaffRole.AGENT), ("mona", StaffRole.MANAGER)):
+        await portal.staff_member(person, role=role)
+        staff = await at(portal).sign_in(person)
+        found = await staff.ask("{ accounts { nodes { id } } }")
+        account = found["accounts"]["nodes"][0]["id"]
+        looking = at(portal)
+        looking.token = (
+            await staff.ask("mutation($a: ID!) { accountViewAs(input: {account: $a}) { token } }", a=account)
+        )["accountViewAs"]["token"]
+        seen[person] = (await looking.ask("{ viewer { permissions } }"))["viewer"]["permissions"]
+    assert "BALANCES_READ" in seen["mona"]
+    assert "ORDERS_PLACE" in seen["agnes"]
+    assert "BALANCES_READ" not in seen["agnes"]

@@ -232,6 +232,8 @@ ALTER TABLE sessions ADD COLUMN user_agent TEXT DEFAULT '' NOT NULL;
 ALTER TABLE sessions ADD CONSTRAINT sessions_viewing_check CHECK (viewing_account_id is null or staff_member_id is not null);
 
 CREATE INDEX sessions_viewing_account_idx ON sessions (tenant_id, viewing_account_id);
+
+CREATE INDEX sessions_of_staff_idx ON sessions (tenant_id, staff_member_id);
 """
 
 ISOLATION = """

@@ -64,7 +64,9 @@ function watch(page) {
   page.on('console', (message) => {
     if (message.type() === 'error') faults.push(`Console: ${message.text()}`);
   });
-  page.on('pageerror', (error) => faults.push(`Exception: ${error.message}`));
+  page.on('pageerror', ({ message }) => {
+    if (message !== 'Canceled') faults.push(`Exception: ${message}`); // so the editor ends what a new role interrupts
+  });
 }
 
 async function visit(page) {

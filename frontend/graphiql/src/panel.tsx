@@ -15,12 +15,17 @@ function SessionPanel() {
   const { token, viewer, own, view, busy, errors } = useSession();
   const userName = (viewer?.account ?? viewer?.staffMember)?.userName;
   const status = useRef<HTMLDivElement>(null);
+  const alert = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
     if (token && !viewer) return;
     if (shownToken !== undefined && shownToken !== token) status.current?.focus();
     shownToken = token;
   }, [token, viewer]);
+
+  useEffect(() => {
+    if (errors.length > 0) alert.current?.scrollIntoView({ block: 'nearest' }); // the form may be far below
+  }, [errors]);
 
   return (
     <section className="kontor-session" aria-label={texts.session} aria-busy={busy}>
@@ -34,7 +39,7 @@ function SessionPanel() {
       <div className="kontor-status" role="status" tabIndex={-1} ref={status} data-signed-in={userName}>
         {viewer ? <Holder viewer={viewer} /> : <p>{token || busy ? texts.checking : texts.notSignedIn}</p>}
       </div>
-      <div role="alert">
+      <div role="alert" ref={alert}>
         {errors.map((message) => (
           <p className="kontor-error" key={message}>
             {message}
