@@ -1,5 +1,4 @@
-"""Rows: many objects written with one call. Each row is read by itself; what is wrong with it stops the others
-or does not, as the call's policy says."""
+"""Rows: many objects written with one call, each read by itself; whether a bad one stops the others, its policy says."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
