@@ -3,6 +3,7 @@
 from db import (
     access_groups,
     accounts,
+    attributes,
     audit,
     balances,
     carts,
@@ -38,6 +39,7 @@ from db.tables import metadata
 __all__ = [
     "access_groups",
     "accounts",
+    "attributes",
     "audit",
     "balances",
     "carts",

@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, Column, Index, Select, Text, Uuid, any_, bindparam
 
 from db.connections import Connection, many_each, one_each
 from db.restrictions import Shape, categories_in, scope_of
+from db.rows import as_columns, insert_rows, names_of, update_rows
 from db.statements import Statement
 from db.tables import refers_to, tenant_table, unique
 from rules.viewers import Viewer
@@ -36,11 +37,14 @@ class Category:
     parent_id: UUID | None
 
 
+_every_one = select(categories.c.id, categories.c.code, categories.c.name, categories.c.parent_id).where(
+    categories.c.tenant_id == bindparam("tenant_id")
+)
+
+
 def _visible(shape: Shape) -> Select[Any]:
     """The categories that the viewer's groups allow."""
-    return select(categories.c.id, categories.c.code, categories.c.name, categories.c.parent_id).where(
-        categories.c.tenant_id == bindparam("tenant_id"), categories_in(shape, categories.c.id)
-    )
+    return _every_one.where(categories_in(shape, categories.c.id))
 
 
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
@@ -104,14 +108,39 @@ async def path_of(connection: Connection, id: UUID) -> list[UUID]:
     return await connection.column(_path_of, category_id=id)
 
 
-_id_by_code = Statement[UUID](
-    select(categories.c.id).where(
-        categories.c.tenant_id == bindparam("tenant_id"), categories.c.code == bindparam("code")
-    )
+_NAMES = names_of(Category)
+_kept = Statement(_every_one, Category)
+_kept_by_codes = Statement(
+    _every_one.where(categories.c.code == any_(bindparam("codes", type_=ARRAY(Text)))), Category
 )
+_lock = Statement(_every_one.order_by(categories.c.id).with_for_update(key_share=True), Category)
+_add = Statement[None](insert_rows(categories, _NAMES))
+_change = Statement[None](update_rows(categories, ["id"], ["name", "parent_id"]))
 
 
-async def id_by_code(connection: Connection, code: str) -> UUID | None:
-    """The id of the category with the company's own code, whoever may see it."""
-    found: UUID | None = await connection.value(_id_by_code, code=code)
-    return found
+async def kept_by_codes(connection: Connection, codes: Sequence[str]) -> Mapping[str, Category]:
+    """The categories by the company's own codes, whoever may see them."""
+    return one_each(await connection.rows(_kept_by_codes, codes=codes), "code")
+
+
+async def lock_tree(connection: Connection) -> Mapping[str, Category]:
+    """The whole tree by code; nobody else hangs anything elsewhere until this transaction ends.
+
+    Only the whole can show a circle. It is read after the wait for the lock, so that what the other one has
+    added is there too.
+    """
+    await connection.rows(_lock)
+    return one_each(await connection.rows(_kept), "code")
+
+
+async def add(connection: Connection, rows: Sequence[Category]) -> None:
+    """Keep new categories; parents and children may be among them. Raises Contended when somebody else has
+    just added one of them."""
+    if rows:
+        await connection.run(_add, **as_columns(rows, _NAMES))
+
+
+async def change(connection: Connection, rows: Sequence[Category]) -> None:
+    """Give categories of the locked tree their names and parents, by id."""
+    if rows:
+        await connection.run(_change, **as_columns(rows, ["id", "name", "parent_id"]))

@@ -289,6 +289,7 @@ _changing = Changing(
         "restriction_kinds",
         "lead_days",
         "cancellation_policy",
+        "price_list_id",
     ],
     mine=portals.c.tenant_id == bindparam("tenant_id"),
     key="tenant_id",

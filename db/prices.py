@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -17,12 +18,14 @@ from sqlalchemy import (
     any_,
     bindparam,
     func,
+    insert,
     or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from db.connections import Connection, many_each, one_each
+from db.rows import as_columns, given_rows, insert_rows, names_of, update_rows
 from db.statements import Statement
 from db.tables import QUANTITY, UNIT_PRICE, refers_to, tenant_table, unique
 from rules.viewers import Viewer
@@ -74,6 +77,24 @@ class Price:
     unit_price: Decimal
     currency: str
     tax_included: bool
+
+
+@dataclass(slots=True)
+class KeptPrice:
+    """A price as it is kept: until `valid_to`, the last day, or until further notice."""
+
+    product_id: UUID
+    price_list_id: UUID
+    currency: str
+    min_quantity: Decimal
+    valid_from: date
+    valid_to: date | None
+    unit_price: Decimal
+
+    @property
+    def key(self) -> tuple[UUID, UUID, str, Decimal, date]:
+        """By what it is known."""
+        return self.product_id, self.price_list_id, self.currency, self.min_quantity, self.valid_from
 
 
 _lists_by_ids = Statement(
@@ -144,3 +165,49 @@ async def of_products(
         _of_products, ids=ids, price_list_id=viewer.price_list_id, currency=viewer.currency
     )
     return many_each(rows, ids, "product_id")
+
+
+_KEY = ["product_id", "price_list_id", "currency", "min_quantity", "valid_from"]
+_NAMES = names_of(KeptPrice)
+_asked = given_rows(prices, _KEY)
+# In one order, so that two calls with the same prices cannot deadlock.
+_lock = Statement(
+    select(*(prices.c[name] for name in _NAMES))
+    .where(prices.c.tenant_id == bindparam("tenant_id"), *(prices.c[name] == _asked.c[name] for name in _KEY))
+    .order_by(*(prices.c[name] for name in _KEY))
+    .with_for_update(of=prices),
+    KeptPrice,
+)
+_add = Statement[None](insert_rows(prices, _NAMES))
+_change = Statement[None](update_rows(prices, _KEY, ["valid_to", "unit_price"]))
+_codes = func.unnest(bindparam("codes", type_=ARRAY(Text))).column_valued("code")
+_add_lists = Statement[None](
+    insert(price_lists).from_select(
+        ["tenant_id", "id", "code", "name"],
+        select(bindparam("tenant_id", type_=Uuid).label("tenant_id"), func.gen_random_uuid(), _codes, _codes),
+    )
+)
+
+
+async def lock(connection: Connection, keys: Sequence[KeptPrice]) -> list[KeptPrice]:
+    """The prices with the keys of these, as they are now; nobody else changes them until this transaction
+    ends."""
+    return await connection.rows(_lock, **as_columns(keys, _KEY)) if keys else []
+
+
+async def add(connection: Connection, rows: Sequence[KeptPrice]) -> None:
+    """Keep new prices. Raises Contended when somebody else has just added one of them."""
+    if rows:
+        await connection.run(_add, **as_columns(rows, _NAMES))
+
+
+async def change(connection: Connection, rows: Sequence[KeptPrice]) -> None:
+    """Change prices that are locked: what they are, and until when."""
+    if rows:
+        await connection.run(_change, **as_columns(rows, _NAMES))
+
+
+async def add_lists(connection: Connection, codes: Sequence[str]) -> None:
+    """Make price lists that are named by their codes until somebody names them otherwise. Raises Contended
+    when somebody else has just made one of them."""
+    await connection.run(_add_lists, codes=codes)

@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from db.connections import Connection, one_each
 from db.pages import Condition, Key, Listing
 from db.restrictions import Shape, categories_in, products_in, scope_of, stock_in
+from db.rows import as_columns, insert_rows, names_of, update_rows
 from db.statements import Statement
 from db.stock import stock
 from db.tables import TAX_RATE, one_of, refers_to, tenant_table, unique
@@ -69,7 +70,7 @@ products = tenant_table(
 
 @dataclass(slots=True)
 class Product:
-    """Something that is sold. `tax_rate` is in percent."""
+    """Something that is sold, or was when it is no longer `active`. `tax_rate` is in percent."""
 
     id: UUID
     sku: str
@@ -79,6 +80,7 @@ class Product:
     category_id: UUID | None
     unit: str
     tax_rate: Decimal
+    active: bool
 
 
 _COLUMNS = [
@@ -90,14 +92,14 @@ _COLUMNS = [
     products.c.category_id,
     products.c.unit,
     products.c.tax_rate,
+    products.c.active,
 ]
+_every_one = select(*_COLUMNS).where(products.c.tenant_id == bindparam("tenant_id"))
 
 
 def _visible(shape: Shape) -> Select[Any]:
     """The products that are sold, of the tenant, as far as the viewer's groups allow."""
-    return select(*_COLUMNS).where(
-        products.c.tenant_id == bindparam("tenant_id"), products.c.active, allowed_by(shape)
-    )
+    return _every_one.where(products.c.active, allowed_by(shape))
 
 
 def allowed_by(shape: Shape) -> ColumnElement[bool]:
@@ -105,29 +107,38 @@ def allowed_by(shape: Shape) -> ColumnElement[bool]:
     return products_in(shape, products.c.id, products.c.category_id)
 
 
+_WITH_IDS = products.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
+_WITH_SKUS = products.c.sku == any_(bindparam("skus", type_=ARRAY(Text)))
+
+
 @lru_cache(maxsize=256)
 def _by_ids(shape: Shape) -> Statement[Product]:
-    return Statement(
-        _visible(shape).where(products.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Product
-    )
+    return Statement(_visible(shape).where(_WITH_IDS), Product)
 
 
 @lru_cache(maxsize=256)
 def _by_skus(shape: Shape) -> Statement[Product]:
-    return Statement(
-        _visible(shape).where(products.c.sku == any_(bindparam("skus", type_=ARRAY(Text)))), Product
-    )
+    return Statement(_visible(shape).where(_WITH_SKUS), Product)
+
+
+_kept_by_ids = Statement(_every_one.where(_WITH_IDS), Product)
+_kept_by_skus = Statement(_every_one.where(_WITH_SKUS), Product)
 
 
 async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Product]:
-    """The products among the ids that are sold and that the viewer may see."""
+    """The products among the ids that are sold and that the viewer may see; whoever keeps the catalogue sees
+    what is no longer sold as well."""
+    if viewer.oversees(Permission.CATALOGUE_WRITE):
+        return one_each(await connection.rows(_kept_by_ids, ids=ids), "id")
     scope = scope_of(viewer)
     statement = _by_ids(scope.shape)
     return one_each(await connection.rows(statement, ids=ids, **statement.needed(scope.groups)), "id")
 
 
 async def by_skus(connection: Connection, viewer: Viewer, skus: Sequence[str]) -> Mapping[str, Product]:
-    """The products among the company's own codes that are sold and that the viewer may see."""
+    """The products among the company's own codes, seen by the same people as by their ids."""
+    if viewer.oversees(Permission.CATALOGUE_WRITE):
+        return await kept_by_skus(connection, skus)
     scope = scope_of(viewer)
     statement = _by_skus(scope.shape)
     return one_each(await connection.rows(statement, skus=skus, **statement.needed(scope.groups)), "sku")
@@ -218,3 +229,35 @@ _listing = Listing(
     values=_filter_values,
 )
 keys, page, count = _listing.keys, _listing.page, _listing.count
+
+
+_NAMES = names_of(Product)
+_CHANGING = [name for name in _NAMES if name not in ("id", "sku")]
+# Keys stay as they are, so whoever only refers to a product (a cart, stock) need not wait.
+_lock_by_skus = Statement(
+    _every_one.where(_WITH_SKUS).order_by(products.c.sku).with_for_update(key_share=True), Product
+)
+_add = Statement[None](insert_rows(products, _NAMES))
+_change = Statement[None](update_rows(products, ["id"], _CHANGING))
+
+
+async def kept_by_skus(connection: Connection, skus: Sequence[str]) -> Mapping[str, Product]:
+    """The products by the company's own codes, sold or not, whoever may see them."""
+    return one_each(await connection.rows(_kept_by_skus, skus=skus), "sku")
+
+
+async def lock_by_skus(connection: Connection, skus: Sequence[str]) -> Mapping[str, Product]:
+    """The same as they are now; nobody else changes them until this transaction ends."""
+    return one_each(await connection.rows(_lock_by_skus, skus=skus), "sku")
+
+
+async def add(connection: Connection, rows: Sequence[Product]) -> None:
+    """Keep new products. Raises Contended when somebody else has just added one of them."""
+    if rows:
+        await connection.run(_add, **as_columns(rows, _NAMES))
+
+
+async def change(connection: Connection, rows: Sequence[Product]) -> None:
+    """Bring products that are locked to what the rows say, by id."""
+    if rows:
+        await connection.run(_change, **as_columns(rows, ["id", *_CHANGING]))

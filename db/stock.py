@@ -30,6 +30,7 @@ from sqlalchemy import (
 from db.connections import Connection, many_each
 from db.orders import order_lines
 from db.restrictions import Scope, Shape, scope_of, stock_in
+from db.rows import as_columns, given_rows, insert_rows, names_of, update_rows
 from db.statements import Statement
 from db.tables import QUANTITY, refers_to, tenant_table
 from db.warehouses import warehouses
@@ -60,6 +61,15 @@ class StockLevel:
     warehouse_code: str
     on_hand: Decimal
     reserved: Decimal
+
+
+@dataclass(slots=True)
+class OnHand:
+    """How much of a product is in a warehouse, whoever it is promised to."""
+
+    product_id: UUID
+    warehouse_id: UUID
+    on_hand: Decimal
 
 
 # As much of db.products' table as is needed here; that file's reads ask for stock themselves.
@@ -270,3 +280,43 @@ def _as_parameters(wanted: Mapping[tuple[UUID, UUID], Decimal]) -> dict[str, lis
         "warehouse_ids": [warehouse for _, warehouse in wanted],
         "quantities": list(wanted.values()),
     }
+
+
+_KEY = ["product_id", "warehouse_id"]
+_NAMES = names_of(OnHand)
+_counted = given_rows(stock, _KEY)
+# In the order in which orders lock it, so that counting and ordering cannot deadlock.
+_lock_on_hand = Statement(
+    select(*(stock.c[name] for name in _NAMES))
+    .where(stock.c.tenant_id == bindparam("tenant_id"), *(stock.c[name] == _counted.c[name] for name in _KEY))
+    .order_by(stock.c.product_id, stock.c.warehouse_id)
+    .with_for_update(of=stock),
+    OnHand,
+)
+_add_on_hand = Statement[None](insert_rows(stock, _NAMES))
+_change_on_hand = Statement[None](update_rows(stock, _KEY, ["on_hand"]))
+
+
+async def lock_on_hand(
+    connection: Connection, pairs: Sequence[tuple[UUID, UUID]]
+) -> Mapping[tuple[UUID, UUID], OnHand]:
+    """What is on hand of (product, warehouse) pairs now; nobody else changes it until this transaction ends."""
+    if not pairs:
+        return {}
+    products, places = [product for product, _ in pairs], [place for _, place in pairs]
+    found = await connection.rows(_lock_on_hand, product_id=products, warehouse_id=places)
+    return {(each.product_id, each.warehouse_id): each for each in found}
+
+
+async def add_on_hand(connection: Connection, rows: Sequence[OnHand]) -> None:
+    """Keep products in warehouses where they were not kept. In the order of the locks, as others may add the
+    same; raises Contended when somebody just has."""
+    if rows:
+        ordered = sorted(rows, key=lambda each: (each.product_id, each.warehouse_id))
+        await connection.run(_add_on_hand, **as_columns(ordered, _NAMES))
+
+
+async def change_on_hand(connection: Connection, rows: Sequence[OnHand]) -> None:
+    """Say what is on hand where that is locked; what is promised stays promised."""
+    if rows:
+        await connection.run(_change_on_hand, **as_columns(rows, _NAMES))

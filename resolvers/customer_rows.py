@@ -14,14 +14,14 @@ from db.customers import Customer
 from db.prices import PriceList
 from resolvers.contacts import AddressInput, ContactInput, addresses_of, contacts_of
 from resolvers.context import Context, Info
-from resolvers.errors import Broken
 from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
+from resolvers.rows import POLICY_DESCRIPTION, read_rows
 from rules import contacts
 from rules.access_groups import check_length
 from rules.amounts import LARGEST_AMOUNT
 from rules.broken import BrokenRule, BrokenRules, NotFound, broken_by, check_version
 from rules.contacts import ContactData
-from rules.customers import CodeTwice, CreditLimitInvalid
+from rules.customers import CreditLimitInvalid
 from rules.money import to_major, to_minor
 from rules.portals import check_currency
 from rules.rows import MOST_ROWS, RowPolicy
@@ -67,9 +67,7 @@ class CustomersUpsertInput:
     """customersUpsert(input:)."""
 
     rows: list[CustomerRowInput] = strawberry.field(description="Up to 1,000 customers, each code once.")
-    policy: RowPolicy = strawberry.field(
-        default=RowPolicy.ALL_OR_NOTHING, description="What becomes of the good rows when others are bad."
-    )
+    policy: RowPolicy = strawberry.field(default=RowPolicy.ALL_OR_NOTHING, description=POLICY_DESCRIPTION)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
 
@@ -87,27 +85,17 @@ async def upsert(info: Info, input: _UpsertInput) -> CustomersPayload:
     """Mutation.customersUpsert. Rows that say what is so already are taken, and change nothing."""
     context = info.context
     check_length(input.rows, MOST_ROWS, "rows")
-    codes = list(dict.fromkeys(row.code for row in input.rows))
-    kept = await db.customers.lock_by_codes(context.connection, codes)
+    kept = await db.customers.lock_by_codes(context.connection, [row.code for row in input.rows])
     named = [row.price_list for row in input.rows if isinstance(row.price_list, str)]
     price_lists = await db.prices.lists_by_codes(context.connection, named) if named else {}
-    good: dict[str, _Row] = {}
-    broken: list[BrokenRule] = []
-    seen: set[str] = set()
-    for index, given in enumerate(input.rows):
-        row, wrong = _read(context, given, kept.get(given.code), price_lists)
-        if given.code in seen:
-            wrong.append(CodeTwice(repeated=given.code, path=("code",)))
-        seen.add(given.code)
-        broken += [each.at("rows", str(index)) for each in wrong]
-        if row is not None and not wrong:
-            good[given.code] = row
-    if broken and input.policy is RowPolicy.ALL_OR_NOTHING:
-        raise BrokenRules(broken)
-    written = await _write(context, good)
-    return CustomersPayload(
-        errors=[Broken(each) for each in broken], customers=[written[code] for code in good]
+    rows = read_rows(
+        input.rows,
+        key=lambda row: row.code,
+        read=lambda row: _read(context, row, kept.get(row.code), price_lists),
     )
+    errors = rows.settle(input.policy)
+    written = await _write(context, rows.good)
+    return CustomersPayload(errors=errors, customers=[written[code] for code in rows.good])
 
 
 @dataclass(slots=True)
@@ -124,8 +112,8 @@ def _read(
     given: CustomerRowInput,
     kept: Customer | None,
     price_lists: Mapping[str, PriceList],
-) -> tuple[_Row | None, list[BrokenRule]]:
-    """What a row asks for, or all that is wrong with it."""
+) -> _Row:
+    """What a row asks for. Raises BrokenRules with all that is wrong with it."""
     data = ContactData(
         email=given.email,
         phone=given.phone,
@@ -134,7 +122,7 @@ def _read(
     )
     wrong = [*contacts.check(data), *_wrong(given, kept, price_lists)]
     if wrong:
-        return None, wrong
+        raise BrokenRules(wrong)
     base = kept or Customer(
         id=uuid.uuid7(),
         code=given.code,
@@ -156,7 +144,7 @@ def _read(
         after.credit_limit = None if limit is None else to_minor(limit, after.currency)
     elif base.credit_limit is not None and after.currency != base.currency:
         after.credit_limit = to_minor(to_major(base.credit_limit, base.currency), after.currency)
-    return _Row(kept, after, data), []
+    return _Row(kept, after, data)
 
 
 def _wrong(

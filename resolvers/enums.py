@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 
+from rules.attributes import AttributeKind
 from rules.balances import PaymentState
 from rules.broken import Language
 from rules.contacts import AddressKind, ContactChangeState
@@ -122,6 +123,16 @@ publish(
     value={
         ProductKind.GOODS: "Has stock and ships from a warehouse.",
         ProductKind.SERVICE: "Has no stock and ships from nowhere.",
+    }.__getitem__,
+)
+publish(
+    AttributeKind,
+    description="What can be said of products by an attribute.",
+    value={
+        AttributeKind.TEXT: "Any text, up to 500 characters.",
+        AttributeKind.NUMBER: "A number, with a unit where there is one.",
+        AttributeKind.BOOLEAN: "Yes or no.",
+        AttributeKind.CHOICE: "One of the choices that the company has listed.",
     }.__getitem__,
 )
 publish(

@@ -18,6 +18,7 @@ from rules.permissions import Permission
 NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "AccessGroup": (db.access_groups.by_ids, None),
     "Account": (db.accounts.by_ids, None),
+    "Attribute": (db.attributes.by_ids, Permission.PRODUCTS_READ),
     "AuditEntry": (db.audit.by_ids, Permission.AUDIT_READ),
     "Cart": (db.carts.by_ids, Permission.ORDERS_PLACE),
     "Category": (db.categories.by_ids, Permission.PRODUCTS_READ),

@@ -1,18 +1,6 @@
 """Customers: what a company keeps of one."""
 
-from dataclasses import dataclass
-
 from rules.broken import BrokenRule
-
-
-@dataclass(eq=False, kw_only=True)
-class CodeTwice(BrokenRule):
-    """Two rows of one call have the same code."""
-
-    english = "{repeated} stands in an earlier row already."
-    german = "{repeated} steht schon in einer früheren Zeile."
-
-    repeated: str
 
 
 class CreditLimitInvalid(BrokenRule):

@@ -10,6 +10,7 @@ class Permission(Enum):
     """What somebody may do. The name is the GraphQL value, the value is the word people read."""
 
     PRODUCTS_READ = "products:read"
+    CATALOGUE_WRITE = "catalogue:write"
     ORDERS_READ = "orders:read"
     ORDERS_PLACE = "orders:place"
     ORDERS_CANCEL = "orders:cancel"
@@ -55,6 +56,7 @@ class StaffRole(StrEnum):
 _MATRIX = """
                    | CUSTOMER BUYER ACCOUNTANT VIEWER | OWNER MANAGER AGENT ACCOUNTANT
 products:read      |    x       x       x        x    |   x      x      x       x
+catalogue:write    |    -       -       -        -    |   x      x      -       -
 orders:read        |    x       x       x        x    |   x      x      x       x
 orders:place       |    x       x       -        -    |   -      -      -       -
 orders:cancel      |    x       x       -        -    |   x      x      x       -

@@ -2,10 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from rules.broken import BrokenRule
+
+# Prices have up to six decimal places. With nine digits before the point a quantity times a price has at most 27
+# digits, which Python's decimals (28) and PostgreSQL's work out alike.
+LARGEST_PRICE = Decimal("999999999.999999")
+PRICE_PLACES = 6
+# From when on a price holds when nothing is said: since ever.
+SINCE_EVER = date(2000, 1, 1)
 
 
 class Break(Protocol):
@@ -25,6 +33,13 @@ class PriceMissing(BrokenRule):
     german = "Für {sku} gibt es für diesen Kunden bei dieser Menge keinen Preis."
 
     sku: str
+
+
+class PriceEndsBeforeItBegins(BrokenRule):
+    """A price's last day is before its first."""
+
+    english = "The last day of a price cannot be before its first."
+    german = "Der letzte Tag eines Preises darf nicht vor dem ersten liegen."
 
 
 AnyBreak = TypeVar("AnyBreak", bound=Break)

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from rules.broken import BrokenRule
 
+LONGEST_DESCRIPTION = 10_000
+TAX_RATE_PLACES = 2
+
 
 class ProductKind(StrEnum):
     """Goods have stock, services have none."""

@@ -7,6 +7,9 @@ from rules.broken import BrokenRule
 
 # The most that one line can hold; numeric(15, 3) in the database has room for three digits more.
 LARGEST = Decimal(999_999_999)
+# And the least that is more than nothing, in any unit.
+LEAST = Decimal("0.001")
+PLACES = 3
 
 # Units that can be divided, with their decimal places. All others are counted in whole numbers.
 _DECIMAL_PLACES = {"kg": 3, "g": 1, "t": 3, "l": 3, "ml": 1, "m": 3, "cm": 1, "m2": 3, "m3": 3, "h": 2}

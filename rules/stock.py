@@ -53,6 +53,16 @@ class WarehouseMissing(BrokenRule):
     sku: str
 
 
+@dataclass(eq=False, kw_only=True)
+class ServiceWithoutStock(BrokenRule):
+    """A service was to be kept in a warehouse."""
+
+    english = "{sku} is a service and has no stock."
+    german = "{sku} ist eine Dienstleistung und hat keinen Bestand."
+
+    sku: str
+
+
 def available(level: Level) -> Decimal:
     """What can still be promised: on hand less reserved, never below zero."""
     return max(level.on_hand - level.reserved, Decimal(0))

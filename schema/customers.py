@@ -6,6 +6,7 @@ import strawberry
 
 import resolvers.customer_rows
 import resolvers.customers
+from resolvers.rows import ERRORS_DESCRIPTION
 from rules.contacts import AddressKind
 from rules.permissions import Permission
 from schema.errors import UserError
@@ -92,7 +93,7 @@ class CustomersPayload:
     ]
     errors: Annotated[
         list[UserError],
-        field(description="What is wrong with which row: the path begins with rows and its index.", size=2),
+        field(description=ERRORS_DESCRIPTION, size=2),
     ]
 
 

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.attributes
 import resolvers.products
 from rules.permissions import Permission
 from rules.products import ProductKind
+from schema.attributes import ProductAttribute
 from schema.categories import Category
 from schema.fields import field, query
 from schema.money import Money
@@ -78,6 +80,17 @@ class Product(Node):
     stock: Annotated[
         list[StockLevel],
         field(resolvers.products.stock_levels, description="The stock, warehouse by warehouse.", size=5),
+    ]
+    active: Annotated[
+        bool, field(description="Whether it is sold; who keeps the catalogue sees others by id and SKU.")
+    ]
+    attributes: Annotated[
+        list[ProductAttribute],
+        field(
+            resolvers.attributes.of_product,
+            description="What else is said of it, in the attributes' order.",
+            size=5,
+        ),
     ]
     available: Annotated[
         Decimal | None,

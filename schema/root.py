@@ -10,9 +10,12 @@ from execution.documents import CheckedDocuments
 from resolvers.operations import InContext
 from schema.access_groups import AccessGroupMutations, AccessGroupQueries
 from schema.accounts import AccountMutations, AccountQueries
+from schema.attributes import AttributeQueries
 from schema.audit import AuditQueries
 from schema.carts import CartMutations, CartQueries
+from schema.catalogue import CatalogueMutations
 from schema.categories import CategoryQueries
+from schema.comparisons import ComparisonQueries
 from schema.contact_changes import ContactChangeMutations, ContactChangeQueries
 from schema.customers import CustomerMutations, CustomerQueries
 from schema.errors import (
@@ -46,6 +49,8 @@ class Query(
     NodeQueries,
     CategoryQueries,
     ProductQueries,
+    AttributeQueries,
+    ComparisonQueries,
     CartQueries,
     OrderQueries,
     OrderStatementQueries,
@@ -70,6 +75,7 @@ class Mutation(
     LifecycleStatusMutations,
     ContactChangeMutations,
     CustomerMutations,
+    CatalogueMutations,
     AccountMutations,
     AccessGroupMutations,
     ProfileMutations,

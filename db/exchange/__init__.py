@@ -5,7 +5,7 @@ from pathlib import Path
 
 from db import audit
 from db.connections import Connection
-from db.exchange import catalogue, orders, payments, posted, reservations
+from db.exchange import attributes, catalogue, orders, payments, posted, reservations
 from db.exchange.amounts import minor_units
 from db.exchange.layout import LAYOUT
 from db.exchange.report import Counts, RejectedFiles, Report, count
@@ -22,6 +22,9 @@ _MERGES: Mapping[tuple[str, ...], _Merge] = {
     ("warehouses",): catalogue.warehouses,
     ("categories",): catalogue.categories,
     ("products",): catalogue.products,
+    ("attribute_definitions",): attributes.definitions,
+    ("attribute_choices",): attributes.choices,
+    ("attributes",): attributes.values,
     ("prices",): catalogue.prices,
     ("stock",): catalogue.stock,
     ("customers",): catalogue.customers,

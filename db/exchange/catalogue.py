@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 (what is written into SQL are names of our own and the tenant's UUID)
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from db.connections import Connection
@@ -11,6 +11,13 @@ from db.exchange.merge import merge
 from db.exchange.rejections import duplicates, unknown
 from db.exchange.report import Counts
 from db.exchange.staging import affect, ask
+from rules.broken import BrokenRule
+from rules.categories import CategoryBelowItself, CategoryParentUnknown, misplaced
+
+_REASONS: dict[type[BrokenRule], str] = {
+    CategoryParentUnknown: "UNKNOWN_PARENT",
+    CategoryBelowItself: "CIRCLE",
+}
 
 
 async def warehouses(connection: Connection, _columns: Collection[str]) -> Counts:
@@ -24,6 +31,10 @@ async def warehouses(connection: Connection, _columns: Collection[str]) -> Count
 
 async def categories(connection: Connection, _columns: Collection[str]) -> Counts:
     """Merge the staged categories; parents may come after their children."""
+    # Only the whole tree can show a circle: nobody hangs anything elsewhere meanwhile.
+    await affect(
+        connection, "select from categories where tenant_id = {tenant} order by id for no key update"
+    )
     await duplicates(connection, "categories")
     rows: Any = await ask(
         connection, "select file_line, code, parent from staged_categories where reason is null"
@@ -36,8 +47,10 @@ async def categories(connection: Connection, _columns: Collection[str]) -> Count
         where c.tenant_id = {tenant}
         """,
     )
-    staged = {row[1]: (row[0], row[2]) for row in rows}
-    await rejections.lines(connection, "categories", misplaced(staged, {row[0]: row[1] for row in kept}))
+    lines = {code: line for line, code, _ in rows}
+    broken = misplaced({code: parent for _, code, parent in rows}, {row[0]: row[1] for row in kept})
+    reasons = {lines[code]: f"{_REASONS[type(rule)]}: {rule.message()}" for code, rule in broken.items()}
+    await rejections.lines(connection, "categories", reasons)
     await affect(
         connection,
         """
@@ -60,45 +73,6 @@ async def categories(connection: Connection, _columns: Collection[str]) -> Count
     )
 
 
-def misplaced(staged: Mapping[str, tuple[int, str | None]], kept: Mapping[str, str | None]) -> dict[int, str]:
-    """The lines whose category would hang below itself or below nothing, with reasons.
-
-    `staged` is line and parent by code, `kept` the parent by code of what the tenant has. A row that is
-    not taken leaves its category where it was, so what the others hang on is looked at anew.
-    """
-    taken = dict(staged)
-    reasons: dict[int, str] = {}
-    while True:
-        tree = dict(kept) | {code: parent for code, (_, parent) in taken.items()}
-        bad = {}
-        for code, (line, parent) in taken.items():
-            if parent is not None and parent not in tree:
-                bad[code] = (line, f"UNKNOWN_PARENT: there is no category {parent}")
-        for code in _in_circles(tree) & taken.keys():
-            bad.setdefault(code, (taken[code][0], "CIRCLE: the category would hang below itself"))
-        if not bad:
-            return reasons
-        reasons |= dict(bad.values())
-        taken = {code: row for code, row in taken.items() if code not in bad}
-
-
-def _in_circles(tree: Mapping[str, str | None]) -> set[str]:
-    """The codes from which the way up comes back to where it began."""
-    done: set[str] = set()
-    found: set[str] = set()
-    for start in tree:
-        way: dict[str, None] = {}
-        at: str | None = start
-        while at is not None and at in tree and at not in done and at not in way:
-            way[at] = None
-            at = tree[at]
-        if at in way:
-            steps = list(way)
-            found.update(steps[steps.index(at) :])
-        done.update(way)
-    return found
-
-
 async def products(connection: Connection, columns: Collection[str]) -> Counts:
     """Merge the staged products. A description is changed only by a file that has the column."""
     await duplicates(connection, "products")
@@ -110,7 +84,7 @@ async def products(connection: Connection, columns: Collection[str]) -> Counts:
         left join categories c on c.tenant_id = {tenant} and c.code = s.category
         where s.reason is null
     """
-    values = ["name", "kind", "category_id", "unit", "tax_rate", *_given(columns, "description")]
+    values = ["name", "kind", "category_id", "unit", "tax_rate", *given(columns, "description")]
     return Counts(*await merge(connection, "products", source, key=["sku"], values=values, only_new=["id"]))
 
 
@@ -144,7 +118,7 @@ async def prices(connection: Connection, columns: Collection[str]) -> Counts:
         where s.reason is null
     """
     key = ["product_id", "price_list_id", "currency", "min_quantity", "valid_from"]
-    values = ["unit_price", *_given(columns, "valid_to")]
+    values = ["unit_price", *given(columns, "valid_to")]
     return Counts(*await merge(connection, "prices", source, key=key, values=values))
 
 
@@ -194,5 +168,6 @@ async def customers(connection: Connection, _columns: Collection[str]) -> Counts
     )
 
 
-def _given(columns: Collection[str], *optional: str) -> Sequence[str]:
+def given(columns: Collection[str], *optional: str) -> Sequence[str]:
+    """The optional columns that a file has: only these are changed by it."""
     return [name for name in optional if name in columns]

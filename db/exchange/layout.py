@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from db.exchange.values import (
     AMOUNT,
+    ATTRIBUTE_KIND,
     CODE,
     CURRENCY,
     DATE,
@@ -62,6 +63,34 @@ LAYOUT = {
                 Column("tax_rate", TAX_RATE),
                 Column("description", DESCRIPTION, required=False, optional=True),
             ),
+        ),
+        Layout(
+            "attribute_definitions",
+            ("code",),
+            (
+                Column("code", CODE),
+                Column("name_en", NAME),
+                Column("name_de", NAME),
+                Column("kind", ATTRIBUTE_KIND),
+                Column("unit", CODE, required=False, optional=True),
+                Column("position", POSITION, required=False, optional=True),
+            ),
+        ),
+        Layout(
+            "attribute_choices",
+            ("attribute", "code"),
+            (
+                Column("attribute", CODE),
+                Column("code", CODE),
+                Column("name_en", NAME),
+                Column("name_de", NAME),
+                Column("position", POSITION, required=False, optional=True),
+            ),
+        ),
+        Layout(
+            "attributes",
+            ("sku", "attribute"),
+            (Column("sku", CODE), Column("attribute", CODE), Column("value", NAME)),
         ),
         Layout(
             "prices",

@@ -11,12 +11,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 
+from rules.attributes import AttributeKind
+from rules.prices import LARGEST_PRICE
 from rules.products import ProductKind
 from rules.quantities import LARGEST
 
-# Unit prices and amounts, in major units. With nine digits before the point a quantity times a price has
-# at most 27 digits, which Python's decimals (28) and PostgreSQL's work out alike.
-LARGEST_PRICE = Decimal("999999999.999999")
 _LONGEST_CODE = 100
 _LONGEST_NAME = 500
 _LONGEST_DESCRIPTION = 10_000
@@ -99,6 +98,7 @@ def _word(text: str, *, pattern: str, code: str, wanted: str) -> str:
 
 _PLAIN_DATE = r"[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
 _KINDS = "|".join(ProductKind)
+_ATTRIBUTE_KINDS = "|".join(AttributeKind)
 
 CODE = _text(_LONGEST_CODE)
 NAME = _text(_LONGEST_NAME)
@@ -123,4 +123,14 @@ PRODUCT_KIND = Kind(
     "text",
     f"(?:{_KINDS})",
     partial(_word, pattern=_KINDS, code="UNKNOWN_KIND", wanted=f"one of {', '.join(ProductKind)}"),
+)
+ATTRIBUTE_KIND = Kind(
+    "text",
+    f"(?:{_ATTRIBUTE_KINDS})",
+    partial(
+        _word,
+        pattern=_ATTRIBUTE_KINDS,
+        code="UNKNOWN_KIND",
+        wanted=f"one of {', '.join(AttributeKind)}",
+    ),
 )

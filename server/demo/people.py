@@ -60,8 +60,8 @@ async def _group(connection: Connection, person: Persona, portal: DemoPortal) ->
 async def _restrict(connection: Connection, group_id: UUID, category: str) -> None:
     """Deny a group all categories but one, and put such restrictions in force."""
     portal = await db.portals.by_tenant(connection)
-    category_id = await db.categories.id_by_code(connection, category)
+    kept = (await db.categories.kept_by_codes(connection, [category]))[category]
     assert portal is not None
     kind, modes = RestrictionKind.PRODUCT_CATEGORY, Modes(category=RestrictionMode.DENY_EXCEPT)
-    await db.access_groups.restrict(connection, group_id, modes, {kind: [category_id]})
+    await db.access_groups.restrict(connection, group_id, modes, {kind: [kept.id]})
     await db.portals.change(connection, portal.id, restriction_kinds=[*portal.restriction_kinds, kind])

@@ -2,6 +2,7 @@
 
 import csv
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,6 +11,7 @@ from typing import Any
 
 from rules.amounts import line_amount, totals
 from rules.money import to_major
+from server.demo import attributes
 from server.demo.portals import DemoPortal
 
 _CATEGORIES = [
@@ -70,6 +72,9 @@ _HEADERS = {
     "warehouses": "code,name",
     "categories": "code,name,parent",
     "products": "sku,name,kind,category,unit,tax_rate",
+    "attribute_definitions": "code,name_en,name_de,kind,unit,position",
+    "attribute_choices": "attribute,code,name_en,name_de,position",
+    "attributes": "sku,attribute,value",
     "prices": "sku,price_list,currency,min_quantity,unit_price",
     "stock": "warehouse,sku,quantity",
     "customers": "code,name,country,currency,price_list,email",
@@ -114,6 +119,10 @@ def write(portal: DemoPortal, folder: Path) -> None:
         tables.add("warehouses", code, name)
     for category in _CATEGORIES:
         tables.add("categories", category[0], category[language], category[1])
+    for position, definition in enumerate(attributes.DEFINITIONS, start=1):
+        tables.add("attribute_definitions", *definition, position)
+    for position, choice in enumerate(attributes.CHOICES, start=1):
+        tables.add("attribute_choices", *choice, position)
     products = _catalogue(portal, tables, chance)
     for number, name in enumerate(_CUSTOMERS[portal.slug], start=1_001):
         price_list = "partner" if number % 3 == 2 else "wholesale"
@@ -135,8 +144,12 @@ def _catalogue(portal: DemoPortal, tables: _Tables, chance: random.Random) -> li
     tax = _TAX[portal.currency]
     products = []
     number = 1_000
+    seen: Counter[str] = Counter()
     for category, unit, price, tax_kind, english_name, german_name in _GOODS:
-        for english_style, german_style in _STYLES if unit == "pcs" else _STYLES[:2]:
+        of_category = seen[category]
+        seen[category] += 1
+        styles = _STYLES if unit == "pcs" else _STYLES[:2]
+        for style, (english_style, german_style) in enumerate(styles):
             number += 1
             name = (
                 f"{german_name}, {german_style.lower()}"
@@ -148,6 +161,8 @@ def _catalogue(portal: DemoPortal, tables: _Tables, chance: random.Random) -> li
             product = _Product(f"K-{number}", name, one, Decimal(tax[tax_kind]), unit)
             products.append(product)
             tables.add("products", product.sku, name, "GOODS", category, unit, tax[tax_kind])
+            for code, value in attributes.said_of(category, of_category, style, german=german):
+                tables.add("attributes", product.sku, code, value)
             _prices(portal, tables, product)
             _stock(portal, tables, product, number, chance)
     for code, price, english_name, german_name in _SERVICES:

@@ -19,7 +19,6 @@ import pytest_asyncio
 
 from db import exchange, lifecycle_statuses
 from db.connections import Database
-from db.exchange.catalogue import misplaced
 from db.exchange.layout import LAYOUT
 from db.isolation import Mode
 from rules.amounts import line_amount, totals
@@ -34,6 +33,16 @@ SMALL = {
         'MUG,"Mug, ""large""",GOODS,mugs,pcs,20.00\n'
         "TEA,Tea,GOODS,,kg,5\n"
         "POST,Postage,SERVICE,,pcs,20.00\n"
+    ),
+    "attribute_definitions": (
+        "code,name_en,name_de,kind,unit,position\n"
+        "width,Width,Breite,NUMBER,cm,1\ncolour,Colour,Farbe,CHOICE,,2\nwashable,Washable,Waschbar,BOOLEAN,,\n"
+        "note,Note,Hinweis,TEXT,,\n"
+    ),
+    "attribute_choices": "attribute,code,name_en,name_de\ncolour,red,Red,Rot\ncolour,blue,Blue,Blau\n",
+    "attributes": (
+        "sku,attribute,value\n"
+        'MUG,width,08.50\nMUG,colour,blue\nMUG,washable,TRUE\nTEA,note,"Keep dry, please"\n'
     ),
     "prices": (
         "sku,price_list,currency,min_quantity,unit_price\n"
@@ -77,6 +86,7 @@ BOMB = gzip.compress(b"sku,name,kind,category,unit,tax_rate\n") + 20 * gzip.comp
 )
 # Everything that an import writes to.
 TABLES = (
+    *("attributes", "attribute_choices", "product_attributes"),
     *("warehouses", "categories", "products", "price_lists", "prices", "stock", "customers", "orders"),
     *("order_lines", "invoices", "invoice_lines", "credit_notes", "credit_note_lines", "payments"),
     *("movements", "counters"),
@@ -206,6 +216,39 @@ async def test_the_whole_layout_goes_in(portal: Portal) -> None:
     assert await portal.rows(
         "select l.code from portals p join price_lists l on l.tenant_id = p.tenant_id and l.id = p.price_list_id where p.tenant_id = $1"
     ) == [("trade",)]
+
+
+async def test_what_is_said_of_products_is_kept_as_its_kind_wants_it(portal: Portal) -> None:
+    await portal.load(SMALL)
+    said = """
+        select p.sku, a.code, v.value from product_attributes v
+        join products p on p.tenant_id = v.tenant_id and p.id = v.product_id
+        join attributes a on a.tenant_id = v.tenant_id and a.id = v.attribute_id
+        where v.tenant_id = $1 order by 1, 2
+    """
+    assert await portal.rows(said) == [
+        ("MUG", "colour", "blue"),
+        ("MUG", "washable", "true"),
+        ("MUG", "width", "8.5"),
+        ("TEA", "note", "Keep dry, please"),
+    ]
+    await portal.load({"attributes": "sku,attribute,value\nMUG,width,-0\nMUG,colour,red\n"})
+    assert (await portal.rows(said))[::2] == [("MUG", "colour", "red"), ("MUG", "width", "0")]
+
+
+async def test_an_attribute_that_products_have_keeps_its_kind(portal: Portal) -> None:
+    await portal.load(SMALL)
+    before = await portal.versions()
+    await portal.load({"attribute_definitions": "code,name_en,name_de,kind\nwidth,Width,Breite,TEXT\n"})
+    assert portal.rejected("attribute_definitions")[0][1].startswith("ATTRIBUTE_IN_USE")
+    assert await portal.versions() == before
+    report = await portal.load(
+        {"attribute_definitions": "code,name_en,name_de,kind\nwidth,Wide,Breit,NUMBER\n"}
+    )
+    assert report.tables["attribute_definitions"].updated == 1
+    assert await portal.rows(
+        "select name_en, unit from attributes where tenant_id = $1 and code = 'width'"
+    ) == [("Wide", "cm")]
 
 
 async def test_orders_get_their_status_totals_copies_and_warehouse(portal: Portal) -> None:
@@ -381,6 +424,21 @@ async def test_what_is_posted_never_changes(portal: Portal, table: str, old: str
         ("products", "MUG,Again,GOODS,,pcs,20", "DUPLICATE: of line 2"),
         ("categories", "lost,Lost,nowhere", "UNKNOWN_PARENT"),
         ("categories", "self,Self,self", "CIRCLE"),
+        ("attribute_definitions", "width,Width,Breite,TEXT,,", "DUPLICATE: of line 2"),
+        ("attribute_definitions", "new,New,Neu,SHAPE,,", "UNKNOWN_KIND: kind"),
+        ("attribute_definitions", "new,New,Neu,TEXT,cm,", "MISPLACED_UNIT"),
+        ("attribute_choices", "size,l,Large,Groß", "UNKNOWN_ATTRIBUTE: there is no attribute size"),
+        ("attribute_choices", "width,l,Large,Groß", "MISPLACED_CHOICE: width"),
+        ("attribute_choices", "colour,red,Red,Rot", "DUPLICATE: of line 2"),
+        ("attributes", "NONE,width,1", "UNKNOWN_SKU: there is no sku NONE"),
+        ("attributes", "TEA,size,1", "UNKNOWN_ATTRIBUTE: there is no attribute size"),
+        ("attributes", "TEA,width,wide", "BAD_NUMBER: the attribute is a number"),
+        ("attributes", "TEA,width,1.2345678", "BAD_NUMBER"),
+        ("attributes", "TEA,washable,yes", "BAD_BOOLEAN"),
+        ("attributes", "TEA,colour,green", "UNKNOWN_CHOICE"),
+        ("attributes", "TEA,width,", "MISSING_VALUE: value"),
+        ("attributes", f"TEA,note,{'x' * 501}", "TEXT_TOO_LONG: value"),
+        ("attributes", "MUG,width,9", "DUPLICATE: of line 2"),
         ("prices", "MUG,trade,GBP,0,1", "OUT_OF_RANGE: min_quantity"),
         ("prices", "MUG,trade,GBP,5,-1", "OUT_OF_RANGE: unit_price"),
         ("prices", "MUG,trade,GBP,5,1.2345678", "BAD_NUMBER: unit_price"),
@@ -475,17 +533,6 @@ async def test_a_header_without_lines_is_rejected(portal: Portal) -> None:
     assert report.tables["orders"].reasons == {"NO_LINES": 1}
     assert report.tables["invoices"].reasons == {"UNKNOWN_ORDER": 1}
     assert portal.rejected("orders")[0][0] == "3"
-
-
-async def test_categories_that_hang_in_a_circle_are_found() -> None:
-    staged = {"a": (2, "b"), "b": (3, "c"), "c": (4, "b"), "d": (5, None), "e": (6, "d")}
-    assert {line: why.split(":")[0] for line, why in misplaced(staged, {"a": None}).items()} == {
-        2: "UNKNOWN_PARENT",
-        3: "CIRCLE",
-        4: "CIRCLE",
-    }
-    # A row that is not taken leaves its category where it was.
-    assert misplaced({"b": (2, "a"), "a": (3, "b")}, {"a": None, "b": None}).keys() == {2, 3}
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,10 @@ from tests.world import Portal, World, put
 PRODUCT = """id sku name category { name parent { name } children { name } } available
   price(quantity: "5") { unitPrice { amount } } priceBreaks { minQuantity }
   stock { onHand available warehouse { code } }"""
+SAID = "text number choice { name } attribute { name choices { code } }"
 CONNECTIONS = {
-    "products": f"query($first: Int) {{ products(first: $first) {{ totalCount nodes {{ {PRODUCT} }} }} }}",
+    "products": f"""query($first: Int) {{ products(first: $first) {{ totalCount nodes {{ {PRODUCT}
+      attributes {{ {SAID} }} }} }} }}""",
     "orders": f"""query($first: Int) {{ orders(first: $first) {{ totalCount pageInfo {{ hasNextPage }}
       edges {{ node {{ number status {{ name }} customer {{ name priceList {{ name }} }} warehouse {{ code }}
       totals {{ total {{ amount }} }} placedTogether {{ number }}
@@ -49,6 +51,9 @@ STATEMENT = """query($first: Int) { orderStatement { lineCount totals { unit } o
 OF_STAFF = {"customers", "accounts", "contactChanges", "auditLog"}
 ORDERS = "query($first: Int) { orders(first: $first) { nodes { number lines { sku product { name } } } } }"
 NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODUCT} }} }} }}"
+COMPARE = f"""query($ids: [ID!]!) {{ compareProducts(ids: $ids, quantity: "100") {{ products {{ {PRODUCT} }}
+  prices {{ unitPrice {{ amount }} }} available rows {{ differs attribute {{ name choices {{ name }} }}
+  values {{ {SAID} }} }} }} }}"""
 CART = """{ cart { version items { sku product { name } warehouse { code } amount { amount } problem { code } }
   totals { total { amount } } } }"""
 ADD = """mutation($input: CartAddItemsInput!) { cartAddItems(input: $input) {
@@ -107,6 +112,19 @@ async def market(world: World, how_many: int) -> Portal:
             (
                 """insert into stock (tenant_id, product_id, warehouse_id, on_hand)
                 select $1, p.id, w.id, 1000 from products p, warehouses w""",
+            ),
+            (
+                """insert into attributes (tenant_id, id, code, name_en, name_de, kind)
+                select $1, gen_random_uuid(), kind, 'Thing', 'Ding', kind
+                from unnest(array['TEXT', 'CHOICE']) kind""",
+            ),
+            (
+                """insert into attribute_choices (tenant_id, attribute_id, code, name_en, name_de)
+                select $1, id, 'red', 'Red', 'Rot' from attributes where kind = 'CHOICE'""",
+            ),
+            (
+                """insert into product_attributes (tenant_id, product_id, attribute_id, value)
+                select $1, p.id, a.id, 'red' from products p, attributes a""",
             ),
         ):
             await connection.fetch_text(sql, tenant_id, *values)
@@ -207,6 +225,17 @@ async def test_many_nodes_cost_no_more_statements_than_a_few(world: World, at: A
     found = await bea.ask("{ products(first: 60) { nodes { id } } }")
     ids = [each["id"] for each in found["products"]["nodes"]]
     assert await run(bea, NODES, ids=ids) == await run(bea, NODES, ids=ids[:5])
+
+
+async def test_ten_products_are_compared_with_as_many_statements_as_two(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 10)
+    bea = await at(portal).sign_in("bea")
+    found = await bea.ask("{ products(first: 10) { nodes { id } } }")
+    ids = [each["id"] for each in found["products"]["nodes"]]
+    assert len(ids) == 10
+    assert await run(bea, COMPARE, ids=ids) == await run(bea, COMPARE, ids=ids[:2])
 
 
 async def test_a_full_cart_costs_no_more_statements_than_a_small_one(world: World, at: At, run: Run) -> None:

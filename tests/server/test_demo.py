@@ -173,6 +173,16 @@ async def test_every_customer_can_be_reached_and_one_has_asked_for_a_change(
     assert billing["street"] != shipping["street"]
 
 
+@pytest.mark.parametrize("slug", SLUGS)
+async def test_the_sample_comparison_shows_what_differs(told: list[str], http: Any, slug: str) -> None:
+    buyer = await as_persona(http, slug, "buyer")
+    compared = (await run(buyer, samples_of("buyer")["compare"]))["compareProducts"]
+    assert None not in compared["products"] + compared["prices"] + compared["available"]
+    differs = {row["attribute"]["code"]: row["differs"] for row in compared["rows"]}
+    assert (differs["colour"], differs["dishwasher"]) == (True, True)
+    assert (differs["material"], differs["height"], differs["capacity"]) == (False, False, False)
+
+
 async def test_the_sample_cart_ships_from_two_warehouses(told: list[str], http: Any) -> None:
     oscar = await at_demo(http, "harbour").sign_in("oscar", personas.PASSWORD)
     samples = samples_of("buyer")

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from graphql import (
+    GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
@@ -23,6 +24,7 @@ from schema.root import schema
 # What else has to be said before these places are looked at.
 COMPANIONS = {
     "CartLineInput.warehouse": ["sku"],
+    "CategoryRowInput.parent": ["name"],
     "ContactChangeDecideInput.contactChange": ["answer"],
     "OrderCancelInput.order": ["reason"],
 }
@@ -42,6 +44,7 @@ FREE_TEXTS = {
     "currency",
     "email",
     "idempotencyKey",
+    "description",
     "jobTitle",
     "legalName",
     "name",
@@ -59,19 +62,29 @@ FREE_TEXTS = {
     "requestId",
     "street",
     "supportEmail",
+    "unit",
+    "value",
 }
 # Names that are given here, and become one's own; the registry's, which are everybody's to see; and a code,
 # which is nobody's name.
 GIVEN = {
     "accountActivate(input.code)",
     "accountProvision(input.userName)",
+    "attributesUpsert(input.rows.choices.code)",
+    "attributesUpsert(input.rows.code)",
+    "categoriesUpsert(input.rows.code)",
     "customersUpsert(input.rows.code)",
     "lifecycleStatusCreate(input.code)",
     "portalCreate(input.hosts)",
     "portalCreate(input.slug)",
     "portalUpdate(input.hosts)",
+    "pricesUpsert(input.rows.priceList)",
+    "productsUpsert(input.rows.sku)",
     "staffMemberProvision(input.userName)",
+    "warehousesUpsert(input.rows.code)",
 }
+# Lists that are looked at only when they hold so many.
+AT_LEAST = {"compareProducts(ids)": 2, "compareProducts(skus)": 2}
 CURSORS = {"after", "before"}
 # What says when it was asked: two answers to one question differ in it.
 CLOCKS = {"generatedAt"}
@@ -93,7 +106,10 @@ class Question:
 
     def variables(self, value: str, own: Mapping[str, Any]) -> dict[str, Any]:
         """The variables with `value` in the open place and, where something else is required, the asker's own."""
-        return _arguments(root(self.operation).fields[self.field], self.path, value, own)
+        given = _arguments(root(self.operation).fields[self.field], self.path, value, own)
+        if str(self) in AT_LEAST:
+            given[self.path[0]] *= AT_LEAST[str(self)]
+        return given
 
     @property
     def document(self) -> str:
@@ -135,11 +151,19 @@ def _paths(type_: Any, here: Path, scalar: str) -> Iterator[Path]:
 def document(operation: str, field: str) -> str:
     """An operation on one root field, its arguments as variables of the same names."""
     declared = root(operation).fields[field]
-    variables = ", ".join(f"${name}: {each.type}" for name, each in declared.args.items())
+    variables = ", ".join(f"${name}: {_declared(each)}" for name, each in declared.args.items())
     arguments = ", ".join(f"{name}: ${name}" for name in declared.args)
     signature = f"({variables})" if variables else ""
     call = f"{field}({arguments})" if arguments else field
     return f"{operation}{signature} {{ {call} {_selection(declared.type, 3)} }}"
+
+
+def _declared(argument: GraphQLArgument) -> str:
+    """The type of a variable for an argument: one that has a default may be left out."""
+    type_ = argument.type
+    return str(
+        type_ if is_required_argument(argument) or not isinstance(type_, GraphQLNonNull) else type_.of_type
+    )
 
 
 def _selection(type_: Any, levels: int) -> str:

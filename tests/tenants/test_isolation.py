@@ -18,6 +18,7 @@ import uuid_utils.compat as uuid
 
 import db
 from db import roles
+from db.attributes import attributes, product_attributes
 from db.audit import audit_entries
 from db.carts import cart_items, carts
 from db.categories import categories
@@ -26,6 +27,7 @@ from db.lifecycle_statuses import predefined
 from db.prices import price_lists
 from db.profiles import profiles
 from db.statements import Statement
+from db.warehouses import warehouses
 from resolvers.nodes import NODES, global_id
 from rules.contacts import ContactData
 from rules.lifecycle import ProcessingState, Subject
@@ -130,6 +132,9 @@ class Town:
             "newPassword": PASSWORD,
             "oldPassword": PASSWORD,
             "supportEmail": "a@b.example",
+            "attribute": "width-a",
+            "priceList": "list-a",
+            "warehouse": "depot-a",
         }
         named = [*self.own("owner").ids, *self.own(persona).ids]
         for name in (
@@ -207,6 +212,19 @@ async def furnish_company(portal: Portal, tag: str) -> tuple[Belongings, Belongi
         status_id = await predefined(connection, Subject.ORDER, ProcessingState.IN_PROGRESS)
         parts[0].add("LifecycleStatus", status_id)
         await put(connection, price_lists, code=f"list-{tag}", name="Prices")
+        depot = await put(connection, warehouses, code=f"depot-{tag}", name="Depot")
+        width = await put(
+            connection, attributes, code=f"width-{tag}", name_en="Width", name_de="Breite", kind="TEXT"
+        )
+        await put(
+            connection,
+            product_attributes,
+            product_id=portal.products[f"sku-{tag}"],
+            attribute_id=width,
+            value=f"width of {tag}",
+        )
+    parts[0].add("Warehouse", depot, f"depot-{tag}")
+    parts[0].add("Attribute", width, f"width-{tag}")
     parts[0].texts.append(f"list-{tag}")
     return parts[0], parts[1]
 
@@ -381,6 +399,7 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "GoodsIssue",
         "LifecycleStatus",
         "Session",
+        "Attribute",
     }
     assert named == set(NODES), "furnish the town with the new type"
 
