@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    literal,
     literal_column,
     not_,
     or_,
@@ -110,6 +111,73 @@ def _adds_up(modes: Modes) -> bool:
     """Whether groups of these modes allow together what their lists say together: lists of one kind that allow."""
     restricted = [mode for mode in (modes.category, modes.product, modes.warehouse) if mode is not None]
     return restricted == [RestrictionMode.DENY_EXCEPT]
+
+
+# How a viewer's groups restrict the kinds of documents; None: not at all, (): there are none.
+DocumentShape = tuple[RestrictionMode, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentScope:
+    """What documents a viewer may see: how its groups restrict the kinds, and their ids as parameters."""
+
+    shape: DocumentShape
+    groups: dict[str, list[UUID]]
+
+
+def documents_of(viewer: Viewer) -> DocumentScope:
+    """What kinds of documents a viewer may see. Nothing restricts the staff."""
+    grants = holding(viewer.grants, Permission.DOCUMENTS_READ)
+    modes = [grant.modes.document_kind for grant in grants]
+    if viewer.is_staff or None in modes:
+        return DocumentScope(None, {})
+    # Lists that allow add up; lists that forbid are looked at each by itself.
+    allowing = [
+        grant.access_group_id
+        for grant, mode in zip(grants, modes, strict=True)
+        if mode is RestrictionMode.DENY_EXCEPT
+    ]
+    arms = [(RestrictionMode.DENY_EXCEPT, allowing)] if allowing else []
+    arms += [
+        (mode, [grant.access_group_id])
+        for grant, mode in zip(grants, modes, strict=True)
+        if mode is RestrictionMode.ALLOW_EXCEPT
+    ]
+    return DocumentScope(
+        tuple(mode for mode, _ in arms),
+        {f"documents_group_{number}": ids for number, (_, ids) in enumerate(arms)},
+    )
+
+
+def documents_in(shape: DocumentShape, kind: DocumentKind) -> ColumnElement[bool]:
+    """Whether documents of a kind are allowed."""
+    if shape is None:
+        return true()
+    listed = access_group_document_kinds.c
+    arms = [
+        (
+            literal(kind.value, Text)
+            == any_(
+                select(listed.document_kind)
+                .where(
+                    listed.tenant_id == bindparam("tenant_id"),
+                    listed.access_group_id == any_(bindparam(f"documents_group_{number}", type_=ARRAY(Uuid))),
+                )
+                .scalar_subquery()
+            )
+        )
+        for number in range(len(shape))
+    ]
+    return (
+        or_(
+            *(
+                arm if mode is RestrictionMode.DENY_EXCEPT else not_(arm)
+                for mode, arm in zip(shape, arms, strict=True)
+            )
+        )
+        if arms
+        else _NOTHING
+    )
 
 
 def products_in(

@@ -7,11 +7,13 @@ from typing import Any
 import strawberry
 
 from rules.broken import Language
+from rules.carts import OriginKind
 from rules.contacts import AddressKind, ContactChangeState
 from rules.documents import DocumentKind
 from rules.lifecycle import ProcessingState
 from rules.permissions import PROFILES, STAFF_ROLES, BuiltInProfile, Permission, StaffRole
 from rules.products import ProductKind
+from rules.quotations import QuotationState
 from rules.restrictions import RestrictionKind, RestrictionMode
 from rules.rows import RowPolicy
 from rules.stock import StockPolicy
@@ -101,6 +103,28 @@ publish(
         ContactChangeState.ACCEPTED: "The company has changed what was asked for.",
         ContactChangeState.REFUSED: "The company has left everything as it was.",
         ContactChangeState.WITHDRAWN: "The customer has taken it back.",
+    }.__getitem__,
+)
+publish(
+    QuotationState,
+    description="Where a quotation stands.",
+    value={
+        QuotationState.DRAFT: "The company is still writing it; its customer does not see it.",
+        QuotationState.ISSUED: "It can be ordered from, or declined.",
+        QuotationState.DECLINED: "The customer does not want it.",
+        QuotationState.ORDERED: "The customer has ordered from it, all or part.",
+        QuotationState.EXPIRED: "Its last day has gone by.",
+    }.__getitem__,
+)
+publish(
+    OriginKind,
+    description="How a line came into the cart.",
+    value={
+        OriginKind.MANUAL: "Somebody added it.",
+        OriginKind.LINES: "With a list of lines.",
+        OriginKind.CSV: "With CSV text.",
+        OriginKind.ORDER: "As a copy of an earlier order's.",
+        OriginKind.QUOTATION: "From a quotation, at its price while that holds.",
     }.__getitem__,
 )
 publish(

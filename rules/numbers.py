@@ -7,6 +7,7 @@ class NumberKind(StrEnum):
     """What is numbered; the value is the prefix."""
 
     ORDER = "SO"
+    QUOTATION = "QU"
 
 
 def numbered(kind: NumberKind, value: int) -> str:

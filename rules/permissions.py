@@ -13,6 +13,7 @@ class Permission(Enum):
     ORDERS_READ = "orders:read"
     ORDERS_PLACE = "orders:place"
     DOCUMENTS_READ = "documents:read"
+    QUOTATIONS_WRITE = "quotations:write"
     BALANCES_READ = "balances:read"
     CONTACTS_READ = "contacts:read"
     CONTACTS_REQUEST = "contacts:request"
@@ -56,6 +57,7 @@ products:read      |    x       x       x        x    |   x      x      x       
 orders:read        |    x       x       x        x    |   x      x      x       x
 orders:place       |    x       x       -        -    |   -      -      -       -
 documents:read     |    x       x       x        x    |   x      x      x       x
+quotations:write   |    -       -       -        -    |   x      x      x       -
 balances:read      |    x       -       x        -    |   x      x      -       x
 contacts:read      |    x       x       x        x    |   x      x      x       x
 contacts:request   |    x       x       x        -    |   -      -      -       -

@@ -53,6 +53,13 @@ class WarehouseMissing(BrokenRule):
     sku: str
 
 
+class WarehouseNotFound(BrokenRule):
+    """The warehouse that was asked for is none from which the viewer can have the product."""
+
+    english = "This cannot be had from that warehouse; it ships from elsewhere."
+    german = "Aus diesem Lager ist dies nicht zu haben; es wird von anderswo geliefert."
+
+
 def available(level: Level) -> Decimal:
     """What can still be promised: on hand less reserved, never below zero."""
     return max(level.on_hand - level.reserved, Decimal(0))

@@ -8,6 +8,7 @@ import strawberry
 
 import resolvers.orders
 import resolvers.placements
+import resolvers.quotations
 from rules.lifecycle import ProcessingState
 from rules.permissions import Permission
 from schema.customers import Customer
@@ -17,6 +18,7 @@ from schema.money import Money, Totals
 from schema.nodes import Node
 from schema.pages import Connection
 from schema.products import Product, Warehouse
+from schema.quotations import Quotation
 
 
 @strawberry.type(description="A station of an order or a request, in the company's own words.")
@@ -87,6 +89,13 @@ class Order(Node):
             resolvers.orders.placed_together,
             description="The other orders of the same cart, which ship from other warehouses.",
             size=2,
+        ),
+    ]
+    quotation: Annotated[
+        Quotation | None,
+        field(
+            resolvers.quotations.of_order,
+            description="The quotation from which it was ordered; of several, that of the first such line.",
         ),
     ]
     purchase_order_number: Annotated[str | None, field(description="The customer's own number.")]

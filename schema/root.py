@@ -28,6 +28,7 @@ from schema.orders import OrderMutations, OrderQueries
 from schema.portals import PortalMutations, PortalQueries
 from schema.products import ProductQueries
 from schema.profiles import ProfileMutations, ProfileQueries
+from schema.quotations import QuotationMutations, QuotationQueries
 from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
@@ -45,6 +46,7 @@ class Query(
     ProductQueries,
     CartQueries,
     OrderQueries,
+    QuotationQueries,
     ContactChangeQueries,
     CustomerQueries,
     AccountQueries,
@@ -61,6 +63,7 @@ class Mutation(
     SessionMutations,
     CartMutations,
     OrderMutations,
+    QuotationMutations,
     ContactChangeMutations,
     CustomerMutations,
     AccountMutations,
