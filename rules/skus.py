@@ -1,6 +1,7 @@
 """SKUs that were mistyped: which others are one letter off, or begin alike."""
 
 from collections.abc import Iterable
+from itertools import takewhile
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./ "
 # What is shorter begins like half the catalogue; what is longer is no SKU.
@@ -30,13 +31,13 @@ def nearest(asked: str, there: Iterable[str]) -> str | None:
     ranked = []
     for sku in there:
         upper = sku.upper()
-        if upper in near and len(upper) >= len(wanted) - 1:
-            ranked.append((0, abs(len(upper) - len(wanted)), sku))
-        elif upper == wanted:
-            ranked.append((0, 0, sku))
-        elif begins_alike(upper, wanted):
-            ranked.append((1, abs(len(upper) - len(wanted)), sku))
-    return min(ranked)[2] if ranked else None
+        is_near = upper == wanted or (upper in near and len(upper) >= len(wanted) - 1)
+        if is_near or begins_alike(upper, wanted):
+            alike = sum(
+                1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(upper, wanted, strict=False))
+            )
+            ranked.append((not is_near, -alike, len(sku), sku))
+    return min(ranked)[-1] if ranked else None
 
 
 def begins_alike(sku: str, wanted: str) -> bool:

@@ -8,6 +8,7 @@ import pytest
 import db
 from db.carts import cart_items, carts
 from db.connections import Connection
+from db.quotation_orders import quotation_orders
 from rules.permissions import StaffRole
 from tests.client import Client
 from tests.conftest import At
@@ -21,7 +22,7 @@ CONNECTIONS = {
     "products": f"query($first: Int) {{ products(first: $first) {{ totalCount nodes {{ {PRODUCT} }} }} }}",
     "orders": f"""query($first: Int) {{ orders(first: $first) {{ totalCount pageInfo {{ hasNextPage }}
       edges {{ node {{ number status {{ name }} customer {{ name priceList {{ name }} }} warehouse {{ code }}
-      totals {{ total {{ amount }} }} placedTogether {{ number }}
+      totals {{ total {{ amount }} }} placedTogether {{ number }} quotation {{ number }}
       lines {{ sku product {{ {PRODUCT} }} warehouse {{ code }} }} }} }} }} }}""",
     "customers": """query($first: Int) { customers(first: $first) { totalCount nodes { code priceList { name }
       creditLimit { amount } contacts { name } addresses { city } accounts { name
@@ -32,6 +33,9 @@ CONNECTIONS = {
       } } }""",
     "contactChanges": """query($first: Int) { contactChanges(first: $first) { totalCount nodes { state
       customer { name contacts { name } } account { name } asked { email } decidedBy { name } } } }""",
+    "quotations": f"""query($first: Int) {{ quotations(first: $first) {{ totalCount nodes {{ number state
+      customer {{ name }} totals {{ total {{ amount }} }} orders {{ number quotation {{ number }} }}
+      actions {{ name allowed }} lines {{ sku product {{ {PRODUCT} }} warehouse {{ code }} }} }} }} }}""",
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
       account { name } staffMember { name roles { role portal { slug } } } onBehalfOf { name }
       changes { field } } } }""",
@@ -39,8 +43,13 @@ CONNECTIONS = {
 OF_STAFF = {"customers", "accounts", "contactChanges", "auditLog"}
 ORDERS = "query($first: Int) { orders(first: $first) { nodes { number lines { sku product { name } } } } }"
 NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODUCT} }} }} }}"
-CART = """{ cart { version items { sku product { name } warehouse { code } amount { amount } problem { code } }
-  totals { total { amount } } } }"""
+CART = """{ cart { version items { sku product { name } warehouse { code } amount { amount } problem { code }
+  notice { code } origin { kind quotation { number } order { number } } } totals { total { amount } }
+  actions { name allowed reason { code } } } }"""
+FILL_LINE = "index sku code reasons { message } suggestion { sku quantity }"
+FILL = f"""mutation($input: CartFillInput!) {{ cartFill(input: $input) {{ cart {{ version items {{ sku
+  notice {{ code }} origin {{ kind quotation {{ number }} order {{ number }} }} }} }} added {{ {FILL_LINE} }}
+  adjusted {{ {FILL_LINE} }} rejected {{ {FILL_LINE} }} errors {{ code }} }} }}"""
 ADD = """mutation($input: CartAddItemsInput!) { cartAddItems(input: $input) {
   cart { version items { sku product { name } } } errors { code message } } }"""
 PLACE = """mutation { orderPlace(input: {}) { orders { number lines { sku product { name } } }
@@ -134,7 +143,10 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
     portal = await market(world, 60)
     for number in range(60):
         skus = (f"P{number + 1}", f"P{(number + 7) % 60 + 1}")
-        await portal.order(f"SO-{number}", skus=skus)
+        order_id = await portal.order(f"SO-{number}", skus=skus)
+        quotation_id = await portal.quotation(f"QU-{number}", skus=skus)
+        async with portal.writing() as connection:
+            await put(connection, quotation_orders, quotation_id=quotation_id, order_id=order_id, position=1)
     await crowd(portal, 60)
     asker = await at(portal).sign_in("olga" if name in OF_STAFF else "bea")
     short = await run(asker, CONNECTIONS[name], first=5)
@@ -222,3 +234,40 @@ async def test_an_order_of_200_lines_costs_as_many_statements_as_one_of_2(
     small = await run(bea, PLACE)
     await fill_cart(portal, 200)
     assert await run(bea, PLACE) == small
+
+
+async def sources(portal: Portal, skus: list[str], client: Client) -> dict[str, dict[str, Any]]:
+    """The same lines from wherever they can come; the last of a list is unknown."""
+    number = str(len(skus))
+    await portal.order(f"SO-{number}", skus=tuple(skus))
+    await portal.quotation(f"QU-{number}", skus=tuple(skus))
+    found = await client.ask(
+        "query($order: String, $quotation: String) { order(number: $order) { id } quotation(number: $quotation) { id } }",
+        order=f"SO-{number}",
+        quotation=f"QU-{number}",
+    )
+    return {
+        "order": {"order": found["order"]["id"]},
+        "quotation": {"quotation": found["quotation"]["id"]},
+        "csv": {"csv": "\n".join(f"{sku},1,W1" for sku in [*skus, "P-1"])},
+        "lines": {"lines": [{"sku": sku, "quantity": "1", "warehouse": "W1"} for sku in [*skus, "P-1"]]},
+    }
+
+
+@pytest.mark.parametrize("kind", ["order", "quotation", "csv", "lines"])
+async def test_filling_a_cart_with_500_lines_costs_as_many_statements_as_with_5(
+    kind: str, world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 500)
+    bea = await at(portal).sign_in("bea")
+    skus = list(portal.products)
+    few = (await sources(portal, skus[:5], bea))[kind]
+    many = (await sources(portal, skus, bea))[kind]
+    statements = await run(bea, FILL, input={"from": few})
+    assert (
+        await run(bea, FILL, input={"from": many, "replace": True}) <= statements + 1
+    )  # it is cleared first
+    assert len((await bea.ask(CART))["cart"]["items"]) == 500
+    small = await run(bea, PLACE)
+    await run(bea, FILL, input={"from": few})
+    assert await run(bea, PLACE) <= small

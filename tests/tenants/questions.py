@@ -24,6 +24,9 @@ from schema.root import schema
 COMPANIONS = {
     "CartLineInput.warehouse": ["sku"],
     "ContactChangeDecideInput.contactChange": ["answer"],
+    "QuotationIssueInput.customer": ["lines", "validUntil"],
+    "QuotationIssueInput.lines": ["customer", "validUntil"],
+    "QuotationLineInput.warehouse": ["sku"],
 }
 # And what has to be something in particular there.
 FIXED = {
@@ -38,7 +41,9 @@ FREE_TEXTS = {
     "city",
     "comment",
     "country",
+    "csv",
     "currency",
+    "description",
     "email",
     "idempotencyKey",
     "jobTitle",
@@ -50,6 +55,7 @@ FREE_TEXTS = {
     "phone",
     "postalCode",
     "purchaseOrderNumber",
+    "reason",
     "region",
     "requestId",
     "street",
@@ -195,7 +201,7 @@ def _required(type_: Any, name: str, own: Mapping[str, Any]) -> Any:
         return _object(type_, (), "", own)
     if isinstance(type_, GraphQLEnumType):
         return next(iter(type_.values))
-    plain = {"Int": 1, "Decimal": "1", "Boolean": False, "Date": "2026-01-31"}
+    plain = {"Int": 1, "Decimal": "1", "Boolean": False, "Date": "2999-12-31"}
     if type_.name not in plain and name not in own:
         raise LookupError(f"tests have to say which {type_.name} of one's own goes to `{name}`")
     return own.get(name, plain.get(type_.name))

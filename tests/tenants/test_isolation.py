@@ -25,6 +25,7 @@ from db.isolation import Mode
 from db.prices import price_lists
 from db.profiles import profiles
 from db.statements import Statement
+from db.warehouses import warehouses
 from resolvers.nodes import NODES, global_id
 from rules.contacts import ContactData
 from rules.permissions import BuiltInProfile, StaffRole
@@ -124,10 +125,19 @@ class Town:
             "answer": "no",
             "newPassword": PASSWORD,
             "oldPassword": PASSWORD,
+            "reason": "no",
             "supportEmail": "a@b.example",
         }
         named = [*self.own("owner").ids, *self.own(persona).ids]
-        for name in ("account", "contactChange", "customer", "profile", "session", "staffMember"):
+        for name in (
+            "account",
+            "contactChange",
+            "customer",
+            "profile",
+            "quotation",
+            "session",
+            "staffMember",
+        ):
             kind = f"{name[0].upper()}{name[1:]}"
             own[name] = next(key for type_name, key in named if type_name == kind)
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
@@ -176,17 +186,27 @@ async def settle(world: World) -> Town:
     return Town(world, a, b, c, company, hidden, staffs, customer, neighbour, elsewhere, sessions)
 
 
+def sku_of(name: str) -> str:
+    """SKUs that are not alike: what is a letter off is suggested, and only by what one sees oneself."""
+    return "sku-a" if name == "a" else f"{name}-{name}-article"
+
+
 async def furnish_company(portal: Portal, tag: str) -> tuple[Belongings, Belongings]:
     """A product with its category and warehouse, and another one with others."""
     parts = []
     for name, warehouse in ((tag, "W1"), (f"{tag}-hidden", "W2")):
         found = Belongings()
+        place, sku = f"place-{name}", sku_of(name)
         async with portal.writing() as connection:
             category_id = await put(connection, categories, code=f"category-{name}", name="Things")
-        product_id = await portal.product(f"sku-{name}", name=f"Thing {name}", category_id=category_id)
-        found.add("Product", product_id, f"sku-{name}")
+            portal.warehouse_ids[place] = await put(connection, warehouses, code=place, name="Place")
+        product_id = await portal.product(
+            sku, name=f"Thing {name}", category_id=category_id, stock_at={"W1": "100", place: "10"}
+        )
+        found.add("Product", product_id, sku)
         found.add("Category", category_id, f"category-{name}")
         found.add("Warehouse", portal.warehouse_ids[warehouse])
+        found.add("Warehouse", portal.warehouse_ids[place], place)
         parts.append(found)
     parts[0].add("Portal", portal.tenant_id)
     async with portal.writing() as connection:
@@ -204,6 +224,8 @@ async def furnish_customer(
     found.add("Customer", await portal.customer(code), code)
     sku = next(iter(portal.products))
     found.add("Order", await portal.order(f"order-{tag}", customer=code, skus=(sku,)), f"order-{tag}")
+    offer = await portal.quotation(f"offer-{tag}", customer=code, skus=(sku,))
+    found.add("Quotation", offer, f"offer-{tag}")
     for name, profile in people.items():
         account_id = await portal.account(name, customer=code, profile=profile)
         found.add("Account", account_id, name)
@@ -246,7 +268,7 @@ async def restrict(portal: Portal, customer: Belongings) -> None:
     modes = Modes(category=RestrictionMode.ALLOW_EXCEPT, warehouse=RestrictionMode.ALLOW_EXCEPT)
     lists: dict[RestrictionKind, list[Any]] = {
         RestrictionKind.PRODUCT_CATEGORY: [category_id],
-        RestrictionKind.WAREHOUSE: [portal.warehouse_ids["W2"]],
+        RestrictionKind.WAREHOUSE: [portal.warehouse_ids["W2"], portal.warehouse_ids["place-a-hidden"]],
     }
     await portal.enforce(*lists)
     await portal.group("restricted", account_id, modes=modes, lists=lists)
@@ -267,6 +289,9 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
     for staff_member_id, name in members.items():
         found.add("StaffMember", staff_member_id, name)
     found.add("Supplier", portal.supplier_id)
+    customer = next(iter(portal.customers))
+    draft = await portal.quotation(None, customer=customer, skus=(next(iter(portal.products)),))
+    found.add("Quotation", draft)
     async with portal.writing() as connection:
         people = await connection.fetch_text("select id, customer_id from accounts order by id limit 1")
         account_id, customer_id = people[0]
@@ -360,6 +385,7 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "Profile",
         "AuditEntry",
         "ContactChange",
+        "Quotation",
         "Session",
     }
     assert named == set(NODES), "furnish the town with the new type"
@@ -508,7 +534,7 @@ async def test_nodes_gives_what_is_ones_own_and_null_for_the_rest_in_order(world
     buyer = await become("buyer", town.a, at)
     mine = town.a.products["sku-a"]
     ids = [
-        global_id("Product", town.b.products["sku-b"]),
+        global_id("Product", town.b.products[sku_of("b")]),
         global_id("Product", mine),
         "not an id",
         global_id("Product", uuid.uuid7()),
