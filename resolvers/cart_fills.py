@@ -142,9 +142,9 @@ class _Filling:
     async def begin(cls, context: Context, asked: Sequence[Asked], items: Sequence[CartItem]) -> "_Filling":
         """Read all that is asked for, with as many statements for a thousand lines as for one."""
         connection, viewer = context.connection, context.signed_in
-        named = [each.sku for each in asked if each.product_id is None and "\0" not in each.sku]
+        named = [each.sku for each in asked if each.product_id is None]
         known = [each.product_id for each in asked if each.product_id is not None]
-        codes = [each.warehouse for each in asked if each.warehouse and "\0" not in each.warehouse]
+        codes = [each.warehouse for each in asked if each.warehouse]
         products: dict[Any, Product] = {**await db.products.by_skus(connection, viewer, named)}
         products |= await db.products.by_ids(connection, viewer, known)
         ids = list({product.id for product in products.values()})
@@ -242,9 +242,7 @@ def _report(
 async def _suggest(context: Context, rejected: Sequence[CartFillLine]) -> None:
     """Name for SKUs that nothing has what they may have meant: one letter off, or beginning alike."""
     lost = [
-        each
-        for each in rejected
-        if isinstance(each.reasons[0].rule, ProductNotFound) and each.sku.strip() and "\0" not in each.sku
+        each for each in rejected if isinstance(each.reasons[0].rule, ProductNotFound) and each.sku.strip()
     ]
     asked = list(dict.fromkeys(each.sku for each in lost))[:MOST_SUGGESTED]
     if not asked:

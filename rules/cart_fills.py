@@ -14,6 +14,7 @@ from rules.products import ProductKind, ProductUnavailable
 from rules.quotations import Quote
 
 _NUMBER = re.compile(r"-?[0-9]{1,25}(\.[0-9]{1,12})?")
+_QUOTED = re.compile(r'"[^"]*"')
 _DELIMITERS = "\t;,"  # the first of these that stands in the first line
 _HEADINGS = {
     "sku": ("sku", "artikel", "artikelnummer"),
@@ -51,7 +52,8 @@ def read_csv(text: str) -> list[Row]:
     ]
     if not lines:
         return []
-    delimiter = next((each for each in _DELIMITERS if each in lines[0][1]), ",")
+    unquoted = _QUOTED.sub("", lines[0][1])
+    delimiter = next((each for each in _DELIMITERS if each in unquoted), ",")
     columns = _columns(_cells(lines[0][1], delimiter))
     if columns is not None:
         del lines[0]
