@@ -132,9 +132,9 @@ def judge(
 ) -> Verdict:
     """What becomes of a line when `there` of its product is in the cart already and stays.
 
-    A quantity that the unit does not allow is rounded down, one that is not in stock becomes what is, a
-    warehouse that is not to be had becomes the one with most; all of that is told, as is a quotation's price
-    that does not hold.
+    A quantity that the unit does not allow is rounded down, one that is not in stock becomes what is, a document's
+    warehouse that is not to be had becomes the one with most; all of that is told, as is a quotation's price that
+    does not hold.
     """
     reasons: list[BrokenRule] = []
 
@@ -146,9 +146,10 @@ def judge(
     try:
         total = there + _divisible(wanted, reasons)
         quantities.check(total, wanted.unit)
+        warehouse_id = _warehouse(wanted, levels, reasons)
     except BrokenRule as rule:
         return refused(rule)
-    item = replace(wanted, quantity=total, warehouse_id=_warehouse(wanted, levels, reasons))
+    item = replace(wanted, quantity=total, warehouse_id=warehouse_id)
     found = assess(item, breaks, levels, policy)
     available = None
     if isinstance(found.problem, stock.InsufficientStock):
@@ -182,11 +183,14 @@ def _divisible(wanted: Wanted, reasons: list[BrokenRule]) -> Decimal:
 
 
 def _warehouse(wanted: Wanted, levels: Sequence[WarehouseLevel], reasons: list[BrokenRule]) -> UUID | None:
-    """The warehouse that was asked for, when it has the product."""
+    """The warehouse that was asked for, when it has the product. Raises WarehouseNotFound when somebody named
+    another; where a document did, it gives way."""
     asked = wanted.warehouse_id is not None or wanted.warehouse is not None
     if not asked or wanted.kind == ProductKind.SERVICE:
         return None
     if any(level.warehouse_id == wanted.warehouse_id for level in levels):
         return wanted.warehouse_id
+    if wanted.warehouse is not None:
+        raise stock.WarehouseNotFound
     reasons.append(stock.WarehouseNotFound())
     return None

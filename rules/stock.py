@@ -56,8 +56,8 @@ class WarehouseMissing(BrokenRule):
 class WarehouseNotFound(BrokenRule):
     """The warehouse that was asked for is none from which the viewer can have the product."""
 
-    english = "This cannot be had from that warehouse; it ships from elsewhere."
-    german = "Aus diesem Lager ist dies nicht zu haben; es wird von anderswo geliefert."
+    english = "This cannot be had from that warehouse."
+    german = "Aus diesem Lager ist dies nicht zu haben."
 
 
 def available(level: Level) -> Decimal:

@@ -18,7 +18,7 @@ from server.demo.portals import DemoPortal
 from tenants import sessions
 
 # SKU, quantity, and what of the customer's own price is asked.
-_OFFERED = [("K-1003", "48", "0.80"), ("K-1006", "24", "0.85"), ("K-EXPRESS", "1", "0")]
+_OFFERED = [("K-1004", "48", "0.80"), ("K-1006", "24", "0.85"), ("K-EXPRESS", "1", "0")]
 _COMMENTS = {
     "en": "As discussed: for the summer season, delivery on us.",
     "de": "Wie besprochen: für die Sommersaison, Lieferung frei Haus.",
