@@ -184,7 +184,8 @@ class Story:
         await do(self.olga, "quotationUpdate", quotation=draft["quotation"]["id"], comment="Soon")
         await do(self.olga, "quotationDelete", quotation=draft["quotation"]["id"])
         offered = await do(self.olga, "quotationIssue", "quotation { id }", **new)
-        await do(self.bea, "cartFill", **{"from": {"quotation": offered["quotation"]["id"]}})
+        source: dict[str, Any] = {"from": {"quotation": offered["quotation"]["id"]}}
+        await do(self.bea, "cartFill", **source)
         await do(self.bea, "quotationDecline", quotation=offered["quotation"]["id"], reason="Too dear")
 
     async def ask(self) -> None:

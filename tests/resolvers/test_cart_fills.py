@@ -61,7 +61,7 @@ async def id_of(client: Client, kind: str, number: str) -> str:
     return key
 
 
-def codes(told: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def codes(told: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
     return [(each["sku"], each["code"]) for each in told]
 
 

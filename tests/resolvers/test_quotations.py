@@ -260,6 +260,7 @@ async def test_a_draft_is_changed_deleted_or_issued_and_its_customer_sees_it_onl
 
 async def test_issuing_a_draft_says_nothing_else(stan: Client) -> None:
     draft = await done(stan, "Issue", **await new(stan, draft=True))
+    more: dict[str, Any]
     for more in ({"draft": True}, {"comment": "x"}, {"validUntil": LATER}, {"lines": []}, {"customer": "x"}):
         assert await refusal(stan, "Issue", quotation=draft["id"], **more) == [
             ("INVALID_INPUT", ["quotation"])
@@ -450,9 +451,9 @@ async def test_the_actions_say_what_the_mutations_do(
     is_staff = who in ("stan", "accountant")
     if state is QuotationState.DRAFT and not is_staff:
         return  # it is not there
+    kept = QuotationState.ISSUED if expired else state
     for name, more in calls.items():
         number = None if state is QuotationState.DRAFT else f"QU-{name}"
-        kept = QuotationState.ISSUED if expired else state
         await portal.quotation(number, state=kept, valid_days=-1 if expired else 1)
         (newest, *_) = (await somebody.ask(LIST))["quotations"]["nodes"]
         told = {each["name"]: each for each in newest["actions"]}

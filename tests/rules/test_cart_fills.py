@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -90,10 +91,10 @@ def judged(
     ],
 )
 def test_a_line_is_taken_as_far_as_it_can_be_and_says_what_is_not_as_asked(
-    changed: dict[str, object], there: str, quantity: int, reasons: list[type[BrokenRule]]
+    changed: dict[str, Any], there: str, quantity: int, reasons: list[type[BrokenRule]]
 ) -> None:
     found = judged(replace(WANTED, **changed), there)
-    assert (found[0], found[1], found[3]) == (True, quantity, reasons)
+    assert (found[0], found[1], found[3]) == (True, Decimal(quantity), reasons)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_a_line_is_taken_as_far_as_it_can_be_and_says_what_is_not_as_asked(
     ],
 )
 def test_a_line_that_cannot_be_taken_leaves_the_cart_as_it_is(
-    changed: dict[str, object], there: str, reasons: list[type[BrokenRule]]
+    changed: dict[str, Any], there: str, reasons: list[type[BrokenRule]]
 ) -> None:
     found = judged(replace(WANTED, **changed), there)
     assert (found[0], found[1], found[3]) == (False, Decimal(there), reasons)

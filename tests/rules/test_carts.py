@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -137,7 +138,7 @@ def test_a_quotations_price_holds_up_to_the_quantity_that_it_offers() -> None:
     ],
 )
 def test_when_a_quotation_no_longer_holds_the_line_is_at_todays_price_and_says_so(
-    changed: dict[str, object], notice: type[BrokenRule]
+    changed: dict[str, Any], notice: type[BrokenRule]
 ) -> None:
     found = assessed(Item(quote=replace(QUOTE, **changed)))
     assert (found.unit_price, type(found.notice), found.problem) == (Decimal("2.555"), notice, None)
