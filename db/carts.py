@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -11,14 +12,17 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     Identity,
     Index,
     Integer,
+    Text,
     Uuid,
     and_,
     bindparam,
     column,
     delete,
+    false,
     func,
     select,
     update,
@@ -26,11 +30,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from db.connections import Connection
+from db.prices import price_lists
 from db.products import allowed_by, products
-from db.restrictions import Shape, scope_of
+from db.quotations import STATE, quotation_lines, quotations
+from db.restrictions import DocumentShape, Shape, documents_in, documents_of, scope_of
 from db.statements import Statement
-from db.tables import QUANTITY, refers_to, tenant_table, unique
+from db.tables import QUANTITY, one_of, refers_to, tenant_table, unique
+from rules.carts import OriginKind
+from rules.documents import DocumentKind
 from rules.permissions import Permission
+from rules.quotations import Quote
 from rules.viewers import Viewer
 
 carts = tenant_table(
@@ -49,11 +58,21 @@ cart_items = tenant_table(
     Column("quantity", QUANTITY, nullable=False),
     Column("warehouse_id", Uuid),  # empty: the one with most available
     Column("position", BigInteger, Identity(always=True), nullable=False),
+    Column("origin", Text, nullable=False, server_default=OriginKind.MANUAL.value),
+    Column("order_id", Uuid),  # the order that was copied
+    Column("quotation_id", Uuid),  # and the quotation's line, by its position
+    Column("quotation_position", Integer),
     unique("account_id", "product_id", name="cart_items_product_key"),
     refers_to("carts", "account_id", name="cart_items_cart_fkey", key="account_id"),
     refers_to("products", "product_id", name="cart_items_product_fkey"),
     refers_to("warehouses", "warehouse_id", name="cart_items_warehouse_fkey"),
+    refers_to("orders", "order_id", name="cart_items_order_fkey"),
+    refers_to("quotations", "quotation_id", name="cart_items_quotation_fkey"),
+    one_of("origin", list(OriginKind), name="cart_items_origin_check"),
     CheckConstraint("quantity > 0", name="cart_items_quantity_check"),
+    CheckConstraint(
+        "(quotation_id is null) = (quotation_position is null)", name="cart_items_quotation_check"
+    ),
     Index("cart_items_product_idx", "tenant_id", "product_id"),
 )
 
@@ -81,6 +100,32 @@ class CartItem:
     sellable: bool
     quantity: Decimal
     warehouse_id: UUID | None
+    origin: str
+    order_id: UUID | None
+    quotation_id: UUID | None
+    quotation_position: int | None
+    quoted_unit_price: Decimal | None
+    quoted_quantity: Decimal | None
+    quoted_currency: str | None
+    quoted_tax_included: bool | None
+    quotation_state: str | None
+    quotation_usable: bool
+
+    @property
+    def quote(self) -> Quote | None:
+        """The quotation's line from which it came."""
+        if self.quoted_unit_price is None or self.quoted_quantity is None:
+            return None
+        assert self.quoted_currency is not None
+        assert self.quotation_state is not None
+        return Quote(
+            unit_price=self.quoted_unit_price,
+            quantity=self.quoted_quantity,
+            currency=self.quoted_currency,
+            tax_included=bool(self.quoted_tax_included),
+            state=self.quotation_state,
+            usable=self.quotation_usable,
+        )
 
 
 _MINE = and_(
@@ -95,28 +140,77 @@ _of_account = Statement(
 )
 
 
+def usable(documents: DocumentShape) -> ColumnElement[bool]:
+    """Whether the viewer may see a quotation, and still buys in its currency and with or without tax as it says."""
+    buys_with_tax = (
+        select(price_lists.c.tax_included)
+        .where(
+            price_lists.c.tenant_id == bindparam("tenant_id"),
+            price_lists.c.id == bindparam("price_list_id", type_=Uuid),
+        )
+        .scalar_subquery()
+    )
+    return func.coalesce(
+        and_(
+            quotations.c.customer_id == bindparam("customer_id", type_=Uuid),
+            quotations.c.currency == bindparam("currency", type_=Text),
+            quotations.c.tax_included == func.coalesce(buys_with_tax, quotations.c.tax_included),
+            documents_in(documents, DocumentKind.QUOTATION),
+        ),
+        false(),
+    )
+
+
+def buyer(viewer: Viewer) -> dict[str, Any]:
+    """The parameters of `usable`."""
+    return {
+        "customer_id": viewer.customer_id,
+        "currency": viewer.currency,
+        "price_list_id": viewer.price_list_id,
+    }
+
+
 @lru_cache(maxsize=256)
-def _items(shape: Shape) -> Statement[CartItem]:
+def _items(shape: Shape, documents: DocumentShape) -> Statement[CartItem]:
+    item, line = cart_items.c, quotation_lines.c
     return Statement(
         select(
-            cart_items.c.id,
-            cart_items.c.product_id,
+            item.id,
+            item.product_id,
             products.c.sku,
             products.c.name,
             products.c.unit,
             products.c.kind,
             products.c.tax_rate,
             and_(products.c.active, allowed_by(shape)).label("sellable"),
-            cart_items.c.quantity,
-            cart_items.c.warehouse_id,
+            item.quantity,
+            item.warehouse_id,
+            item.origin,
+            item.order_id,
+            item.quotation_id,
+            item.quotation_position,
+            line.unit_price.label("quoted_unit_price"),
+            line.quantity.label("quoted_quantity"),
+            quotations.c.currency.label("quoted_currency"),
+            quotations.c.tax_included.label("quoted_tax_included"),
+            STATE.label("quotation_state"),
+            usable(documents).label("quotation_usable"),
         )
-        .join_from(
-            cart_items,
-            products,
-            and_(products.c.tenant_id == cart_items.c.tenant_id, products.c.id == cart_items.c.product_id),
+        .select_from(cart_items)
+        .join(products, and_(products.c.tenant_id == item.tenant_id, products.c.id == item.product_id))
+        .outerjoin(
+            quotations, and_(quotations.c.tenant_id == item.tenant_id, quotations.c.id == item.quotation_id)
+        )
+        .outerjoin(
+            quotation_lines,
+            and_(
+                line.tenant_id == item.tenant_id,
+                line.quotation_id == item.quotation_id,
+                line.position == item.quotation_position,
+            ),
         )
         .where(_MINE)
-        .order_by(cart_items.c.position),
+        .order_by(item.position),
         CartItem,
     )
 
@@ -134,9 +228,10 @@ async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) ->
 
 async def items(connection: Connection, viewer: Viewer) -> list[CartItem]:
     """What is in the viewer's cart, in the order in which it was put there."""
-    scope = scope_of(viewer, Permission.ORDERS_PLACE)
-    statement = _items(scope.shape)
-    return await connection.rows(statement, account_id=viewer.account_id, **statement.needed(scope.groups))
+    scope, documents = scope_of(viewer, Permission.ORDERS_PLACE), documents_of(viewer)
+    statement = _items(scope.shape, documents.shape)
+    needed = statement.needed({**buyer(viewer), **scope.groups, **documents.groups})
+    return await connection.rows(statement, account_id=viewer.account_id, **needed)
 
 
 async def items_of(

@@ -25,11 +25,12 @@ from sqlalchemy import (
 
 from db.connections import Connection, many_each, one_each
 from db.orders import orders as orders  # the foreign key's target
-from db.restrictions import Shape, documents_in, documents_of
+from db.restrictions import DocumentShape, documents_in, documents_of
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, refers_to, tenant_table, unique
 from rules.documents import DocumentKind
+from rules.permissions import Permission
 from rules.viewers import Viewer
 
 goods_issues = tenant_table(
@@ -98,23 +99,27 @@ _NAMES = names_of(GoodsIssue)
 _LINE_NAMES = names_of(GoodsIssueLine)
 
 
-# Whose goods issues a viewer sees: for staff all, else its customer's, as far as its groups allow the kind.
-_Whose = tuple[bool, Shape]
+# Whose goods issues a viewer sees: None for all, or how its groups restrict the documents of its customer.
+_Whose = tuple[DocumentShape] | None
 
 
 def _visible(whose: _Whose) -> Select[Any]:
-    is_staff, shape = whose
-    visible = select(*(goods_issues.c[name] for name in _NAMES)).where(
-        goods_issues.c.tenant_id == bindparam("tenant_id"), documents_in(shape, DocumentKind.GOODS_ISSUE)
+    every_one = select(*(goods_issues.c[name] for name in _NAMES)).where(
+        goods_issues.c.tenant_id == bindparam("tenant_id")
     )
-    if is_staff:
-        return visible
-    return visible.where(goods_issues.c.customer_id == bindparam("own_customer_id", type_=Uuid))
+    if whose is None:
+        return every_one
+    return every_one.where(
+        goods_issues.c.customer_id == bindparam("own_customer_id", type_=Uuid),
+        documents_in(whose[0], DocumentKind.GOODS_ISSUE),
+    )
 
 
 def _whose(viewer: Viewer) -> tuple[_Whose, dict[str, Any]]:
+    if viewer.oversees(Permission.DOCUMENTS_READ):
+        return None, {}
     scope = documents_of(viewer)
-    return (viewer.is_staff, scope.shape), {"own_customer_id": viewer.customer_id, **scope.groups}
+    return (scope.shape,), {"own_customer_id": viewer.customer_id, **scope.groups}
 
 
 @lru_cache(maxsize=256)

@@ -21,11 +21,14 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    column,
     exists,
     func,
     literal_column,
     or_,
     select,
+    true,
+    union,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
@@ -152,6 +155,38 @@ async def orderable(connection: Connection, viewer: Viewer, ids: Sequence[UUID])
     statement = _by_ids(scope.shape)
     found = one_each(await connection.rows(statement, ids=ids, **statement.needed(scope.groups)), "id")
     return {each: each in found for each in ids}
+
+
+@lru_cache(maxsize=256)
+def _skus_like(shape: Shape) -> Statement[str]:
+    asked = (
+        func.unnest(bindparam("beginnings", type_=ARRAY(Text)))
+        .table_valued(column("beginning", Text))
+        .render_derived(name="asked")
+    )
+    visible = and_(products.c.tenant_id == bindparam("tenant_id"), products.c.active, allowed_by(shape))
+    first = (
+        select(products.c.sku)
+        .where(visible, products.c.sku.op("^@")(asked.c.beginning))
+        .order_by(products.c.sku)
+        .limit(1)
+        .lateral("first")
+    )
+    exact = select(products.c.sku).where(
+        visible, products.c.sku == any_(bindparam("skus", type_=ARRAY(Text)))
+    )
+    return Statement(union(exact, select(first.c.sku).select_from(asked.join(first, true()))), str)
+
+
+async def skus_like(
+    connection: Connection, viewer: Viewer, skus: Sequence[str], beginnings: Sequence[str]
+) -> list[str]:
+    """The SKUs that the viewer may order from: those of the list, and the first that begins like each beginning."""
+    scope = scope_of(viewer, Permission.ORDERS_PLACE)
+    statement = _skus_like(scope.shape)
+    return await connection.column(
+        statement, skus=skus, beginnings=beginnings, **statement.needed(scope.groups)
+    )
 
 
 def _text_matches() -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    literal,
     literal_column,
     not_,
     or_,
@@ -112,6 +113,73 @@ def _adds_up(modes: Modes) -> bool:
     return restricted == [RestrictionMode.DENY_EXCEPT]
 
 
+# How a viewer's groups restrict the kinds of documents; None: not at all, (): there are none.
+DocumentShape = tuple[RestrictionMode, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentScope:
+    """What documents a viewer may see: how its groups restrict the kinds, and their ids as parameters."""
+
+    shape: DocumentShape
+    groups: dict[str, list[UUID]]
+
+
+def documents_of(viewer: Viewer) -> DocumentScope:
+    """What kinds of documents a viewer may see. Nothing restricts the staff."""
+    grants = holding(viewer.grants, Permission.DOCUMENTS_READ)
+    modes = [grant.modes.document_kind for grant in grants]
+    if viewer.is_staff or None in modes:
+        return DocumentScope(None, {})
+    # Lists that allow add up; lists that forbid are looked at each by itself.
+    allowing = [
+        grant.access_group_id
+        for grant, mode in zip(grants, modes, strict=True)
+        if mode is RestrictionMode.DENY_EXCEPT
+    ]
+    arms = [(RestrictionMode.DENY_EXCEPT, allowing)] if allowing else []
+    arms += [
+        (mode, [grant.access_group_id])
+        for grant, mode in zip(grants, modes, strict=True)
+        if mode is RestrictionMode.ALLOW_EXCEPT
+    ]
+    return DocumentScope(
+        tuple(mode for mode, _ in arms),
+        {f"documents_group_{number}": ids for number, (_, ids) in enumerate(arms)},
+    )
+
+
+def documents_in(shape: DocumentShape, kind: DocumentKind) -> ColumnElement[bool]:
+    """Whether documents of a kind are allowed."""
+    if shape is None:
+        return true()
+    listed = access_group_document_kinds.c
+    arms = [
+        (
+            literal(kind.value, Text)
+            == any_(
+                select(listed.document_kind)
+                .where(
+                    listed.tenant_id == bindparam("tenant_id"),
+                    listed.access_group_id == any_(bindparam(f"documents_group_{number}", type_=ARRAY(Uuid))),
+                )
+                .scalar_subquery()
+            )
+        )
+        for number in range(len(shape))
+    ]
+    return (
+        or_(
+            *(
+                arm if mode is RestrictionMode.DENY_EXCEPT else not_(arm)
+                for mode, arm in zip(shape, arms, strict=True)
+            )
+        )
+        if arms
+        else _NOTHING
+    )
+
+
 def products_in(
     shape: Shape, product_id: ColumnElement[UUID], category_id: ColumnElement[Any]
 ) -> ColumnElement[bool]:
@@ -152,34 +220,6 @@ def categories_in(shape: Shape, category_id: ColumnElement[UUID]) -> ColumnEleme
 def warehouses_in(shape: Shape, warehouse_id: ColumnElement[UUID]) -> ColumnElement[bool]:
     """Whether a warehouse is allowed."""
     return _some(shape, lambda modes, number: _warehouse(modes, number, warehouse_id))
-
-
-def documents_of(viewer: Viewer) -> Scope:
-    """What a viewer may see of the documents that the company has issued to its customer. The staff is asked for
-    nothing but the permission."""
-    if viewer.is_staff:
-        return _UNRESTRICTED if viewer.may(Permission.DOCUMENTS_READ) else Scope((), {})
-    arms = [
-        (Modes(document_kind=grant.modes.document_kind), grant.access_group_id)
-        for grant in holding(viewer.grants, Permission.DOCUMENTS_READ)
-    ]
-    if any(modes == _NO_MODES for modes, _ in arms):
-        return _UNRESTRICTED
-    arms.sort(key=lambda arm: repr(arm[0]))
-    return Scope(
-        tuple(modes for modes, _ in arms), {f"group_{i}": [group] for i, (_, group) in enumerate(arms)}
-    )
-
-
-def documents_in(shape: Shape, kind: DocumentKind) -> ColumnElement[bool]:
-    """Whether documents of a kind are allowed."""
-    value = literal_column(f"'{kind}'", Text)
-    return _some(
-        shape,
-        lambda modes, number: _listed(
-            modes.document_kind, number, access_group_document_kinds, "document_kind", value
-        ),
-    )
 
 
 def _some(shape: Shape, conditions_of: Any) -> ColumnElement[bool]:

@@ -83,3 +83,22 @@ async def change(connection: Connection, rows: Sequence[Warehouse]) -> None:
     """Give warehouses that are locked their names, by id."""
     if rows:
         await connection.run(_change, **as_columns(rows, ["id", "name"]))
+
+
+@lru_cache(maxsize=256)
+def _by_codes(shape: Shape) -> Statement[Warehouse]:
+    return Statement(
+        select(warehouses.c.id, warehouses.c.code, warehouses.c.name).where(
+            warehouses.c.tenant_id == bindparam("tenant_id"),
+            warehouses.c.code == any_(bindparam("codes", type_=ARRAY(Text))),
+            warehouses_in(shape, warehouses.c.id),
+        ),
+        Warehouse,
+    )
+
+
+async def by_codes(connection: Connection, viewer: Viewer, codes: Sequence[str]) -> Mapping[str, Warehouse]:
+    """The warehouses among the company's own codes that the viewer may see."""
+    scope = scope_of(viewer)
+    statement = _by_codes(scope.shape)
+    return one_each(await connection.rows(statement, codes=codes, **statement.needed(scope.groups)), "code")

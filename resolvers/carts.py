@@ -14,112 +14,21 @@ import db
 from db.carts import Cart, CartItem
 from db.products import Product
 from db.warehouses import Warehouse
-from resolvers import money, nodes
+from resolvers import nodes
 from resolvers.context import Context, Info
-from resolvers.errors import Broken
 from resolvers.mutations import KEY_DESCRIPTION, Payload
-from rules import amounts, carts, quantities
+from rules import carts, quantities
 from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound, check_version
-from rules.carts import Assessment, CartFull
+from rules.carts import CartFull
 from rules.products import ProductNotFound, ProductUnavailable
-from rules.stock import StockPolicy
 
 _VERSION = "The version of the cart that was read; refused when it has changed since."
-
-
-@dataclass(slots=True)
-class PricedItem:
-    """A line of the cart with what it would cost and from where it would ship at this moment."""
-
-    item: CartItem
-    assessment: Assessment
-    currency: str
 
 
 async def cart(info: Info) -> Cart:
     """Query.cart: the viewer's own."""
     context = info.context
     return await db.carts.of_account(context.connection, context.signed_in.actor_id)
-
-
-async def items(root: strawberry.Parent[Cart], info: Info) -> list[PricedItem]:
-    """Cart.items, in the order in which they were put there."""
-    context = info.context
-    policy = StockPolicy(context.portal.stock_policy)
-
-    async def price(item: CartItem) -> PricedItem:
-        breaks = await context.load_list(db.prices.of_products, item.product_id)
-        levels = await context.load_list(db.stock.to_order_from, item.product_id)
-        return PricedItem(item, carts.assess(item, breaks, levels, policy), context.signed_in.currency)
-
-    # All at once, so that the loaders read for all lines together.
-    return list(await asyncio.gather(*map(price, await context.load_list(db.carts.items_of, root.id))))
-
-
-async def totals(root: strawberry.Parent[Cart], info: Info) -> money.Totals:
-    """Cart.totals: of the lines that have a price."""
-    priced = await items(root, info)
-    lines = [
-        (each.assessment.amount, each.item.tax_rate)
-        for each in priced
-        if each.assessment.amount is not None and each.item.sellable
-    ]
-    tax_included = any(each.assessment.tax_included for each in priced)
-    return money.of_totals(amounts.totals(lines, tax_included=tax_included), info.context.signed_in.currency)
-
-
-def item_id(root: strawberry.Parent[PricedItem]) -> strawberry.ID:
-    """CartItem.id."""
-    return strawberry.ID(nodes.global_id("CartItem", root.item.id))
-
-
-def item_sku(root: strawberry.Parent[PricedItem]) -> str:
-    """CartItem.sku."""
-    return root.item.sku
-
-
-def item_name(root: strawberry.Parent[PricedItem]) -> str:
-    """CartItem.name."""
-    return root.item.name
-
-
-def item_unit(root: strawberry.Parent[PricedItem]) -> str:
-    """CartItem.unit."""
-    return root.item.unit
-
-
-def item_quantity(root: strawberry.Parent[PricedItem]) -> Decimal:
-    """CartItem.quantity."""
-    return root.item.quantity
-
-
-async def item_product(root: strawberry.Parent[PricedItem], info: Info) -> Product | None:
-    """CartItem.product: None when it is no longer sold to the viewer."""
-    return await info.context.load(db.products.by_ids, root.item.product_id)
-
-
-async def item_warehouse(root: strawberry.Parent[PricedItem], info: Info) -> Warehouse | None:
-    """CartItem.warehouse: the chosen one, or else the one that has most."""
-    warehouse_id = root.assessment.warehouse_id or root.item.warehouse_id
-    return await info.context.load(db.warehouses.by_ids, warehouse_id) if warehouse_id else None
-
-
-def item_unit_price(root: strawberry.Parent[PricedItem]) -> money.Money | None:
-    """CartItem.unitPrice."""
-    price = root.assessment.unit_price
-    return None if price is None else money.of_unit_price(price, root.currency)
-
-
-def item_amount(root: strawberry.Parent[PricedItem]) -> money.Money | None:
-    """CartItem.amount."""
-    amount = root.assessment.amount
-    return None if amount is None else money.of_minor(amount, root.currency)
-
-
-def item_problem(root: strawberry.Parent[PricedItem]) -> Broken | None:
-    """CartItem.problem."""
-    problem = root.assessment.problem
-    return None if problem is None else Broken(problem)
 
 
 @strawberry.input(description="A product and how much of it. Name the product by exactly one of id and SKU.")

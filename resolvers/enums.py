@@ -9,15 +9,16 @@ import strawberry
 from rules.attributes import AttributeKind
 from rules.balances import PaymentState
 from rules.broken import Language
+from rules.carts import OriginKind
 from rules.contacts import AddressKind, ContactChangeState
 from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.documents import DocumentKind
 from rules.downloads import DownloadFormat
-from rules.fulfilments import OrderAct
 from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import PROFILES, STAFF_ROLES, BuiltInProfile, Permission, StaffRole
 from rules.portals import CancellationPolicy
 from rules.products import ProductKind
+from rules.quotations import QuotationState
 from rules.restrictions import RestrictionKind, RestrictionMode
 from rules.rows import RowPolicy
 from rules.stock import StockPolicy
@@ -118,6 +119,28 @@ publish(
     }.__getitem__,
 )
 publish(
+    QuotationState,
+    description="Where a quotation stands.",
+    value={
+        QuotationState.DRAFT: "The company is still writing it; its customer does not see it.",
+        QuotationState.ISSUED: "It can be ordered from, or declined.",
+        QuotationState.DECLINED: "The customer does not want it.",
+        QuotationState.ORDERED: "The customer has ordered from it, all or part.",
+        QuotationState.EXPIRED: "Its last day has gone by.",
+    }.__getitem__,
+)
+publish(
+    OriginKind,
+    description="How a line came into the cart.",
+    value={
+        OriginKind.MANUAL: "Somebody added it.",
+        OriginKind.LINES: "With a list of lines.",
+        OriginKind.CSV: "With CSV text.",
+        OriginKind.ORDER: "As a copy of an earlier order's.",
+        OriginKind.QUOTATION: "From a quotation, at its price while that holds.",
+    }.__getitem__,
+)
+publish(
     ProductKind,
     description="What a product is.",
     value={
@@ -164,16 +187,6 @@ publish(
     value={
         Subject.ORDER: "An order.",
         Subject.RMA_REQUEST: "A request to return goods.",
-    }.__getitem__,
-)
-publish(
-    OrderAct,
-    description="What can be done with an order that was placed.",
-    value={
-        OrderAct.UPDATE: "`orderUpdate`: another status, promised day or note.",
-        OrderAct.SHIP: "`orderShip`: some or all of what is outstanding.",
-        OrderAct.CLOSE: "`orderClose`: cancel what is outstanding of an order in progress.",
-        OrderAct.CANCEL: "`orderCancel`: call off an order of which nothing is shipped.",
     }.__getitem__,
 )
 publish(

@@ -13,6 +13,7 @@ import strawberry
 import db
 from db.orders import Order, OrderLine
 from resolvers import nodes
+from resolvers.actions import Action, weigh
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
 from resolvers.order_locks import Locked, in_state, locked, places
@@ -21,6 +22,7 @@ from rules.deliveries import outstanding
 from rules.fulfilments import (
     LONGEST_NOTE,
     LONGEST_REASON,
+    NEEDS,
     OrderAct,
     check,
     check_end,
@@ -28,30 +30,11 @@ from rules.fulfilments import (
     standing_of,
 )
 from rules.lifecycle import ProcessingState, Subject, check_move
-from rules.permissions import MissingPermission, Permission
 from rules.portals import CancellationPolicy
 from rules.texts import TextMissing, check_text
 
 
-@dataclass(slots=True)
-class OrderAction:
-    """Something that can be done with an order, and what stands in the viewer's way."""
-
-    name: OrderAct
-    broken: BrokenRule | None
-
-    @property
-    def allowed(self) -> bool:
-        """Whether nothing stands in the way."""
-        return self.broken is None
-
-    @property
-    def missing_permission(self) -> Permission | None:
-        """The permission that the viewer lacks, if it is that."""
-        return self.broken.permissions[0] if isinstance(self.broken, MissingPermission) else None
-
-
-async def actions(root: strawberry.Parent[Order], info: Info) -> list[OrderAction]:
+async def actions(root: strawberry.Parent[Order], info: Info) -> list[Action]:
     """Order.actions: by the rules that guard the mutations."""
     context = info.context
     status = await context.load(db.lifecycle_statuses.by_ids, root.lifecycle_status_id)
@@ -61,22 +44,13 @@ async def actions(root: strawberry.Parent[Order], info: Info) -> list[OrderActio
     policy = CancellationPolicy(context.portal.cancellation_policy)
     found = []
     for act in OrderAct:
+        broken = None
         try:
             check(act, standing, context.signed_in, policy)
-            found.append(OrderAction(act, None))
         except BrokenRule as rule:
-            found.append(OrderAction(act, rule))
+            broken = rule
+        found.append(weigh(context, act, NEEDS[act], broken))
     return found
-
-
-def action_reason(root: strawberry.Parent[OrderAction], info: Info) -> str | None:
-    """OrderAction.reason, in the language of the request."""
-    return None if root.broken is None else root.broken.message(info.context.language)
-
-
-def action_code(root: strawberry.Parent[OrderAction]) -> Any:
-    """OrderAction.code."""
-    return None if root.broken is None else root.broken.code()
 
 
 @strawberry.input(description="What to change of an order; what is left out stays as it is.")

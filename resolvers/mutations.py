@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 import orjson
@@ -45,6 +46,11 @@ class Payload:
     """What a mutation answers: its results, all of them empty when rules were broken, and the errors."""
 
     errors: list[Broken] = field(default_factory=list, kw_only=True)
+
+
+@dataclass(slots=True)
+class Report:
+    """What a payload tells that is no object with an id: a repeat is told the same."""
 
 
 class InTransaction(FieldExtension):
@@ -156,15 +162,31 @@ def _taken_apart(rule: BrokenRule) -> dict[str, Any]:
 
 
 def _rebuilt(kept: dict[str, Any]) -> BrokenRule:
-    """The rule as its texts and its path need it: facts that are no JSON have become text."""
+    """The rule, from what was kept of it."""
     kind = next(each for each in all_rules() if each.code() == kept["code"])
     facts = {name: value for name, value in kept.items() if name not in ("code", "path")}
-    return kind(**facts, path=tuple(kept["path"]))
+    return kind(**_typed(kind, facts), path=tuple(kept["path"]))
+
+
+def _typed(kind: type[Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts of a rule or report as they were before they became JSON, which knows no decimals and no ids."""
+    hints = get_type_hints(kind)
+    for name, value in facts.items():
+        hint = hints[name]
+        read = next((each for each in (Decimal, UUID) if each in (hint, *get_args(hint))), None)
+        if read is not None and value is not None:
+            facts[name] = read(value)
+    return facts
 
 
 def _reference(value: Any) -> Any:
     if isinstance(value, list):
         return [_reference(each) for each in value]
+    if isinstance(value, Broken):
+        return {"broken": _taken_apart(value.rule)}
+    if isinstance(value, Report):
+        facts = {each.name: _reference(getattr(value, each.name)) for each in fields(value)}
+        return {"report": type(value).__name__, "facts": facts}
     if hasattr(value, "id"):
         return {"node": type(value).__name__, "id": str(value.id)}
     return value
@@ -173,6 +195,13 @@ def _reference(value: Any) -> Any:
 async def _recalled(context: Context, value: Any) -> Any:
     if isinstance(value, list):
         return list(await asyncio.gather(*(_recalled(context, each) for each in value)))
+    if isinstance(value, dict) and "broken" in value:
+        return Broken(_rebuilt(value["broken"]))
+    if isinstance(value, dict) and "report" in value:
+        kind = next(each for each in Report.__subclasses__() if each.__name__ == value["report"])
+        return kind(
+            **_typed(kind, {name: await _recalled(context, each) for name, each in value["facts"].items()})
+        )
     if isinstance(value, dict):
         return await nodes.load(context, value["node"], UUID(value["id"]))
     return value

@@ -30,6 +30,7 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "Portal": (db.portals.by_ids, None),
     "Product": (db.products.by_ids, Permission.PRODUCTS_READ),
     "Profile": (db.profiles.visible_to, Permission.ACCESS_READ),
+    "Quotation": (db.quotations.by_ids, Permission.DOCUMENTS_READ),
     "Session": (db.sessions.by_ids, None),
     "StaffMember": (db.staff_members.by_ids, None),
     "Supplier": (db.suppliers.by_ids, Permission.SUPPLIER_READ),

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Annotated, Any, Protocol
 from uuid import UUID
@@ -177,8 +177,8 @@ def _decoded(
 
 def _typed(key: Key, value: Any) -> Any:
     kind = key.column.type.python_type
-    if kind is datetime:
-        return datetime.fromisoformat(value)
+    if kind in (date, datetime):
+        return kind.fromisoformat(value)
     return UUID(value) if kind is UUID else value
 
 

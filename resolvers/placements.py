@@ -13,16 +13,16 @@ import uuid_utils.compat as uuid
 import db
 from db.carts import CartItem
 from db.orders import Order, OrderLine
+from db.quotation_orders import QuotationOrder
 from resolvers.context import Context, Info
 from resolvers.mutations import Payload, facts_of
 from rules import amounts
 from rules.broken import BrokenRules, check_version
-from rules.carts import CartEmpty, assess
+from rules.carts import Assessment, assess, obstacles
 from rules.deliveries import DeliveryState
 from rules.lifecycle import ProcessingState, Subject
 from rules.numbers import NumberKind
 from rules.orders import LONGEST_COMMENT, LONGEST_PURCHASE_ORDER_NUMBER, split
-from rules.prices import PriceMissing
 from rules.stock import StockPolicy
 from rules.texts import check_text
 from rules.viewers import Viewer
@@ -76,6 +76,7 @@ async def place(info: Info, input: _PlaceInput) -> OrderPlacePayload:
     await db.orders.add(
         connection, [order for order, _ in placed], [line for _, lines in placed for line in lines]
     )
+    await _follow_up(context, [order for order, _ in placed], [each for _, each in groups])
     await db.carts.clear(connection, viewer.actor_id)
     await db.carts.touch(connection, viewer.actor_id)
     for order, lines_of_order in placed:
@@ -98,27 +99,45 @@ class _Line:
 async def _assessed(context: Context) -> list[_Line]:
     """The cart's lines at today's prices and at the stock of this moment, which is now locked.
 
-    Raises CartEmpty, or BrokenRules with every line that cannot be ordered.
+    The quotations from which lines came are locked too, before the stock. Raises BrokenRules: CartEmpty, or every
+    line that cannot be ordered.
     """
     connection, viewer = context.connection, context.signed_in
     product_ids = [item.product_id for item in await db.carts.items(connection, viewer)]
-    if not product_ids:
-        raise CartEmpty
+    quotation_ids = await db.cart_fills.quotations_of(connection, viewer.actor_id)
+    await db.quotations.lock(connection, quotation_ids)
     levels = await db.stock.lock(connection, viewer, product_ids)
-    # Read after the wait for the lock, so that prices and names are of the same moment as the stock.
+    # Read after the wait for the locks, so that prices and names are of the same moment as the stock.
     items = await db.carts.items(connection, viewer)
     breaks = await db.prices.of_products(connection, viewer, product_ids)
     policy = StockPolicy(context.portal.stock_policy)
-    lines, broken = [], []
-    for index, item in enumerate(items):
-        found = assess(item, breaks[item.product_id], levels[item.product_id], policy)
-        if found.problem is not None or found.unit_price is None or found.amount is None:
-            broken.append((found.problem or PriceMissing(sku=item.sku)).at("cart", "items", str(index)))
-            continue
-        lines.append(_Line(item, found.unit_price, found.amount, found.tax_included, found.warehouse_id))
-    if broken:
+    every = [assess(item, breaks[item.product_id], levels[item.product_id], policy) for item in items]
+    if broken := obstacles(every):
         raise BrokenRules(broken)
-    return lines
+    return [_line(item, found) for item, found in zip(items, every, strict=True)]
+
+
+def _line(item: CartItem, found: Assessment) -> _Line:
+    assert found.unit_price is not None, "what has no price cannot be ordered"
+    assert found.amount is not None
+    return _Line(item, found.unit_price, found.amount, found.tax_included, found.warehouse_id)
+
+
+async def _follow_up(context: Context, orders: Sequence[Order], groups: Sequence[Sequence[_Line]]) -> None:
+    """Say of the quotations whose lines are ordered, all or some, that they are, and from which orders."""
+    links: dict[tuple[UUID, UUID], QuotationOrder] = {}
+    for order, lines in zip(orders, groups, strict=True):
+        for position, line in enumerate(lines, start=1):
+            quotation_id, quote = line.item.quotation_id, line.item.quote
+            if quotation_id is not None and quote is not None and quote.is_open:
+                link = QuotationOrder(quotation_id, order.id, position)
+                links.setdefault((quotation_id, order.id), link)
+    if not links:
+        return
+    before = await db.quotations.lock(context.connection, list({each for each, _ in links}))
+    for ordered in await db.quotations.set_ordered(context.connection, list(before)):
+        context.record("Quotation", ordered.id, before=facts_of(before[ordered.id]), after=facts_of(ordered))
+    await db.quotation_orders.add(context.connection, list(links.values()))
 
 
 async def _reserve(context: Context, lines: Sequence[_Line]) -> None:

@@ -3,15 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from rules import amounts, prices, quantities, stock
 from rules.broken import BrokenRule
 from rules.products import ProductKind, ProductUnavailable
+from rules.quotations import Quote
 
 # More lines than this in one cart are an import, not an order.
 MOST_ITEMS = 1_000
+
+
+class OriginKind(StrEnum):
+    """How a line came into the cart."""
+
+    MANUAL = "MANUAL"
+    LINES = "LINES"
+    CSV = "CSV"
+    ORDER = "ORDER"
+    QUOTATION = "QUOTATION"
 
 
 class Item(Protocol):
@@ -31,6 +43,8 @@ class Item(Protocol):
     def quantity(self) -> Decimal: ...
     @property
     def warehouse_id(self) -> UUID | None: ...
+    @property
+    def quote(self) -> Quote | None: ...
 
 
 class PriceBreak(prices.Break, Protocol):
@@ -71,7 +85,8 @@ class CartFull(BrokenRule):
 class Assessment:
     """What ordering a cart's line would mean at this moment; `amount` in minor units.
 
-    `problem` is the rule that would be broken; then the price may be missing.
+    `problem` is the rule that would be broken; then the price may be missing. `notice` says why a line that came
+    from a quotation is not at its price.
     """
 
     unit_price: Decimal | None
@@ -80,6 +95,7 @@ class Assessment:
     warehouse_id: UUID | None
     available: Decimal | None
     problem: BrokenRule | None
+    notice: BrokenRule | None = None
 
 
 def assess(
@@ -90,12 +106,15 @@ def assess(
 ) -> Assessment:
     """Work out price and warehouse of a line from today's prices and stock.
 
-    A service ships from nowhere. Goods ship from the chosen warehouse, or else from the one that has most.
-    What is not sold to the customer has neither price nor warehouse.
+    A quotation's price holds while the quotation does, for at most the quantity that it offers: a line that asks
+    for more is at today's price as a whole. A service ships from nowhere. Goods ship from the chosen warehouse,
+    or else from the one that has most. What is not sold to the customer has neither price nor warehouse.
     """
     if not item.sellable:
         return Assessment(None, None, False, None, None, ProductUnavailable(sku=item.sku))
-    price = prices.at_quantity(breaks, item.quantity)
+    quote = item.quote
+    notice = quote.refusal(item.quantity) if quote is not None else None
+    price = quote if notice is None and quote is not None else prices.at_quantity(breaks, item.quantity)
     amount = amounts.line_amount(item.quantity, price.unit_price, price.currency) if price else None
     level = _level(item, levels)
     available = None if level is None else stock.available(level)
@@ -106,7 +125,19 @@ def assess(
         warehouse_id=level.warehouse_id if level else None,
         available=available,
         problem=_problem(item, amount, available, policy),
+        notice=notice,
     )
+
+
+def obstacles(lines: Sequence[Assessment]) -> list[BrokenRule]:
+    """What stands in the way of ordering a cart with these lines, each with its path; empty when it can be."""
+    if not lines:
+        return [CartEmpty()]
+    return [
+        line.problem.at("cart", "items", str(index))
+        for index, line in enumerate(lines)
+        if line.problem is not None
+    ]
 
 
 def _level(item: Item, levels: Sequence[WarehouseLevel]) -> WarehouseLevel | None:

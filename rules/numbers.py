@@ -8,6 +8,7 @@ class NumberKind(StrEnum):
 
     ORDER = "SO"
     GOODS_ISSUE = "GI"
+    QUOTATION = "QU"
 
 
 def numbered(kind: NumberKind, value: int) -> str:

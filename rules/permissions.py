@@ -16,6 +16,7 @@ class Permission(Enum):
     ORDERS_CANCEL = "orders:cancel"
     ORDERS_FULFIL = "orders:fulfil"
     DOCUMENTS_READ = "documents:read"
+    QUOTATIONS_WRITE = "quotations:write"
     BALANCES_READ = "balances:read"
     CONTACTS_READ = "contacts:read"
     CONTACTS_REQUEST = "contacts:request"
@@ -62,6 +63,7 @@ orders:place       |    x       x       -        -    |   -      -      -       
 orders:cancel      |    x       x       -        -    |   x      x      x       -
 orders:fulfil      |    -       -       -        -    |   x      x      x       -
 documents:read     |    x       x       x        x    |   x      x      x       x
+quotations:write   |    -       -       -        -    |   x      x      x       -
 balances:read      |    x       -       x        -    |   x      x      -       x
 contacts:read      |    x       x       x        x    |   x      x      x       x
 contacts:request   |    x       x       x        -    |   -      -      -       -

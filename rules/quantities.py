@@ -1,7 +1,7 @@
 """Quantities: what can be ordered of a unit."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from rules.broken import BrokenRule
 
@@ -47,6 +47,11 @@ class QuantityNotDivisible(BrokenRule):
 def decimal_places(unit: str) -> int:
     """How many decimal places a quantity in this unit may have; 0 means whole numbers only."""
     return _DECIMAL_PLACES.get(unit.lower(), 0)
+
+
+def rounded_down(quantity: Decimal, unit: str) -> Decimal:
+    """The largest quantity up to this one that the unit allows; zero when it allows none."""
+    return quantity.quantize(Decimal(1).scaleb(-decimal_places(unit)), rounding=ROUND_DOWN)
 
 
 def check(quantity: Decimal, unit: str) -> None:

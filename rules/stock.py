@@ -63,6 +63,14 @@ class ServiceWithoutStock(BrokenRule):
     sku: str
 
 
+@dataclass(eq=False, kw_only=True)
+class WarehouseNotFound(BrokenRule):
+    """The warehouse that was asked for is none from which the viewer can have the product."""
+
+    english = "This cannot be had from that warehouse."
+    german = "Aus diesem Lager ist dies nicht zu haben."
+
+
 def available(level: Level) -> Decimal:
     """What can still be promised: on hand less reserved, never below zero."""
     return max(level.on_hand - level.reserved, Decimal(0))

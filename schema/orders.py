@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -10,18 +10,20 @@ import resolvers.deliveries
 import resolvers.fulfilments
 import resolvers.orders
 import resolvers.placements
+import resolvers.quotations
 from rules.balances import PaymentState
 from rules.deliveries import DeliverySchedule, DeliveryState
-from rules.fulfilments import OrderAct
 from rules.permissions import Permission
+from schema.actions import Action
 from schema.customers import Customer
-from schema.errors import ErrorCode, UserError
+from schema.errors import UserError
 from schema.fields import field, mutation, query
 from schema.lifecycle_statuses import LifecycleStatus
 from schema.money import Money, Totals
 from schema.nodes import Node
 from schema.pages import Connection
 from schema.products import Product, Warehouse
+from schema.quotations import Quotation
 
 if TYPE_CHECKING:  # they know each other
     from schema.goods_issues import GoodsIssue
@@ -119,31 +121,6 @@ class OrderPayment:
     ]
 
 
-@strawberry.type(description="Something that can be done with an order, and what stands in the viewer's way.")
-class OrderAction:
-    """resolvers.fulfilments.OrderAction."""
-
-    name: Annotated[OrderAct, field(description="What.")]
-    allowed: Annotated[bool, field(description="Whether the viewer may do it now.")]
-    reason: Annotated[
-        str | None,
-        field(
-            resolvers.fulfilments.action_reason, description="Why not, for people; null when it is allowed."
-        ),
-    ]
-    code: Annotated[
-        Any,
-        field(
-            resolvers.fulfilments.action_code,
-            description="Which rule stands in the way; null when it is allowed.",
-            type_=ErrorCode | None,
-        ),
-    ]
-    missing_permission: Annotated[
-        Permission | None, field(description="The permission that the viewer lacks, if that is why.")
-    ]
-
-
 @strawberry.type(description="Goods and services that a customer has ordered.")
 class Order(Node):
     """db.orders.Order."""
@@ -167,6 +144,13 @@ class Order(Node):
             size=2,
         ),
     ]
+    quotation: Annotated[
+        Quotation | None,
+        field(
+            resolvers.quotations.of_order,
+            description="The quotation from which it was ordered; of several, that of the first such line.",
+        ),
+    ]
     purchase_order_number: Annotated[str | None, field(description="The customer's own number.")]
     comment: Annotated[str | None, field(description="What the customer said to it.")]
     tax_included: Annotated[bool, field(description="Whether unit prices and amounts contain the tax.")]
@@ -187,10 +171,11 @@ class Order(Node):
         ),
     ]
     actions: Annotated[
-        list[OrderAction],
+        list[Action],
         field(
             resolvers.fulfilments.actions,
-            description="What the viewer may do with it, by the rules that guard the mutations.",
+            description="What can be done with it: UPDATE, SHIP (some or all of what is outstanding), CLOSE (cancel "
+            "what is outstanding of it) and CANCEL (call it off, of which nothing is shipped).",
             size=4,
         ),
     ]

@@ -34,6 +34,7 @@ from schema.orders import OrderMutations, OrderQueries
 from schema.portals import PortalMutations, PortalQueries
 from schema.products import ProductQueries
 from schema.profiles import ProfileMutations, ProfileQueries
+from schema.quotations import QuotationMutations, QuotationQueries
 from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
@@ -55,6 +56,7 @@ class Query(
     OrderQueries,
     OrderStatementQueries,
     LifecycleStatusQueries,
+    QuotationQueries,
     ContactChangeQueries,
     CustomerQueries,
     AccountQueries,
@@ -73,6 +75,7 @@ class Mutation(
     OrderMutations,
     FulfilmentMutations,
     LifecycleStatusMutations,
+    QuotationMutations,
     ContactChangeMutations,
     CustomerMutations,
     CatalogueMutations,

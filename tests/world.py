@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -23,12 +23,14 @@ from db.orders import order_lines, orders
 from db.prices import price_lists, prices
 from db.products import products
 from db.profiles import add_built_in, built_in
+from db.quotations import quotation_lines, quotations
 from db.staff_members import staff_members, staff_roles
 from db.statements import Statement
 from db.stock import stock
 from db.warehouses import warehouses
 from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import BuiltInProfile, StaffRole
+from rules.quotations import QuotationState
 from rules.restrictions import Modes, RestrictionKind
 from rules.stock import StockPolicy
 from tenants.passwords import Passwords
@@ -297,6 +299,54 @@ class Portal:
                 quantity=Decimal(1),
             )
         return issue_id
+
+    async def quotation(
+        self,
+        number: str | None,
+        *,
+        customer: str = "C1",
+        skus: tuple[str, ...] = ("A",),
+        state: QuotationState = QuotationState.ISSUED,
+        valid_days: int = 30,
+        unit_price: str = "5.00",
+        quantity: str = "10",
+    ) -> UUID:
+        """A quotation of some pieces of each SKU with 20 % tax, valid for some days from the database's on; without
+        a number a draft."""
+        amount = int(Decimal(unit_price) * Decimal(quantity) * 100)
+        net = amount * len(skus)
+        async with self.writing() as connection:
+            today = (await connection.fetch_text("select current_date"))[0][0]
+            quotation_id = await put(
+                connection,
+                quotations,
+                number=number,
+                customer_id=self.customers[customer],
+                state=(state if number else QuotationState.DRAFT).value,
+                valid_until=today + timedelta(days=valid_days),
+                currency=self.currency,
+                tax_included=False,
+                net=net,
+                tax=net // 5,
+                total=net + net // 5,
+            )
+            for position, sku in enumerate(skus, start=1):
+                await put(
+                    connection,
+                    quotation_lines,
+                    quotation_id=quotation_id,
+                    position=position,
+                    product_id=self.products[sku],
+                    sku=sku,
+                    name=f"Product {sku}",
+                    unit="pcs",
+                    description="",
+                    quantity=Decimal(quantity),
+                    unit_price=Decimal(unit_price),
+                    tax_rate=Decimal(20),
+                    amount=amount,
+                )
+        return quotation_id
 
     async def withdraw(self, sku: str) -> None:
         """Sell a product no longer."""

@@ -1,7 +1,8 @@
 """Carts: what a line would cost, where it would ship from, what stands in its way."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,10 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.broken import BrokenRule
-from rules.carts import Assessment, assess
+from rules.carts import Assessment, CartEmpty, assess, obstacles
 from rules.prices import PriceMissing
 from rules.products import ProductKind, ProductUnavailable
 from rules.quantities import QuantityNotDivisible, QuantityNotPositive, QuantityTooLarge
+from rules.quotations import (
+    QuotationClosed,
+    QuotationExpired,
+    QuotationQuantityExceeded,
+    QuotationState,
+    QuotationUnusable,
+    Quote,
+)
 from rules.stock import InsufficientStock, StockPolicy, WarehouseMissing
 
 WEST, EAST, NOWHERE = uuid4(), uuid4(), uuid4()
@@ -27,6 +36,7 @@ class Item:
     unit: str = "pcs"
     sku: str = "A"
     product_id: UUID = field(default_factory=uuid4)
+    quote: Quote | None = None
 
 
 @dataclass
@@ -105,6 +115,50 @@ def test_a_company_that_sells_what_it_has_not_sells_any_quantity() -> None:
     assert assessed(Item(Decimal(10**8)), StockPolicy.ALLOW_BACKORDER).problem is None
 
 
+QUOTE = Quote(Decimal("1.50"), Decimal(3), "EUR", False, QuotationState.ISSUED, usable=True)
+
+
+def test_a_quotations_price_holds_up_to_the_quantity_that_it_offers() -> None:
+    found = assessed(Item(Decimal(3), quote=QUOTE))
+    assert (found.unit_price, found.amount, found.notice) == (Decimal("1.50"), 450, None)
+    more = assessed(Item(Decimal(4), quote=QUOTE))
+    assert more.unit_price == Decimal("2.555")
+    assert isinstance(more.notice, QuotationQuantityExceeded)
+    assert more.notice.message() == "The quotation's price holds for at most 3."
+    assert more.problem is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "notice"),
+    [
+        ({"state": QuotationState.EXPIRED}, QuotationExpired),
+        ({"state": QuotationState.ORDERED}, QuotationClosed),
+        ({"state": QuotationState.DECLINED}, QuotationClosed),
+        ({"usable": False}, QuotationUnusable),
+    ],
+)
+def test_when_a_quotation_no_longer_holds_the_line_is_at_todays_price_and_says_so(
+    changed: dict[str, Any], notice: type[BrokenRule]
+) -> None:
+    found = assessed(Item(quote=replace(QUOTE, **changed)))
+    assert (found.unit_price, type(found.notice), found.problem) == (Decimal("2.555"), notice, None)
+
+
+def test_a_quoted_product_needs_no_price_of_today() -> None:
+    found = assess(Item(quote=QUOTE), [], LEVELS, StockPolicy.REQUIRE_STOCK)
+    assert (found.unit_price, found.problem) == (Decimal("1.50"), None)
+
+
+def test_every_obstacle_of_a_cart_has_its_place() -> None:
+    lines = [assessed(Item()), assessed(Item(Decimal(41))), assessed(Item(sellable=False))]
+    assert [(type(each), each.path) for each in obstacles(lines)] == [
+        (InsufficientStock, ("cart", "items", "1")),
+        (ProductUnavailable, ("cart", "items", "2")),
+    ]
+    assert obstacles(lines[:1]) == []
+    assert [type(each) for each in obstacles([])] == [CartEmpty]
+
+
 ITEMS = st.builds(
     Item,
     quantity=st.decimals(-5, 100, places=1),
@@ -112,6 +166,7 @@ ITEMS = st.builds(
     sellable=st.booleans(),
     warehouse_id=st.sampled_from([None, WEST, EAST, NOWHERE]),
     unit=st.sampled_from(["pcs", "kg"]),
+    quote=st.sampled_from([None, QUOTE, replace(QUOTE, usable=False)]),
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 import db
 from db.carts import cart_items, carts
 from db.connections import Connection
+from db.quotation_orders import quotation_orders
 from resolvers.nodes import global_id
 from rules.permissions import StaffRole
 from tests.client import Client
@@ -25,7 +26,7 @@ CONNECTIONS = {
       attributes {{ {SAID} }} }} }} }}""",
     "orders": f"""query($first: Int) {{ orders(first: $first) {{ totalCount pageInfo {{ hasNextPage }}
       edges {{ node {{ number status {{ name }} customer {{ name priceList {{ name }} }} warehouse {{ code }}
-      totals {{ total {{ amount }} }} placedTogether {{ number }}
+      totals {{ total {{ amount }} }} placedTogether {{ number }} quotation {{ number }}
       delivery {{ state schedule }} payment {{ state open {{ amount }} }} actions {{ name allowed }}
       goodsIssues {{ number warehouse {{ code }} customer {{ name }} order {{ number }}
         lines {{ sku product {{ sku }} }} }}
@@ -39,6 +40,9 @@ CONNECTIONS = {
       } } }""",
     "contactChanges": """query($first: Int) { contactChanges(first: $first) { totalCount nodes { state
       customer { name contacts { name } } account { name } asked { email } decidedBy { name } } } }""",
+    "quotations": f"""query($first: Int) {{ quotations(first: $first) {{ totalCount nodes {{ number state
+      customer {{ name }} totals {{ total {{ amount }} }} orders {{ number quotation {{ number }} }}
+      actions {{ name allowed }} lines {{ sku product {{ {PRODUCT} }} warehouse {{ code }} }} }} }} }}""",
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
       account { name } staffMember { name roles { role portal { slug } } } onBehalfOf { name }
       changes { field } } } }""",
@@ -54,8 +58,13 @@ NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODU
 COMPARE = f"""query($ids: [ID!]!) {{ compareProducts(ids: $ids, quantity: "100") {{ products {{ {PRODUCT} }}
   prices {{ unitPrice {{ amount }} }} available rows {{ differs attribute {{ name choices {{ name }} }}
   values {{ {SAID} }} }} }} }}"""
-CART = """{ cart { version items { sku product { name } warehouse { code } amount { amount } problem { code } }
-  totals { total { amount } } } }"""
+CART = """{ cart { version items { sku product { name } warehouse { code } amount { amount } problem { code }
+  notice { code } origin { kind quotation { number } order { number } } } totals { total { amount } }
+  actions { name allowed reason { code } } } }"""
+FILL_LINE = "index sku code reasons { message } suggestion { sku quantity }"
+FILL = f"""mutation($input: CartFillInput!) {{ cartFill(input: $input) {{ cart {{ version items {{ sku
+  notice {{ code }} origin {{ kind quotation {{ number }} order {{ number }} }} }} }} added {{ {FILL_LINE} }}
+  adjusted {{ {FILL_LINE} }} rejected {{ {FILL_LINE} }} errors {{ code }} }} }}"""
 ADD = """mutation($input: CartAddItemsInput!) { cartAddItems(input: $input) {
   cart { version items { sku product { name } } } errors { code message } } }"""
 PLACE = """mutation { orderPlace(input: {}) { orders { number lines { sku product { name } } }
@@ -164,6 +173,9 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
         skus = (f"P{number + 1}", f"P{(number + 7) % 60 + 1}")
         order_id = await portal.order(f"SO-{number}", skus=skus, promised_on=date(2026, 3, 5))
         await portal.goods_issue(f"GI-{number}", order_id, sku=skus[0])
+        quotation_id = await portal.quotation(f"QU-{number}", skus=skus)
+        async with portal.writing() as connection:
+            await put(connection, quotation_orders, quotation_id=quotation_id, order_id=order_id, position=1)
     await crowd(portal, 60)
     asker = await at(portal).sign_in("olga" if name in OF_STAFF else "bea")
     short = await run(asker, CONNECTIONS[name], first=5)
@@ -296,3 +308,40 @@ async def test_shipping_and_closing_200_lines_cost_as_many_statements_as_2(
                 given["lines"] = [{"position": position} for position in range(1, how_many)]
             costs.append(await run(olga, document, input=given))
         assert costs[0] == costs[1]
+
+
+async def sources(portal: Portal, skus: list[str], client: Client) -> dict[str, dict[str, Any]]:
+    """The same lines from wherever they can come; the last of a list is unknown."""
+    number = str(len(skus))
+    await portal.order(f"SO-{number}", skus=tuple(skus))
+    await portal.quotation(f"QU-{number}", skus=tuple(skus))
+    found = await client.ask(
+        "query($order: String, $quotation: String) { order(number: $order) { id } quotation(number: $quotation) { id } }",
+        order=f"SO-{number}",
+        quotation=f"QU-{number}",
+    )
+    return {
+        "order": {"order": found["order"]["id"]},
+        "quotation": {"quotation": found["quotation"]["id"]},
+        "csv": {"csv": "\n".join(f"{sku},1,W1" for sku in [*skus, "P-1"])},
+        "lines": {"lines": [{"sku": sku, "quantity": "1", "warehouse": "W1"} for sku in [*skus, "P-1"]]},
+    }
+
+
+@pytest.mark.parametrize("kind", ["order", "quotation", "csv", "lines"])
+async def test_filling_a_cart_with_500_lines_costs_as_many_statements_as_with_5(
+    kind: str, world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 500)
+    bea = await at(portal).sign_in("bea")
+    skus = list(portal.products)
+    few = (await sources(portal, skus[:5], bea))[kind]
+    many = (await sources(portal, skus, bea))[kind]
+    statements = await run(bea, FILL, input={"from": few})
+    assert (
+        await run(bea, FILL, input={"from": many, "replace": True}) <= statements + 1
+    )  # it is cleared first
+    assert len((await bea.ask(CART))["cart"]["items"]) == 500
+    small = await run(bea, PLACE)
+    await run(bea, FILL, input={"from": few})
+    assert await run(bea, PLACE) <= small

@@ -58,6 +58,7 @@ FOUND_IN = {
     "order": """orders(first: 1, orderBy: [PLACED_AT_DESC], filter: {processingStates: [NOT_STARTED, IN_PROGRESS]}) {
       nodes { id } }""",
     "profile": "profiles { id builtIn }",
+    "quotation": "quotations(first: 1) { nodes { id } }",
     "request": "contactChanges(filter: {states: [OPEN]}) { nodes { id } }",
     "session": "sessions { id }",
 }
@@ -209,6 +210,30 @@ async def test_an_order_is_shipped_closed_or_cancelled_by_the_samples(told: list
     assert closed["order"]["goodsIssues"] == [{"number": shipped["goodsIssues"][0]["number"]}]
     cancelled = (await run(bella, buyer["cancel-order"], order=placed[1]))["orderCancel"]
     assert cancelled["order"]["status"]["processingState"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+async def test_the_sample_quotation_fills_the_cart_at_its_prices(
+    told: list[str], http: Any, slug: str
+) -> None:
+    buyer = await as_persona(http, slug, "buyer")
+    samples = samples_of("buyer")
+    (offer,) = (await run(buyer, samples["my-quotations"]))["quotations"]["nodes"]
+    assert (offer["number"], offer["state"]) == ("QU-000001", "ISSUED")
+    filled = (await run(buyer, samples["fill-from-quotation"]))["cartFill"]
+    assert [each["sku"] for each in filled["added"]] == [line["sku"] for line in offer["lines"]]
+    assert filled["cart"]["totals"]["total"] == offer["totals"]["total"]
+
+
+async def test_the_sample_csv_is_told_what_is_wrong_with_it(told: list[str], http: Any) -> None:
+    oscar = await at_demo(http, "harbour").sign_in("oscar", personas.PASSWORD)
+    filled = (await run(oscar, samples_of("buyer")["fill-from-csv"]))["cartFill"]
+    assert [each["line"] for each in filled["added"]] == [2]
+    assert [(each["line"], each["code"]) for each in filled["adjusted"]] == [
+        (3, "QUANTITY_NOT_DIVISIBLE"),
+        (5, "INSUFFICIENT_STOCK"),
+    ]
+    assert [(each["line"], each["suggestion"]["sku"]) for each in filled["rejected"]] == [(4, "K-1003")]
 
 
 @pytest.mark.parametrize("slug", SLUGS)

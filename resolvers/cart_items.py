@@ -1,0 +1,152 @@
+"""Cart items: what each line of the cart would cost, from where it would ship, where it came from."""
+
+import asyncio
+from dataclasses import dataclass
+from decimal import Decimal
+
+import strawberry
+
+import db
+from db.carts import Cart, CartItem
+from db.orders import Order
+from db.products import Product
+from db.quotations import Quotation
+from db.warehouses import Warehouse
+from resolvers import actions, money, nodes
+from resolvers.actions import Action
+from resolvers.context import Info
+from resolvers.errors import Broken
+from rules import amounts, carts
+from rules.carts import Assessment, OriginKind
+from rules.permissions import Permission
+from rules.stock import StockPolicy
+
+
+@dataclass(slots=True)
+class PricedItem:
+    """A line of the cart with what it would cost and from where it would ship at this moment."""
+
+    item: CartItem
+    assessment: Assessment
+    currency: str
+
+
+async def items(root: strawberry.Parent[Cart], info: Info) -> list[PricedItem]:
+    """Cart.items, in the order in which they were put there."""
+    context = info.context
+    policy = StockPolicy(context.portal.stock_policy)
+
+    async def price(item: CartItem) -> PricedItem:
+        breaks = await context.load_list(db.prices.of_products, item.product_id)
+        levels = await context.load_list(db.stock.to_order_from, item.product_id)
+        return PricedItem(item, carts.assess(item, breaks, levels, policy), context.signed_in.currency)
+
+    # All at once, so that the loaders read for all lines together.
+    return list(await asyncio.gather(*map(price, await context.load_list(db.carts.items_of, root.id))))
+
+
+async def totals(root: strawberry.Parent[Cart], info: Info) -> money.Totals:
+    """Cart.totals: of the lines that have a price."""
+    priced = await items(root, info)
+    lines = [
+        (each.assessment.amount, each.item.tax_rate)
+        for each in priced
+        if each.assessment.amount is not None and each.item.sellable
+    ]
+    tax_included = any(each.assessment.tax_included for each in priced)
+    return money.of_totals(amounts.totals(lines, tax_included=tax_included), info.context.signed_in.currency)
+
+
+def item_id(root: strawberry.Parent[PricedItem]) -> strawberry.ID:
+    """CartItem.id."""
+    return strawberry.ID(nodes.global_id("CartItem", root.item.id))
+
+
+def item_sku(root: strawberry.Parent[PricedItem]) -> str:
+    """CartItem.sku."""
+    return root.item.sku
+
+
+def item_name(root: strawberry.Parent[PricedItem]) -> str:
+    """CartItem.name."""
+    return root.item.name
+
+
+def item_unit(root: strawberry.Parent[PricedItem]) -> str:
+    """CartItem.unit."""
+    return root.item.unit
+
+
+def item_quantity(root: strawberry.Parent[PricedItem]) -> Decimal:
+    """CartItem.quantity."""
+    return root.item.quantity
+
+
+async def item_product(root: strawberry.Parent[PricedItem], info: Info) -> Product | None:
+    """CartItem.product: None when it is no longer sold to the viewer."""
+    return await info.context.load(db.products.by_ids, root.item.product_id)
+
+
+async def item_warehouse(root: strawberry.Parent[PricedItem], info: Info) -> Warehouse | None:
+    """CartItem.warehouse: the chosen one, or else the one that has most."""
+    warehouse_id = root.assessment.warehouse_id or root.item.warehouse_id
+    return await info.context.load(db.warehouses.by_ids, warehouse_id) if warehouse_id else None
+
+
+def item_unit_price(root: strawberry.Parent[PricedItem]) -> money.Money | None:
+    """CartItem.unitPrice."""
+    price = root.assessment.unit_price
+    return None if price is None else money.of_unit_price(price, root.currency)
+
+
+def item_amount(root: strawberry.Parent[PricedItem]) -> money.Money | None:
+    """CartItem.amount."""
+    amount = root.assessment.amount
+    return None if amount is None else money.of_minor(amount, root.currency)
+
+
+def item_problem(root: strawberry.Parent[PricedItem]) -> Broken | None:
+    """CartItem.problem."""
+    problem = root.assessment.problem
+    return None if problem is None else Broken(problem)
+
+
+def item_notice(root: strawberry.Parent[PricedItem]) -> Broken | None:
+    """CartItem.notice."""
+    notice = root.assessment.notice
+    return None if notice is None else Broken(notice)
+
+
+def item_origin(root: strawberry.Parent[PricedItem]) -> CartItem:
+    """CartItem.origin."""
+    return root.item
+
+
+def origin_kind(root: strawberry.Parent[CartItem]) -> OriginKind:
+    """CartItemOrigin.kind."""
+    return OriginKind(root.origin)
+
+
+async def origin_quotation(root: strawberry.Parent[CartItem], info: Info) -> Quotation | None:
+    """CartItemOrigin.quotation, as far as the viewer may see it."""
+    found: Quotation | None = (
+        await nodes.load(info.context, "Quotation", root.quotation_id) if root.quotation_id else None
+    )
+    return found
+
+
+async def origin_order(root: strawberry.Parent[CartItem], info: Info) -> Order | None:
+    """CartItemOrigin.order, as far as the viewer may see it."""
+    found: Order | None = await nodes.load(info.context, "Order", root.order_id) if root.order_id else None
+    return found
+
+
+async def actions_of(root: strawberry.Parent[Cart], info: Info) -> list[Action]:
+    """Cart.actions."""
+    obstacles = carts.obstacles([each.assessment for each in await items(root, info)])
+    needs = Permission.ORDERS_PLACE
+    return [
+        actions.weigh(info.context, "PLACE", needs, obstacles[0] if obstacles else None),
+        actions.weigh(info.context, "CLEAR", needs),
+        actions.weigh(info.context, "FILL", needs),
+    ]

@@ -1,0 +1,184 @@
+"""Quotations: reading them; resolvers/quotation_changes.py issues and declines them."""
+
+import asyncio
+from datetime import date, datetime
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+
+import db
+from db.customers import Customer
+from db.orders import Order
+from db.products import Product
+from db.quotations import Quotation, QuotationLine
+from db.warehouses import Warehouse
+from resolvers import actions, money, nodes, pages
+from resolvers.actions import Action
+from resolvers.context import Info
+from resolvers.enums import publish
+from rules import amounts, quotations
+from rules.broken import InvalidInput
+from rules.permissions import Permission
+from rules.quotations import QuotationAct, QuotationState
+
+
+class QuotationOrder(Enum):
+    """In what order quotations come."""
+
+    ISSUED_AT_ASC = "ISSUED_AT_ASC"
+    ISSUED_AT_DESC = "ISSUED_AT_DESC"
+    VALID_UNTIL_ASC = "VALID_UNTIL_ASC"
+    VALID_UNTIL_DESC = "VALID_UNTIL_DESC"
+
+
+publish(
+    QuotationOrder,
+    description="In what order quotations come.",
+    value={
+        QuotationOrder.ISSUED_AT_ASC: "By the time of issue (a draft: of its beginning), oldest first.",
+        QuotationOrder.ISSUED_AT_DESC: "By the time of issue (a draft: of its beginning), newest first.",
+        QuotationOrder.VALID_UNTIL_ASC: "By the last day, earliest first.",
+        QuotationOrder.VALID_UNTIL_DESC: "By the last day, latest first.",
+    }.__getitem__,
+)
+
+
+@strawberry.input(description="Which quotations; all that is given must hold.")
+class QuotationFilter:
+    """quotations(filter:)."""
+
+    states: list[QuotationState] | None = strawberry.field(
+        default=None, description="In one of these states."
+    )
+    number: str | None = strawberry.field(default=None, description="Whose number begins like this.")
+    customer: strawberry.ID | None = strawberry.field(default=None, description="For this customer.")
+    valid_on: date | None = strawberry.field(
+        default=None,
+        description="Issued by this day and valid on it; declined and ordered ones are not.",
+    )
+
+
+_Filter = Annotated[QuotationFilter | None, strawberry.argument(description="Which quotations.")]
+_Order = Annotated[
+    list[QuotationOrder] | None,
+    strawberry.argument(description="In what order; newest first when nothing is said."),
+]
+
+
+async def page(
+    info: Info,
+    filter: _Filter = None,
+    order_by: _Order = None,
+    first: pages.First = None,
+    after: pages.After = None,
+    last: pages.Last = None,
+    before: pages.Before = None,
+) -> pages.Connection:
+    """Query.quotations."""
+    order = order_by or [QuotationOrder.ISSUED_AT_DESC]
+    asked = pages.Asked(first, after, last, before)
+    return await pages.connection(
+        info.context, db.quotations, _filters(filter or QuotationFilter()), order, asked
+    )
+
+
+def _filters(given: QuotationFilter) -> dict[str, Any]:
+    return {
+        "states": None if given.states is None else [state.value for state in given.states],
+        "number": given.number or None,
+        "customer_id": nodes.key_or_nothing(given.customer, "Customer"),
+        "valid_on": given.valid_on,
+    }
+
+
+_Id = Annotated[strawberry.ID | None, strawberry.argument(description="The global id.")]
+_Number = Annotated[str | None, strawberry.argument(description="The quotation's number.")]
+
+
+async def quotation(info: Info, id: _Id = None, number: _Number = None) -> Quotation | None:
+    """Query.quotation: by exactly one of id and number."""
+    context = info.context
+    if (id is None) == (number is None):
+        raise InvalidInput(path=("id",))
+    if number is not None:
+        return await context.load(db.quotations.by_numbers, number)
+    found: Quotation | None = await nodes.by_global_id(context, str(id), "Quotation")
+    return found
+
+
+def issued_at(root: strawberry.Parent[Quotation]) -> datetime | None:
+    """Quotation.issuedAt: None for a draft."""
+    return None if root.state == QuotationState.DRAFT else root.dated_at
+
+
+async def customer(root: strawberry.Parent[Quotation], info: Info) -> Customer | None:
+    """Quotation.customer."""
+    return await info.context.load(db.customers.by_ids, root.customer_id)
+
+
+def totals(root: strawberry.Parent[Quotation]) -> money.Totals:
+    """Quotation.totals."""
+    return money.of_totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
+
+
+async def lines(root: strawberry.Parent[Quotation], info: Info) -> list[QuotationLine]:
+    """Quotation.lines."""
+    return await info.context.load_list(db.quotations.lines_of, root.id)
+
+
+async def orders(root: strawberry.Parent[Quotation], info: Info) -> list[Order]:
+    """Quotation.orders, as far as the viewer may see them."""
+    context = info.context
+    links = await context.load_list(db.quotation_orders.of_quotations, root.id)
+    found = await asyncio.gather(*(nodes.load(context, "Order", each.order_id) for each in links))
+    return sorted((each for each in found if each is not None), key=lambda order: order.number)
+
+
+async def of_order(root: strawberry.Parent[Order], info: Info) -> Quotation | None:
+    """Order.quotation: that of its first line from one."""
+    links = await info.context.load_list(db.quotation_orders.of_orders, root.id)
+    found: Quotation | None = (
+        await nodes.load(info.context, "Quotation", links[0].quotation_id) if links else None
+    )
+    return found
+
+
+# What each act needs; the staff sees all of them, a customer its own.
+NEEDS = {
+    QuotationAct.ISSUE: Permission.QUOTATIONS_WRITE,
+    QuotationAct.UPDATE: Permission.QUOTATIONS_WRITE,
+    QuotationAct.DELETE: Permission.QUOTATIONS_WRITE,
+    QuotationAct.ORDER: Permission.ORDERS_PLACE,
+    QuotationAct.DECLINE: Permission.ORDERS_PLACE,
+}
+
+
+def actions_of(root: strawberry.Parent[Quotation], info: Info) -> list[Action]:
+    """Quotation.actions."""
+    context = info.context
+    return [
+        actions.weigh(context, act.value, needs, quotations.refusal(root.state, act, is_past=root.is_past))
+        for act, needs in NEEDS.items()
+        if context.signed_in.is_staff or needs is Permission.ORDERS_PLACE
+    ]
+
+
+def line_unit_price(root: strawberry.Parent[QuotationLine]) -> money.Money:
+    """QuotationLine.unitPrice."""
+    return money.of_unit_price(root.unit_price, root.currency)
+
+
+def line_amount(root: strawberry.Parent[QuotationLine]) -> money.Money:
+    """QuotationLine.amount."""
+    return money.of_minor(root.amount, root.currency)
+
+
+async def line_product(root: strawberry.Parent[QuotationLine], info: Info) -> Product | None:
+    """QuotationLine.product: None when it is no longer sold to the viewer."""
+    return await info.context.load(db.products.by_ids, root.product_id)
+
+
+async def line_warehouse(root: strawberry.Parent[QuotationLine], info: Info) -> Warehouse | None:
+    """QuotationLine.warehouse."""
+    return await info.context.load(db.warehouses.by_ids, root.warehouse_id) if root.warehouse_id else None
