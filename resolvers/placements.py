@@ -79,6 +79,7 @@ async def place(info: Info, input: _PlaceInput) -> OrderPlacePayload:
     for order, lines_of_order in placed:
         ordered = [{"sku": line.sku, "quantity": line.quantity} for line in lines_of_order]
         context.record("Order", order.id, before=None, after=facts_of(order, lines=ordered))
+    await db.events.notify(connection, "Order", [order.id for order, _ in placed])
     return OrderPlacePayload([order for order, _ in placed])
 
 

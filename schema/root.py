@@ -24,7 +24,7 @@ from schema.errors import (
     VersionConflictError,
 )
 from schema.nodes import NodeQueries
-from schema.orders import OrderMutations, OrderQueries
+from schema.orders import OrderMutations, OrderQueries, OrderSubscriptions
 from schema.portals import PortalMutations, PortalQueries
 from schema.products import ProductQueries
 from schema.profiles import ProfileMutations, ProfileQueries
@@ -72,6 +72,13 @@ class Mutation(
     """Every noun's mutations."""
 
 
+@strawberry.type(
+    description="What can be watched, over a WebSocket (graphql-transport-ws) or server-sent events."
+)
+class Subscription(OrderSubscriptions):
+    """Every noun's subscriptions."""
+
+
 class Schema(strawberry.Schema):
     """A Strawberry schema that leaves the logging of errors to the server."""
 
@@ -84,6 +91,7 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     types=[
         PlainUserError,
         AccessGroupInUseError,

@@ -1,0 +1,397 @@
+"""orderChanged on real sockets: who hears of what, and what ends it."""
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from websockets.exceptions import InvalidStatus
+
+import db
+from db.isolation import Mode
+from rules.subscriptions import SubscriptionTooSlow
+from server.settings import Settings
+from tenants.watches import MOST_PENDING, Interrupted, Watch
+from tests.client import Client
+from tests.conftest import At
+from tests.server.live import (
+    CHANGED,
+    Serving,
+    Socket,
+    asking,
+    becomes,
+    opened,
+    order,
+    serving,
+    streaming,
+    watching,
+)
+from tests.world import Portal, World
+
+
+@pytest.fixture
+async def live(world: World, settings: Settings) -> AsyncIterator[Serving]:
+    """A server, on which no subscription and no connection may be left behind."""
+    async with serving(settings, world.database, world.passwords) as running:
+        yield running
+        await running.watched(0)
+        await becomes(lambda: not running.server.server_state.connections)
+        await becomes(lambda: not running.server.server_state.tasks)
+
+
+@pytest.fixture
+async def portal(world: World) -> Portal:
+    portal = await world.portal()
+    await portal.product("A", stock_at={"W1": "1000"})
+    await portal.account("bea")
+    return portal
+
+
+@pytest.fixture
+async def bea(portal: Portal, at: At) -> Client:
+    return await at(portal).sign_in("bea")
+
+
+async def is_silent(socket: Socket) -> bool:
+    """Whether nothing is heard for as long as an event takes many times over."""
+    try:
+        await asyncio.wait_for(socket.raw.recv(), 0.3)
+    except TimeoutError:
+        return True
+    return False
+
+
+async def tell(portal: Portal, *ids: uuid.UUID) -> None:
+    """Say that orders have changed."""
+    async with portal.writing() as connection:
+        await db.events.notify(connection, "Order", ids)
+
+
+async def test_an_outsider_is_refused(live: Serving, portal: Portal, at: At) -> None:
+    async with asking(live, at(portal)) as socket:
+        assert await socket.code() == "UNAUTHENTICATED"
+    async with streaming(live, portal.slug, None) as stream:
+        assert stream.response.status_code == 200
+        name, data = await stream.event() or ("", None)
+        assert (name, data["errors"][0]["extensions"]["code"]) == ("next", "UNAUTHENTICATED")
+        assert await stream.event() == ("complete", None)
+
+
+async def test_a_session_of_another_portal_is_none_here(
+    live: Serving, world: World, portal: Portal, bea: Client, at: At
+) -> None:
+    elsewhere = await world.portal()
+    stranger = at(elsewhere)
+    stranger.token = bea.token
+    async with asking(live, stranger) as socket:
+        assert await socket.code() == "UNAUTHENTICATED"
+
+
+async def test_another_tenant_and_another_customer_hear_nothing(
+    live: Serving, world: World, portal: Portal, bea: Client, at: At
+) -> None:
+    other = await world.portal()
+    await other.account("bea")
+    await portal.account("carl", customer="C2")
+    foreigner, carl = await at(other).sign_in("bea"), await at(portal).sign_in("carl")
+    async with (
+        watching(live, foreigner) as abroad,
+        watching(live, carl) as next_door,
+        watching(live, bea) as own,
+    ):
+        numbers = [await order(bea) for _ in range(3)]
+        assert await own.numbers(3) == numbers
+        await tell(other, *await orders_of(portal))  # even if it were told wrongly
+        assert await is_silent(abroad)
+        assert await is_silent(next_door)
+
+
+async def orders_of(portal: Portal) -> list[uuid.UUID]:
+    async with portal.writing() as connection:
+        rows = await connection.fetch_text("select id from orders where tenant_id = $1", portal.tenant_id)
+    return [row[0] for row in rows]
+
+
+async def test_an_order_that_one_may_not_see_cannot_be_watched(
+    live: Serving, world: World, portal: Portal, bea: Client, at: At
+) -> None:
+    await portal.account("carl", customer="C2")
+    carl = await at(portal).sign_in("carl")
+    await order(bea)
+    found = await bea.ask("{ orders { nodes { id } } }")
+    for key in (found["orders"]["nodes"][0]["id"], "T3JkZXI6MDAwMDAwMDA=", "x"):
+        async with asking(live, carl, order=key) as socket:
+            assert await socket.code() == "NOT_FOUND"
+
+
+async def test_who_may_not_read_orders_may_not_watch_them(live: Serving, portal: Portal, at: At) -> None:
+    await portal.account("nick", profile=None)
+    nick = await at(portal).sign_in("nick")
+    async with asking(live, nick) as socket:
+        assert await socket.code() == "MISSING_PERMISSION"
+
+
+async def test_staff_hears_of_the_orders_of_all_customers(
+    live: Serving, portal: Portal, bea: Client, at: At
+) -> None:
+    await portal.staff_member("simone")
+    async with watching(live, await at(portal).sign_in("simone")) as socket:
+        number = await order(bea)
+        assert await socket.numbers() == [number]
+
+
+async def test_an_order_comes_as_it_is_now_over_both_transports(
+    live: Serving, portal: Portal, bea: Client
+) -> None:
+    async with (
+        watching(live, bea) as socket,
+        streaming(live, portal.slug, bea.token) as stream,
+        streaming(live, portal.slug, bea.token, method="GET") as gotten,
+    ):
+        await live.watched(3)
+        number = await order(bea)
+        heard = await socket.hear()
+        assert (heard["type"], heard["id"]) == ("next", "1")
+        assert heard["payload"]["data"]["orderChanged"]["lines"] == [{"sku": "A"}]
+        assert heard["payload"]["data"]["orderChanged"]["number"] == number
+        for each in (stream, gotten):
+            assert each.response.headers["content-type"] == "text/event-stream; charset=utf-8"
+            assert each.response.headers["cache-control"] == "no-store"
+            name, data = await each.event() or ("", None)
+            assert (name, data["data"]) == ("next", heard["payload"]["data"])
+        await socket.say(type="complete", id="1")
+        await live.watched(2)
+        await order(bea)
+        assert await is_silent(socket)
+
+
+async def test_one_order_is_watched_alone(live: Serving, portal: Portal, bea: Client) -> None:
+    first = await order(bea)
+    found = (await bea.ask("{ orders { nodes { id number } } }"))["orders"]["nodes"][0]
+    async with watching(live, bea, order=found["id"]) as socket:
+        await order(bea)
+        assert await is_silent(socket)
+        await tell(portal, *await orders_of(portal))
+        assert await socket.numbers() == [first]
+
+
+async def test_what_is_rolled_back_is_not_told(live: Serving, portal: Portal, bea: Client) -> None:
+    await order(bea)
+    ids = await orders_of(portal)
+    async with watching(live, bea) as socket:
+        async with portal.world.database.connect(portal.tenant_id) as connection:
+            await connection.begin(Mode.WRITE)
+            await db.events.notify(connection, "Order", ids)
+            await connection.rollback()
+        assert await is_silent(socket)
+
+
+async def revoke(portal: Portal, client: Client, how: str) -> None:
+    """End a session in one of the ways that there are."""
+    if how == "sign-out":
+        await client.ask("mutation { signOut { errors { code } } }")
+    elif how == "portal off":
+        await portal.switch(is_open=False)
+    else:
+        sql = {
+            "expiry": "update sessions set expires_at = now() where tenant_id = $1",
+            "revoke": "delete from sessions where tenant_id = $1",
+            "deactivation": "update accounts set active = false where tenant_id = $1",
+            "permission lost": "delete from access_group_members where tenant_id = $1",
+        }[how]
+        async with portal.writing() as connection:
+            await connection.fetch_text(sql, portal.tenant_id)
+
+
+ENDS = ["sign-out", "expiry", "revoke", "deactivation", "portal off", "permission lost"]
+
+
+@pytest.mark.parametrize("how", ENDS)
+async def test_a_quiet_subscription_ends_with_its_session(
+    live: Serving, portal: Portal, bea: Client, how: str
+) -> None:
+    async with watching(live, bea) as socket, streaming(live, portal.slug, bea.token) as stream:
+        await live.watched(2)
+        await revoke(portal, bea, how)
+        code = "MISSING_PERMISSION" if how == "permission lost" else "UNAUTHENTICATED"
+        assert await socket.code() == code
+        name, data = await stream.event() or ("", None)
+        assert (name, data["errors"][0]["extensions"]["code"]) == ("next", code)
+        assert await stream.event() == ("complete", None)
+        assert await stream.event() is None
+
+
+@pytest.mark.parametrize("how", ENDS)
+async def test_after_the_end_of_a_session_not_one_event_is_delivered(
+    world: World, settings: Settings, portal: Portal, bea: Client, how: str
+) -> None:
+    await portal.account("otto")
+    await order(bea)
+    ids = await orders_of(portal)
+    async with (
+        serving(settings, world.database, world.passwords, live_check_seconds=60) as live,
+        watching(live, bea) as socket,
+    ):
+        await tell(portal, *ids)
+        await socket.numbers()
+        await revoke(portal, bea, how)
+        await tell(portal, *ids)
+        code = "MISSING_PERMISSION" if how == "permission lost" else "UNAUTHENTICATED"
+        assert await socket.code() == code
+
+
+async def test_a_hundred_subscribers_hold_no_connection(
+    live: Serving, world: World, portal: Portal, at: At
+) -> None:
+    for name in ("ann", "ben", "cat", "dan", "eve"):
+        await portal.account(name)
+    people = [await at(portal).sign_in(name) for name in ("ann", "ben", "cat", "dan", "eve")]
+    sockets: list[Socket] = []
+    async with contextlib.AsyncExitStack() as stack:
+        for person in people:
+            socket = await stack.enter_async_context(opened(live, portal.slug))
+            await socket.begin(person.token)
+            for number in range(20):
+                await socket.subscribe(id=str(number))
+            sockets.append(socket)
+        await live.watched(100)
+        pool = world.database._pool
+        await becomes(lambda: pool.get_idle_size() == pool.get_size())
+        async with contextlib.AsyncExitStack() as taken:  # all ten are to be had at once
+            for _ in range(10):
+                await taken.enter_async_context(world.database.connect(portal.tenant_id))
+        number_of_order = await order(people[0])
+        for socket in sockets:
+            assert set(await socket.numbers(20)) == {number_of_order}
+        await sockets[0].subscribe(id="one more")
+        assert await sockets[0].code() == "TOO_MANY_SUBSCRIPTIONS"
+        async with asking(live, people[0]) as again:
+            assert await again.code() == "TOO_MANY_SUBSCRIPTIONS"
+
+
+async def test_a_full_process_lets_no_more_in(
+    world: World, settings: Settings, portal: Portal, bea: Client
+) -> None:
+    async with serving(settings, world.database, world.passwords, live_most=1) as live, watching(live, bea):
+        with pytest.raises(InvalidStatus) as refused:
+            async with opened(live, portal.slug):
+                pass
+        assert refused.value.response.status_code == 503
+        async with streaming(live, portal.slug, bea.token) as stream:
+            assert stream.response.status_code == 503
+
+
+async def terminate_listeners(admin_url: str, database: str) -> None:
+    admin = await asyncpg.connect(admin_url.replace("+asyncpg", "", 1))
+    ended = await admin.fetchval(
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+        " where application_name = 'kontor-events' and datname = $1",
+        database,
+    )
+    await admin.close()
+    assert ended >= 1
+
+
+async def test_when_listening_broke_off_whoever_watched_connects_anew(
+    live: Serving, portal: Portal, bea: Client, admin_url: str, database: str
+) -> None:
+    async with watching(live, bea) as socket, streaming(live, portal.slug, bea.token) as stream:
+        await live.watched(2)
+        await terminate_listeners(admin_url, database)
+        assert await socket.closed() == (1012, "Service restart")
+        assert await stream.event() is None, "it ends without `complete`"
+    async with watching(live, bea) as again:
+        number = await order(bea)
+        assert await again.numbers() == [number]
+
+
+async def test_nothing_is_left_behind_by_a_client_that_vanishes(
+    live: Serving, portal: Portal, bea: Client
+) -> None:
+    tasks = len(asyncio.all_tasks())
+    async with watching(live, bea) as socket:
+        socket.raw.transport.abort()
+        await live.watched(0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", live.port)
+    body = json.dumps({"query": CHANGED}).encode()
+    writer.write(
+        f"POST /portals/{portal.slug}/graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        f"accept: text/event-stream\r\nauthorization: Bearer {bea.token}\r\n"
+        f"content-length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
+    await reader.readuntil(b":\n\n")
+    await live.watched(1)
+    writer.transport.abort()
+    await live.watched(0)
+    await becomes(lambda: len(asyncio.all_tasks()) <= tasks + 1)  # the listener stays
+
+
+async def test_on_shutdown_sockets_are_told_to_come_again_and_streams_end(
+    world: World, settings: Settings, portal: Portal, bea: Client
+) -> None:
+    async with (
+        serving(settings, world.database, world.passwords) as live,
+        watching(live, bea) as socket,
+        opened(live, portal.slug) as idle,
+        streaming(live, portal.slug, bea.token) as stream,
+    ):
+        await live.watched(2)
+        started = asyncio.get_running_loop().time()
+        stopping = asyncio.create_task(live.stop())
+        assert (await socket.closed())[0] == 1012
+        assert (await idle.closed())[0] == 1012
+        assert await stream.event() is None
+        await stopping
+        assert asyncio.get_running_loop().time() - started < 3
+
+
+async def test_who_does_not_read_is_ended(
+    world: World, settings: Settings, portal: Portal, bea: Client
+) -> None:
+    await order(bea)
+    ids = await orders_of(portal)
+    wide = (
+        "subscription { orderChanged { "
+        + " ".join(
+            f"a{number}: lines {{ name sku unit quantity product {{ name description }} }}"
+            for number in range(90)
+        )
+        + " } }"
+    )
+    async with (
+        serving(settings, world.database, world.passwords, live_write_seconds=0.3) as live,
+        opened(live, portal.slug, max_queue=1) as socket,
+    ):
+        await socket.begin(bea.token)
+        await socket.subscribe(wide)
+        await live.watched(1)
+        socket.raw.transport.pause_reading()
+        async with asyncio.timeout(60):
+            while len(live.watches):
+                await tell(portal, *ids)
+                await asyncio.sleep(0.005)
+        socket.raw.transport.abort()
+
+
+def test_what_changes_often_is_told_once_and_what_is_too_much_is_told_so() -> None:
+    watch = Watch("Order", None)
+    one = uuid.uuid4()
+    for _ in range(3 * MOST_PENDING):
+        watch.hear("Order", one)
+    watch.hear("Customer", uuid.uuid4())
+    assert asyncio.run(both(watch)) == (one, None)
+    for _ in range(MOST_PENDING + 1):
+        watch.hear("Order", uuid.uuid4())
+    with pytest.raises(SubscriptionTooSlow):
+        asyncio.run(watch.next(1))
+    watch.end(Interrupted())
+    with pytest.raises(SubscriptionTooSlow):
+        asyncio.run(watch.next(1))
+
+
+async def both(watch: Watch) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+    return await watch.next(1), await watch.next(0.01)
