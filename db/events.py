@@ -96,11 +96,11 @@ class Listener:
             else:
                 try:
                     await self._listen(raw, again=again)
-                    pause = _FIRST_PAUSE_SECONDS
                 except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                     _log.warning("listening ended", cause=str(error) or type(error).__name__)
                 finally:
-                    again = again or self._listening.is_set()
+                    if self._listening.is_set():
+                        again, pause = True, _FIRST_PAUSE_SECONDS
                     self._listening.clear()
                     raw.terminate()
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  (spreads processes)

@@ -6,8 +6,10 @@ from contextlib import aclosing, contextmanager
 from http import HTTPStatus
 
 import structlog
+from graphql import GraphQLError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 
 from resolvers.context import Context
 from schema.root import schema
@@ -75,6 +77,15 @@ async def told(operation: Operation, context: Context, *, over: str) -> AsyncGen
     except Interrupted:
         codes = ["INTERRUPTED"]
         raise
+    except Exception as error:  # Strawberry lets pass what goes wrong before anything runs
+        located = error if isinstance(error, GraphQLError) else GraphQLError("", original_error=error)
+        last = answers.tell(
+            PreExecutionError(data=None, errors=[located]),
+            language=context.language,
+            request_id=context.request_id,
+        )
+        codes = last.codes
+        yield last
     finally:
         _log.info(
             "subscription",

@@ -35,9 +35,9 @@ async def test_a_buyer_signs_in_and_sees_data_without_any_outside_request(
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         url = f"http://harbour.localhost:{listening.getsockname()[1]}/graphql"
-        screenshot = str(tmp_path / "graphiql.png")
+        screenshots = str(tmp_path)
         node = await asyncio.create_subprocess_exec(
-            "node", "e2e/portal.mjs", "--url", url, "--screenshot", screenshot, cwd=GRAPHIQL
+            "node", "e2e/portal.mjs", "--url", url, "--screenshots", screenshots, cwd=GRAPHIQL
         )
         failed = await node.wait()
         server.should_exit = True

@@ -62,9 +62,17 @@ async def becomes(true: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, database: Database, passwords: Passwords, **changed: Any
+    settings: Settings,
+    database: Database,
+    passwords: Passwords,
+    *,
+    send_buffer: int | None = None,
+    **changed: Any,
 ) -> AsyncIterator[Serving]:
-    """The real application behind a real server, with other settings where they are given."""
+    """The real application behind a real server, with other settings where they are given.
+
+    With a small `send_buffer` (bytes) the server soon notices who does not read.
+    """
     own = settings.model_copy(update={"live_check_seconds": 0.2, **changed})
     app = create(own, database, passwords)
     config = uvicorn.Config(
@@ -72,6 +80,8 @@ async def serving(
     )
     server = Server(config, before_shutdown=app.state.watches.close)
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        if send_buffer is not None:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         serving = Serving(app, listening.getsockname()[1], server, running)
         try:
@@ -133,7 +143,7 @@ async def opened(
     """A socket to a portal, before connection_init."""
     async with connect(
         serving.url(slug, "ws"),
-        subprotocols=[Subprotocol(each) for each in protocols],
+        subprotocols=[Subprotocol(each) for each in protocols] or None,
         origin=Origin(origin) if origin else None,
         additional_headers=headers,
         proxy=None,
@@ -187,6 +197,20 @@ class Stream:
                     name, _, data = frame.decode().partition("\n")
                     text = data.removeprefix("data:").strip()
                     return name.removeprefix("event: "), json.loads(text) if text else None
+
+    async def data(self) -> dict[str, Any]:
+        """What the next event says, which has to be a result."""
+        name, data = await self.event() or ("end", {})
+        assert name == "next"
+        told: dict[str, Any] = data
+        return told
+
+    async def code(self) -> str:
+        """The code of the error with which the stream completes."""
+        code: str = (await self.data())["errors"][0]["extensions"]["code"]
+        assert await self.event() == ("complete", None)
+        assert await self.event() is None
+        return code
 
 
 @asynccontextmanager

@@ -73,6 +73,8 @@ async def test_every_sample_runs_at_every_portal(told: list[str], http: Any, slu
     samples = sorted((SAMPLES / role).glob("*.graphql"))
     assert samples
     for sample in samples:
+        if "\nsubscription " in sample.read_text():
+            continue  # make browser tries it
         answer = await client.ask(sample.read_text(), **await variables_of(sample))
         for value in answer.values():
             assert value is not None, sample
