@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
+import db
 from db.connections import Database
 from server.app import create
 from server.serving import Server
@@ -21,6 +23,7 @@ from server.settings import Settings
 from tenants.passwords import Passwords
 from tenants.watches import Watches
 from tests.client import Client
+from tests.world import Portal
 
 CHANGED = "subscription($order: ID) { orderChanged(order: $order) { id number lines { sku } } }"
 ADD = 'mutation { cartAddItems(input: {items: [{sku: "A", quantity: "1"}]}) { errors { code } } }'
@@ -243,3 +246,25 @@ async def order(client: Client) -> str:
     assert placed["errors"] == []
     number: str = placed["orders"][0]["number"]
     return number
+
+
+async def is_silent(socket: Socket) -> bool:
+    """Whether nothing is heard for as long as an event takes many times over."""
+    try:
+        await asyncio.wait_for(socket.raw.recv(), 0.3)
+    except TimeoutError:
+        return True
+    return False
+
+
+async def tell(portal: Portal, *ids: uuid.UUID) -> None:
+    """Say that orders have changed."""
+    async with portal.writing() as connection:
+        await db.events.notify(connection, "Order", ids)
+
+
+async def orders_of(portal: Portal) -> list[uuid.UUID]:
+    """The ids of all orders of a portal."""
+    async with portal.writing() as connection:
+        rows = await connection.fetch_text("select id from orders where tenant_id = $1", portal.tenant_id)
+    return [row[0] for row in rows]

@@ -11,7 +11,6 @@ from websockets.exceptions import InvalidStatus
 from server.callers import COOKIE
 from server.settings import Settings
 from tests.client import Client
-from tests.conftest import At
 from tests.server.live import CHANGED, Serving, opened, order, serving, streaming, watching
 from tests.world import Portal, World
 
@@ -21,19 +20,6 @@ async def live(world: World, settings: Settings) -> AsyncIterator[Serving]:
     async with serving(settings, world.database, world.passwords, live_most_per_session=3) as running:
         yield running
         await running.watched(0)
-
-
-@pytest.fixture
-async def portal(world: World) -> Portal:
-    portal = await world.portal()
-    await portal.product("A")
-    await portal.account("bea")
-    return portal
-
-
-@pytest.fixture
-async def bea(portal: Portal, at: At) -> Client:
-    return await at(portal).sign_in("bea")
 
 
 async def test_a_cookie_counts_only_for_pages_of_the_same_host(
