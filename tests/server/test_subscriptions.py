@@ -1,5 +1,7 @@
 """orderChanged on real sockets: who hears of what."""
 
+from typing import Any
+
 import db
 from db.isolation import Mode
 from tests.client import Client
@@ -114,6 +116,26 @@ async def test_one_order_is_watched_alone(live: Serving, portal: Portal, bea: Cl
         assert await is_silent(socket)
         await tell(portal, *await orders_of(portal))
         assert await socket.numbers() == [first]
+
+
+async def test_whatever_becomes_of_an_order_is_heard(
+    live: Serving, portal: Portal, bea: Client, at: At
+) -> None:
+    await portal.staff_member("simone")
+    simone = await at(portal).sign_in("simone")
+    numbers = [await order(bea) for _ in range(2)]
+    found = (await bea.ask("{ orders { nodes { id number } } }"))["orders"]["nodes"]
+    first, second = (next(each["id"] for each in found if each["number"] == number) for number in numbers)
+    acts: list[tuple[Client, str, dict[str, Any], str]] = [
+        (simone, "orderUpdate", {"order": first, "note": "Soon"}, numbers[0]),
+        (simone, "orderShip", {"order": first}, numbers[0]),
+        (bea, "orderCancel", {"order": second, "reason": "A mistake"}, numbers[1]),
+    ]
+    async with watching(live, bea) as socket:
+        for who, name, given, number in acts:
+            document = f"mutation($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{ errors {{ code }} }} }}"
+            assert (await who.ask(document, input=given))[name] == {"errors": []}
+            assert await socket.numbers() == [number]
 
 
 async def test_what_is_rolled_back_is_not_told(live: Serving, portal: Portal, bea: Client) -> None:
