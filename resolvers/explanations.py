@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import strawberry
 
 from db.accounts import Account
+from db.products import Product
 from resolvers import nodes
 from resolvers.context import Context, Info
 from resolvers.enums import publish
@@ -23,6 +24,7 @@ class AccessReason(Enum):
     PORTAL_CLOSED = "PORTAL_CLOSED"
     NO_ACCESS_GROUP = "NO_ACCESS_GROUP"
     MISSING_PERMISSION = "MISSING_PERMISSION"
+    NO_LONGER_SOLD = "NO_LONGER_SOLD"
     RESTRICTED = "RESTRICTED"
     NOT_ITS_OWN = "NOT_ITS_OWN"
 
@@ -36,6 +38,7 @@ publish(
         AccessReason.PORTAL_CLOSED: "The portal is switched off for customers.",
         AccessReason.NO_ACCESS_GROUP: "The account is a member of no access group today.",
         AccessReason.MISSING_PERMISSION: "No profile of its groups permits it.",
+        AccessReason.NO_LONGER_SOLD: "The product is no longer sold: no customer sees it.",
         AccessReason.RESTRICTED: "Each of its groups that would permit it restricts it away.",
         AccessReason.NOT_ITS_OWN: "It belongs to another customer, to another account, or to the staff.",
     }.__getitem__,
@@ -88,6 +91,8 @@ async def _reason(context: Context, account: Account, viewer: Any, row: Any) -> 
     permitted = needed is None or viewer.may(needed)
     if permitted and await read(context.connection, viewer, [row.id]):
         return AccessReason.VISIBLE
+    if isinstance(row, Product) and not row.active:
+        return AccessReason.NO_LONGER_SOLD
     if not viewer.grants:
         return AccessReason.NO_ACCESS_GROUP
     if not permitted:

@@ -58,7 +58,7 @@ FOUND_IN = {
     "order": """orders(first: 1, orderBy: [PLACED_AT_DESC], filter: {processingStates: [NOT_STARTED, IN_PROGRESS]}) {
       nodes { id } }""",
     "profile": "profiles { id builtIn }",
-    "quotation": "quotations(first: 1) { nodes { id } }",
+    "quotation": "quotations(first: 1, orderBy: [ISSUED_AT_ASC]) { nodes { id } }",
     "request": "contactChanges(filter: {states: [OPEN]}) { nodes { id } }",
     "session": "sessions { id }",
 }

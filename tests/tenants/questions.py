@@ -92,6 +92,8 @@ GIVEN = {
 }
 # Lists that are looked at only when they hold so many.
 AT_LEAST = {"compareProducts(ids)": 2, "compareProducts(skus)": 2}
+# Inputs of which exactly one member is given, and the plainest one.
+ONE_OF = {"CartFillSourceInput": "csv"}
 CURSORS = {"after", "before"}
 # What says when it was asked: two answers to one question differ in it.
 CLOCKS = {"generatedAt"}
@@ -223,6 +225,9 @@ def _object(type_: GraphQLInputObjectType, path: Path, value: str, own: Mapping[
             given[name] = fixed[name]
         elif is_required_input_field(field) or name in companions:
             given[name] = _required(field.type, name, own)
+    if not given and type_.name in ONE_OF:
+        name = ONE_OF[type_.name]
+        given[name] = _required(type_.fields[name].type, name, own)
     return given
 
 

@@ -94,10 +94,12 @@ async def test_accounts_and_objects_of_another_company_are_not_there(
     assert answer == {"explainAccess": None}
 
 
-async def test_a_product_that_is_no_longer_sold_is_not_there_for_the_staff_either(shop: Shop, at: At) -> None:
+async def test_a_product_that_is_no_longer_sold_is_seen_by_no_customer(shop: Shop, at: At) -> None:
     account_id = await shop.portal.account("mia")
     await shop.portal.withdraw("MUG")
-    assert await explained(await staff(shop, at), account_id, shop.id_of("MUG")) is None
+    found = await explained(await staff(shop, at), account_id, shop.id_of("MUG"))
+    assert found is not None
+    assert (found["visible"], found["reason"]) == (False, "NO_LONGER_SOLD")
 
 
 async def test_what_is_visible_says_by_which_group_and_listed_category(shop: Shop, at: At) -> None:
