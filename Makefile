@@ -7,7 +7,7 @@ UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-real demo-reset up down migrate import test check format lock schema frontend \
-	audits-http browser clean
+	audits-http audits-live browser clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,9 @@ $(GRAPHIQL)/dist/built: $(GRAPHIQL_SOURCES)
 
 audits-http: setup ## Ask npm graphql-http's audits whether our HTTP is GraphQL over HTTP; needs node
 	cd tests/audits && npm ci --no-progress && npm test
+
+audits-live: setup ## Let npm's graphql-ws, graphql-sse and urql watch orders; needs node
+	cd tests/audits && npm ci --no-progress && npm run live
 
 browser: setup frontend ## Walk through GraphiQL in headless Chromium; needs node and chromium
 	$(BIN)/python -m pytest tests/e2e/browser.py

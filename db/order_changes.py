@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Date, Integer, Uuid, bindparam, column, func, select, update
 
+from db import events
 from db.connections import Connection
 from db.orders import COLUMNS, VISIBLE, Order, OrderLine, order_lines, orders, whose
 from db.statements import Statement
@@ -73,10 +74,11 @@ async def lock(connection: Connection, viewer: Viewer, id: UUID) -> Order | None
 
 
 async def change(connection: Connection, order: Order) -> Order:
-    """Keep what is new of an order that is locked, and count up its version."""
+    """Keep what is new of an order that is locked, count up its version, and tell whoever watches it."""
     new = {f"new_{name}": getattr(order, name) for name in _CHANGEABLE}
     changed = await connection.row(_change, the_id=order.id, **new)
     assert changed is not None, "an order that is locked is there"
+    await events.notify(connection, "Order", [order.id])
     return changed
 
 

@@ -32,6 +32,7 @@ from sqlalchemy import (
     text,
 )
 
+from db import events
 from db.connections import Connection, many_each, one_each
 from db.lifecycle_statuses import lifecycle_statuses
 from db.pages import Key, Listing
@@ -322,6 +323,7 @@ _add_lines = Statement[None](insert_rows(order_lines, _LINE_NAMES))
 
 
 async def add(connection: Connection, new: Sequence[Order], lines: Sequence[OrderLine]) -> None:
-    """Keep new orders and their lines, however many, with two statements."""
+    """Keep new orders and their lines, however many, with two statements, and tell whoever watches."""
     await connection.run(_add, **as_columns(new, _NAMES))
     await connection.run(_add_lines, **as_columns(lines, _LINE_NAMES))
+    await events.notify(connection, "Order", [each.id for each in new])

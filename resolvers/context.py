@@ -19,6 +19,7 @@ from rules.permissions import Unauthenticated
 from rules.viewers import Viewer
 from tenants.passwords import Passwords
 from tenants.sessions import Client, recognize
+from tenants.watches import Watches
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -33,6 +34,7 @@ class Facilities:
 
     database: Database
     passwords: Passwords
+    watches: Watches
     cursor_key: bytes
     session_minutes: int
     base_domain: str  # portals are reached at <slug>.<base domain>, and at hosts of their own
@@ -63,7 +65,8 @@ class Context:
 
     A query runs in one read-only snapshot. A mutation field runs in a write transaction of its own, and
     what its payload selects is read in a fresh snapshot after the commit. Every transaction starts by
-    asking who the viewer is, so that a session that has ended is refused at once.
+    asking who the viewer is, so that a session that has ended is refused at once. A subscription does the same
+    for every event, and holds no connection while it waits (resolvers/subscriptions.py).
     """
 
     def __init__(
@@ -218,10 +221,21 @@ class Context:
     @asynccontextmanager
     async def pause(self) -> AsyncIterator[None]:
         """Commit, do without a connection while something else takes time, then write on."""
-        await self.end()
-        await self._give_back()
+        await self.rest()
         yield
         await self.begin(Mode.WRITE)
+
+    async def rest(self) -> None:
+        """Commit what is open, and do without a connection until a transaction begins again."""
+        try:
+            await self.end()
+        finally:
+            await self._give_back()
+
+    async def wake(self) -> None:
+        """Begin a snapshot for an event; so many at once as this process lets read."""
+        await self._borrowed.enter_async_context(self.facilities.watches.readers)
+        await self.begin(Mode.SNAPSHOT)
 
     async def load(self, read: BatchedRead[Key, Row], key: Key) -> Row | None:
         """The row of a key. All keys that sibling fields ask for at once are read with one statement."""

@@ -1,9 +1,11 @@
 """Orders: watching them; resolvers/placements.py places them."""
 
+from collections.abc import AsyncGenerator
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 
@@ -13,7 +15,7 @@ from db.lifecycle_statuses import LifecycleStatus
 from db.orders import Order, OrderLine
 from db.products import Product
 from db.warehouses import Warehouse
-from resolvers import money, nodes, pages
+from resolvers import money, nodes, pages, subscriptions
 from resolvers.context import Info
 from resolvers.enums import publish
 from rules import amounts, deliveries
@@ -114,6 +116,21 @@ async def order(info: Info, id: _Id = None, number: _Number = None) -> Order | N
         return await context.load(db.orders.by_numbers, number)
     found: Order | None = await nodes.by_global_id(context, str(id), "Order")
     return found
+
+
+_Watched = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="The one order to watch; all that the viewer may see when left out."),
+]
+
+
+async def changed(info: Info, order: _Watched = None) -> AsyncGenerator[Order, None]:
+    """Subscription.orderChanged. Raises NotFound for an order that the viewer may not see."""
+    context = info.context
+    key: UUID | None = None
+    if order is not None:
+        key = (await nodes.found(context, str(order), "Order", "order")).id
+    return subscriptions.changes(context, "Order", key)
 
 
 async def lines(root: strawberry.Parent[Order], info: Info) -> list[OrderLine]:

@@ -1,6 +1,6 @@
 """How fields are declared: what answers them, what they need, how many they give."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import MappingProxyType
 from typing import Any, get_type_hints
 
@@ -42,6 +42,16 @@ def field(
 def query(resolver: Callable[..., Any], *, needs: Needs, description: str, size: int | None = None) -> Any:
     """A field of Query. `needs` is the permission it takes, or the word SIGNED_IN or PUBLIC."""
     return _with_needs(field(resolver, description=_telling(description, needs), size=size), needs)
+
+
+def subscription(
+    resolver: Callable[..., Awaitable[AsyncGenerator[Any, None]]], *, needs: Needs, description: str
+) -> Any:
+    """A field of Subscription. `needs` is asked when it begins; resolvers/subscriptions.py asks at every event."""
+    declared: StrawberryField = strawberry.subscription(
+        resolver=resolver, description=_telling(description, needs)
+    )
+    return _with_needs(declared, needs)
 
 
 def mutation(

@@ -17,7 +17,7 @@ from rules.permissions import Permission
 from schema.actions import Action
 from schema.customers import Customer
 from schema.errors import UserError
-from schema.fields import field, mutation, query
+from schema.fields import field, mutation, query, subscription
 from schema.lifecycle_statuses import LifecycleStatus
 from schema.money import Money, Totals
 from schema.nodes import Node
@@ -211,6 +211,21 @@ class OrderQueries:
             resolvers.orders.order,
             needs=Permission.ORDERS_READ,
             description="One order, by exactly one of id and number.",
+        ),
+    ]
+
+
+@strawberry.type
+class OrderSubscriptions:
+    """Subscription fields on orders."""
+
+    order_changed: Annotated[
+        Order | None,
+        subscription(
+            resolvers.orders.changed,
+            needs=Permission.ORDERS_READ,
+            description="An order as it is now, whenever one is placed or changes: the customer's, "
+            "or for staff those of all customers.",
         ),
     ]
 

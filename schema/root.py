@@ -30,7 +30,7 @@ from schema.fulfilments import FulfilmentMutations
 from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQueries
 from schema.nodes import NodeQueries
 from schema.order_statements import OrderStatementQueries
-from schema.orders import OrderMutations, OrderQueries
+from schema.orders import OrderMutations, OrderQueries, OrderSubscriptions
 from schema.portals import PortalMutations, PortalQueries
 from schema.products import ProductQueries
 from schema.profiles import ProfileMutations, ProfileQueries
@@ -88,6 +88,13 @@ class Mutation(
     """Every noun's mutations."""
 
 
+@strawberry.type(
+    description="What can be watched, over a WebSocket (graphql-transport-ws) or server-sent events."
+)
+class Subscription(OrderSubscriptions):
+    """Every noun's subscriptions."""
+
+
 class Schema(strawberry.Schema):
     """A Strawberry schema that leaves the logging of errors to the server."""
 
@@ -100,6 +107,7 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     types=[
         PlainUserError,
         AccessGroupInUseError,

@@ -14,6 +14,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from db.connections import Contended, TooSlow, Unavailable, Unstorable
+from resolvers.context import Context
 from rules.broken import BrokenRule, BrokenRules, Language
 from server.requests import GRAPHQL_RESPONSE, MediaType, Refused
 
@@ -60,33 +61,63 @@ def of_result(
     An operation that was not run is 400 for clients that accept graphql-response+json and 200 for the
     others, as GraphQL over HTTP has it; a fault of ours is 5xx for both.
     """
+    told = tell(result, language=language, request_id=request_id)
+    status = HTTPStatus.OK
+    if not told.run or result.data is None:
+        if told.worst >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            status = told.worst
+        elif not told.run and media == GRAPHQL_RESPONSE:
+            status = HTTPStatus.BAD_REQUEST
+    return _response(told.body, status, media), told.codes
+
+
+@dataclass(slots=True, frozen=True)
+class Told:
+    """A result as clients see it: the body, whether anything was run, the codes and worst status of its errors."""
+
+    body: dict[str, Any]
+    run: bool
+    codes: list[str]
+    worst: HTTPStatus
+
+
+def tell(result: ExecutionResult, *, language: Language, request_id: str) -> Told:
+    """What is told of a result, on whatever way it goes out."""
     valid = not isinstance(result, PreExecutionError)
-    not_run = not valid or (result.data is None and all(error.path is None for error in result.errors or ()))
+    run = valid and not (result.data is None and all(error.path is None for error in result.errors or ()))
     errors = [
         each for error in result.errors or () for each in _formatted(error, valid, language, request_id)
     ]
     body: dict[str, Any] = {"errors": [formatted for formatted, _ in errors]} if errors else {}
-    if not not_run:
+    if run:
         body["data"] = result.data
     if result.extensions:
         body["extensions"] = result.extensions
-    worst = max((status for _, status in errors), default=HTTPStatus.OK)
-    status = HTTPStatus.OK
-    if not_run or result.data is None:
-        if worst >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            status = worst
-        elif not_run and media == GRAPHQL_RESPONSE:
-            status = HTTPStatus.BAD_REQUEST
     codes = [formatted["extensions"]["code"] for formatted, _ in errors]
-    return _response(body, status, media), codes
+    return Told(body, run, codes, max((status for _, status in errors), default=HTTPStatus.OK))
 
 
 def of_refusal(refused: Refused, media: MediaType) -> Response:
     """The answer to a request that is no GraphQL operation."""
-    body = {"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]}
-    response = _response(body, refused.status, media)
+    response = _response({"errors": errors_of(refused)}, refused.status, media)
     response.headers.update(refused.headers)
     return response
+
+
+def logged(context: Context) -> dict[str, Any]:
+    """What every line of the log says of an operation: the request, the portal, and who asks."""
+    viewer, portal = context.viewer, context.known_portal
+    return {
+        "request_id": context.request_id,
+        "portal": portal.slug if portal else None,
+        "viewer": str(viewer.actor_id) if viewer else None,
+        "viewed_by": str(viewer.viewed_by) if viewer and viewer.viewed_by else None,
+    }
+
+
+def errors_of(refused: Refused) -> list[dict[str, Any]]:
+    """What was refused, as GraphQL tells errors."""
+    return [{"message": refused.message, "extensions": {"code": refused.code}}]
 
 
 def of_fault(error: BaseException, media: MediaType, *, request_id: str) -> tuple[Response, str]:

@@ -11,9 +11,9 @@ import structlog
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.connections import Database
@@ -24,11 +24,14 @@ from server import answers, graphiql
 from server.downloads import Downloads
 from server.endpoint import Endpoint
 from server.health import Readiness, healthz
+from server.live import Connections
 from server.requests import JSON, Refused
 from server.settings import Settings
 from tenants.passwords import Passwords
 from tenants.portals import Portals
+from tenants.watches import Bounds, Watches
 
+_BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -37,11 +40,20 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
     facilities = Facilities(
         database=database,
         passwords=passwords,
+        watches=Watches(
+            settings.database_url,
+            Bounds(
+                check_seconds=settings.live_check_seconds,
+                most_per_session=settings.live_most_per_session,
+                most=settings.live_most,
+                readers=max(1, settings.pool_size // 3),
+            ),
+        ),
         cursor_key=settings.cursor_key,
         session_minutes=round(settings.session_hours * 60),
         base_domain=settings.base_domain,
     )
-    endpoint = Endpoint(settings, facilities, Portals(database))
+    endpoint = Endpoint(settings, facilities, Portals(database), Connections(settings.live_most))
     downloads = Downloads(endpoint, REPORTS)
 
     # Methods are the endpoint's to refuse: an address without a portal is unknown to all of them.
@@ -60,6 +72,8 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
         routes=[
             Route("/graphql", endpoint.handle, methods=every),
             Route("/portals/{slug}/graphql", endpoint.handle, methods=every),
+            WebSocketRoute("/graphql", endpoint.socket),
+            WebSocketRoute("/portals/{slug}/graphql", endpoint.socket),
             Route("/portals/{slug}/schema.graphql", schema_text),
             Route("/downloads/{link}", downloads.handle),
             Route("/portals/{slug}/downloads/{link}", downloads.handle),
@@ -73,6 +87,7 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
             HTTPStatus.METHOD_NOT_ALLOWED: method_not_allowed,
         },
     )
+    app.state.watches = facilities.watches  # whoever ends the process ends them first
     app.router.redirect_slashes = False  # the address would be made from the Host header
     return app
 
@@ -99,15 +114,16 @@ class RequestId:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        given = Request(scope).headers.get("x-request-id", "")
+        given = HTTPConnection(scope).headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in _BEGINNINGS:
+                message.setdefault("headers", [])
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
@@ -128,11 +144,12 @@ async def running(settings: Settings) -> AsyncIterator[Starlette]:
         statement_timeout_ms=settings.statement_timeout_ms,
     )
     passwords = Passwords()
+    app = create(settings, database, passwords)
     try:
-        app = create(settings, database, passwords)
         gc.collect()
         gc.freeze()  # what lives as long as the process need not be looked at again
         yield app
     finally:
+        await app.state.watches.close()
         passwords.close()
         await database.close()

@@ -23,8 +23,8 @@ from db.isolation import Mode
 from rules.broken import BrokenRule, Language
 from rules.downloads import DownloadExpired, DownloadTooLarge, DownloadUnknown
 from rules.permissions import MissingPermission, Unauthenticated
-from server import answers
-from server.endpoint import Endpoint, language_of, nobody_reads, while_connected
+from server import answers, callers
+from server.endpoint import Endpoint, nobody_reads, while_connected
 from server.requests import JSON, Refused
 from server.spreadsheets import KINDS
 from tenants import downloads
@@ -57,7 +57,7 @@ class Downloads:
 
     async def handle(self, request: Request) -> Response:
         """Answer a request for either address."""
-        language = language_of(request) or Language.ENGLISH
+        language = callers.language(request) or Language.ENGLISH
         deadline = asyncio.get_running_loop().time() + self.endpoint.settings.request_deadline_seconds
         try:
             async with asyncio.timeout_at(deadline):

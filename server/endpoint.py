@@ -9,27 +9,26 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from resolvers.context import Context, Facilities
-from rules.broken import Language
 from schema.root import schema
-from server import answers, graphiql, requests
+from server import answers, callers, graphiql, live, requests, sockets
+from server.live import Connections
 from server.requests import MediaType, Operation, Refused
 from server.settings import Settings
+from server.streams import EventStream
 from tenants.portals import Portals
 from tenants.sessions import Client
 
 _log = structlog.get_logger("kontor.requests")
 
 Answer = TypeVar("Answer")
-
-COOKIE = "__Host-kontor"
-CSRF_HEADER = "x-kontor-csrf"
 
 _READS = (OperationType.QUERY,)
 _ALL = (OperationType.QUERY, OperationType.MUTATION)
@@ -42,18 +41,22 @@ class Endpoint:
     settings: Settings
     facilities: Facilities
     portals: Portals
+    connections: Connections
 
     async def handle(self, request: Request) -> Response:
         """Answer a request for either address."""
         media: MediaType = requests.JSON
+        as_events = requests.wants_events(request)
         try:
-            if not requests.wants_html(request):
+            if not as_events and not requests.wants_html(request):
                 media = requests.media_type(request)
             tenant_id = await self.tenant(request)
             if requests.wants_html(request):
                 return await graphiql.page(request, self.settings, self.facilities.database, tenant_id)
             operation = await self._operation(request)
-            context = self._context(request, tenant_id)
+            context = self._context(request, tenant_id, callers.token(request))
+            if as_events:
+                return self._stream(operation, context)
         except Refused as refused:
             return _refuse(request, refused, media)
         except ClientDisconnect:
@@ -62,7 +65,30 @@ class Endpoint:
             return answers.of_fault(error, media, request_id=request.state.request_id)[0]
         return await self._run(request, operation, context, media)
 
-    async def tenant(self, request: Request) -> UUID:
+    async def socket(self, websocket: WebSocket) -> None:
+        """Talk to a WebSocket at either address."""
+        try:
+            tenant_id = await self.tenant(websocket)
+            self.connections.check_room()
+        except Refused as refused:
+            await websocket.send_denial_response(_refuse(websocket, refused, requests.JSON))
+            return
+        except Exception as error:
+            response, _ = answers.of_fault(error, requests.JSON, request_id=websocket.state.request_id)
+            await websocket.send_denial_response(response)
+            return
+        limits = sockets.Limits(
+            most_bytes=self.settings.max_body_bytes,
+            most_operations=self.settings.live_most_per_session,
+            init_seconds=self.settings.live_init_seconds,
+            write_seconds=self.settings.live_write_seconds,
+        )
+        with self.connections.one():
+            await sockets.Socket(
+                websocket, limits, lambda token: self._context(websocket, tenant_id, token)
+            ).serve()
+
+    async def tenant(self, request: HTTPConnection) -> UUID:
         """The tenant that a request is for, from its path or its host. Raises Refused (404)."""
         slug = request.path_params.get("slug")
         if slug is not None:
@@ -82,17 +108,26 @@ class Endpoint:
                 HTTPStatus.REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "The body took too long to arrive."
             ) from None
 
-    def _context(self, request: Request, tenant_id: UUID) -> Context:
-        csrf = CSRF_HEADER in request.headers and _same_origin(request)
+    def _context(self, request: HTTPConnection, tenant_id: UUID, token: str | None) -> Context:
         return Context(
             self.facilities,
             tenant_id,
-            token=_token(request),
-            language=language_of(request),
+            token=token,
+            language=callers.language(request),
             request_id=request.state.request_id,
-            client=Client(_address(request), request.headers.get("user-agent", "")),
-            cookies_allowed=csrf,
+            client=Client(callers.address(request), request.headers.get("user-agent", "")),
+            cookies_allowed=callers.cookies_allowed(request),
             introspection_allowed=bool(self.settings.introspection),
+        )
+
+    def _stream(self, operation: Operation, context: Context) -> Response:
+        """A subscription as server-sent events. Raises Refused when there is no room for another."""
+        self.connections.check_room()
+        return EventStream(
+            live.told(operation, context, over="sse"),
+            self.connections,
+            heartbeat_seconds=self.settings.live_heartbeat_seconds,
+            write_seconds=self.settings.live_write_seconds,
         )
 
     async def _run(
@@ -116,10 +151,7 @@ class Endpoint:
             _set_cookie(response, context.new_cookie, context.facilities.session_minutes * 60)
         _log.info(
             "operation",
-            request_id=context.request_id,
-            portal=context.known_portal.slug if context.known_portal else None,
-            viewer=str(context.viewer.actor_id) if context.viewer else None,
-            viewed_by=str(context.viewer.viewed_by) if context.viewer and context.viewer.viewed_by else None,
+            **answers.logged(context),
             operation=operation.operation_name,
             status=int(response.status_code),
             codes=codes,
@@ -144,7 +176,9 @@ class Endpoint:
         except InvalidOperationTypeError as error:
             if error.operation_type is OperationType.SUBSCRIPTION or request.method != "GET":
                 raise Refused(
-                    HTTPStatus.BAD_REQUEST, "OPERATION_NOT_SUPPORTED", "Subscriptions do not run here."
+                    HTTPStatus.BAD_REQUEST,
+                    "OPERATION_NOT_SUPPORTED",
+                    "Subscriptions need a WebSocket or Accept: text/event-stream.",
                 ) from None
             raise Refused(
                 HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Mutations need POST.", {"Allow": "POST"}
@@ -179,52 +213,18 @@ def nobody_reads(request: Request) -> Response:
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
-def _refuse(request: Request, refused: Refused, media: MediaType) -> Response:
+def _refuse(request: HTTPConnection, refused: Refused, media: MediaType) -> Response:
     _log.info(
         "refused", request_id=request.state.request_id, status=int(refused.status), codes=[refused.code]
     )
     return answers.of_refusal(refused, media)
 
 
-def _token(request: Request) -> str | None:
-    """The session's token, from the Authorization header or, guarded against forgery, from the cookie."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        return token.strip()
-    cookie = request.cookies.get(COOKIE)
-    if cookie is None:
-        return None
-    if CSRF_HEADER not in request.headers or not _same_origin(request):
-        raise Refused(
-            HTTPStatus.FORBIDDEN,
-            "CSRF",
-            "A session by cookie needs the header X-Kontor-Csrf and our own origin.",
-        )
-    return cookie
-
-
-def _address(request: Request) -> str:
-    """From where the request came: the peer, or what a trusted proxy says of it."""
-    return request.client.host if request.client else ""
-
-
-def _same_origin(request: Request) -> bool:
-    """Whether a browser sent this from a page of this very host; programs send no origin."""
-    origin = request.headers.get("origin")
-    host = request.headers.get("host", "").lower()
-    return origin is None or origin.lower() in (f"http://{host}", f"https://{host}")
-
-
-def language_of(request: Request) -> Language | None:
-    """The first of our languages in the Accept-Language header, None when it names none of them."""
-    accepted = request.headers.get("accept-language", "")
-    names = (each.split("-")[0] for each in requests.by_preference(accepted))
-    return next((Language(name) for name in names if name in set(Language)), None)
-
-
 def _set_cookie(response: Response, token: str, seconds: int) -> None:
     same_site: Literal["strict"] = "strict"
     if token:
-        response.set_cookie(COOKIE, token, max_age=seconds, secure=True, httponly=True, samesite=same_site)
+        response.set_cookie(
+            callers.COOKIE, token, max_age=seconds, secure=True, httponly=True, samesite=same_site
+        )
     else:
-        response.delete_cookie(COOKIE, secure=True, httponly=True, samesite=same_site)
+        response.delete_cookie(callers.COOKIE, secure=True, httponly=True, samesite=same_site)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
+EVENT_STREAM: Final = "text/event-stream"
 MediaType = Literal["application/graphql-response+json", "application/json"]
 
 _WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")  # RFC 9110, 12.4.2
@@ -70,6 +71,13 @@ def wants_html(request: Request) -> bool:
     return next((name in ("text/html", "application/xhtml+xml") for name in liked), False)
 
 
+def wants_events(request: Request) -> bool:
+    """Whether the client asks for server-sent events and takes no JSON: most clients list them among others."""
+    liked = _weights(request.headers.get("accept", ""))
+    json = (JSON, GRAPHQL_RESPONSE, "application/*", "*/*")
+    return liked.get(EVENT_STREAM, 0.0) > 0 and not any(liked.get(name) for name in json)
+
+
 def by_preference(accept: str) -> list[str]:
     """What an Accept or Accept-Language header names, best liked first, q=0 left out (RFC 9110)."""
     liked = _weights(accept)
@@ -93,13 +101,13 @@ def _weights(accept: str) -> dict[str, float]:
 async def operation(request: Request, *, most_bytes: int) -> Operation:
     """The operation in a request. Raises Refused with 400, 405, 413 or 415."""
     if request.method == "GET":
-        return _from_mapping(_query_string(request))
+        return from_mapping(_query_string(request))
     if request.method != "POST":
         raise Refused(
             HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Use GET or POST.", {"Allow": "GET, POST"}
         )
     _check_content(request)
-    return _from_mapping(_json_object(await _body(request, most_bytes), "The body"))
+    return from_mapping(json_object(await _body(request, most_bytes), "The body"))
 
 
 def _check_content(request: Request) -> None:
@@ -138,23 +146,30 @@ def _query_string(request: Request) -> dict[str, Any]:
     given: dict[str, Any] = dict(request.query_params)
     for name in ("variables", "extensions"):
         if name in given:
-            given[name] = _json_object(given[name].encode(), name) if given[name] else None
+            given[name] = json_object(given[name].encode(), name) if given[name] else None
     return given
 
 
-def _json_object(text: bytes, what: str) -> dict[str, Any]:
+def json_object(text: bytes, what: str) -> dict[str, Any]:
+    """The JSON object that a text is. Raises Refused."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise _bad(f"{what} is not JSON.") from None
     if not isinstance(value, dict):
         raise _bad(f"{what} has to be a JSON object.")
-    if _NUL.search(text):
-        raise _bad(f"{what} contains a NUL character.")
+    check_characters(text, what)
     return value
 
 
-def _from_mapping(given: Mapping[str, Any]) -> Operation:
+def check_characters(text: bytes, what: str) -> None:
+    """Refuse JSON with a character that no text can hold where we keep it. Raises Refused."""
+    if _NUL.search(text):
+        raise _bad(f"{what} contains a NUL character.")
+
+
+def from_mapping(given: Mapping[str, Any]) -> Operation:
+    """The operation that a JSON object describes. Raises Refused."""
     query = given.get("query")
     if not isinstance(query, str) or not query.strip():
         raise _bad("`query` has to be a GraphQL document.")

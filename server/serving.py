@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import unquote, urlsplit
 
 import uvicorn
@@ -31,21 +31,37 @@ async def serve(settings: Settings, *, ready: Callable[[], None] = lambda: None)
             forwarded_allow_ips=settings.trusted_proxies or None,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             lifespan="off",
+            ws_max_size=settings.max_body_bytes,
+            ws_per_message_deflate=False,  # costs memory for every socket, and events are small
         )
-        await _Server(config, ready).serve()
+        await Server(config, ready=ready, before_shutdown=app.state.watches.close).serve()
 
 
-class _Server(uvicorn.Server):
-    """Tells once that it listens."""
+class Server(uvicorn.Server):
+    """Tells once that it listens, and ends what would never end by itself before it waits for what is in flight.
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    Sockets are closed with 1012 then, by themselves or by uvicorn: their clients connect anew.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        before_shutdown: Callable[[], Awaitable[None]],
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._before_shutdown = before_shutdown
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._before_shutdown()
+        await super().shutdown(sockets)
 
 
 async def open_database(settings: Settings, url: str | None = None) -> Database:

@@ -83,6 +83,24 @@ class Settings(BaseSettings):
     )
     request_deadline_seconds: float = Field(20, gt=0, description="Seconds until a request is given up.")
     max_body_bytes: int = Field(1_000_000, ge=1, description="Bytes of the largest accepted request body.")
+    live_most: int = Field(
+        2_000, ge=1, description="Most sockets and streams, and most subscriptions, of one process."
+    )
+    live_most_per_session: int = Field(20, ge=1, description="Most subscriptions of one session or socket.")
+    live_check_seconds: float = Field(
+        5,
+        gt=0,
+        description="Seconds after which a quiet subscription looks whether its session is still there.",
+    )
+    live_init_seconds: float = Field(
+        10, gt=0, description="Seconds in which a WebSocket has to say connection_init."
+    )
+    live_write_seconds: float = Field(
+        10, gt=0, description="Seconds that writing an event may take before a slow reader is ended."
+    )
+    live_heartbeat_seconds: float = Field(
+        12, gt=0, description="Seconds between the heartbeats of server-sent events."
+    )
     session_hours: float = Field(12, gt=0, description="Hours until a sign-in expires.")
 
     secret_key: SecretStr | None = Field(

@@ -78,7 +78,7 @@ MUTATIONS = root_fields("Mutation")
 WITHOUT_KEY = {"signIn", "signOut", "accountActivate", "accountViewAs", "passwordChange"}
 
 
-@pytest.mark.parametrize("kind", ["Query", "Mutation"])
+@pytest.mark.parametrize("kind", ["Query", "Mutation", "Subscription"])
 def test_every_root_field_says_what_it_needs(kind: str) -> None:
     for name, field in root_fields(kind).items():
         needs = field.extensions["strawberry-definition"].metadata.get(NEEDS)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from server.app import create
-from server.endpoint import COOKIE
+from server.callers import COOKIE
 from server.settings import Settings
 from tests.conftest import At
 from tests.world import PASSWORD, Portal, World

@@ -79,6 +79,7 @@ async function visit(page) {
   await signInAs(page, buyer);
   const everything = (await run(page, 'Browse')).products.totalCount;
   await shoot(page, 'buyer');
+  await watchOrders(page);
 
   await signInAs(page, staff);
   const group = await restrict(page);
@@ -89,6 +90,34 @@ async function visit(page) {
   await comeIn(page, code);
   await expectFewer(page, everything);
   await shoot(page, 'newcomer');
+}
+
+/** Starts the subscription's tab, orders something past GraphiQL, and expects to see it come. */
+async function watchOrders(page) {
+  await page.locator('.graphiql-tab-button[title="WatchOrders"]').click();
+  await page.waitForTimeout(300);
+  const [socket] = await Promise.all([
+    page.waitForEvent('websocket'),
+    page.locator('.graphiql-execute-button').click(),
+  ]);
+  if (new URL(socket.url()).host !== new URL(url).host || new URL(socket.url()).search) {
+    throw new Error(`The WebSocket is at ${socket.url()}`);
+  }
+  await page.waitForTimeout(1_000); // the server says nothing when it has begun
+  const number = await page.evaluate(async () => {
+    const { endpoint, portal } = JSON.parse(document.querySelector('#kontor').textContent);
+    const { token } = JSON.parse(sessionStorage.getItem(`kontor:session:${portal.slug}`));
+    const ask = async (query) => {
+      const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` };
+      return (await (await fetch(endpoint, { method: 'POST', headers, body: JSON.stringify({ query }) })).json()).data;
+    };
+    const { products } = await ask('{ products(first: 1, filter: {availableOnly: true}) { nodes { sku } } }');
+    await ask(`mutation { cartAddItems(input: {items: [{sku: "${products.nodes[0].sku}", quantity: "1"}]}) { errors { code } } }`);
+    return (await ask('mutation { orderPlace(input: {}) { orders { number } } }')).orderPlace.orders[0].number;
+  });
+  await page.locator('.result-window').getByText(`"${number}"`).waitFor();
+  await shoot(page, 'watching');
+  await page.locator('.graphiql-execute-button').click();
 }
 
 /** A new access group that sees one category only; returns its id and that of a customer. */

@@ -1,5 +1,7 @@
 /** Who is signed in at this portal, or looks at it as somebody else: the token, the viewer behind it, and the
     way every request goes out. */
+import { getOperationAST, type DocumentNode } from 'graphql';
+import { createClient } from 'graphql-ws';
 import { useSyncExternalStore } from 'react';
 import { page, type Role } from './portal';
 import { texts } from './texts';
@@ -96,12 +98,33 @@ async function send(
   }
 }
 
+interface Params {
+  query: string;
+  operationName?: string | null;
+  variables?: unknown;
+}
+
+/** The results of a subscription, over a WebSocket of its own, with the token of now. The token is in no address. */
+async function* watch({ query, operationName, variables }: Params): AsyncGenerator<any> {
+  const client = createClient({
+    url: new URL(page.endpoint, location.href).href.replace(/^http/, 'ws'),
+    connectionParams: () => (session.token ? { authorization: `Bearer ${session.token}` } : {}),
+  });
+  try {
+    yield* client.iterate({ query, operationName, variables: variables as Record<string, unknown> | undefined });
+  } finally {
+    void client.dispose();
+  }
+}
+
 /** GraphiQL's fetcher. After an answer with errors it asks whether the token is still good; a token to look at
     the portal as somebody else is offered in the panel. */
 export async function fetcher(
-  params: { query: string; operationName?: string | null; variables?: unknown },
-  options?: { headers?: Record<string, unknown> },
+  params: Params,
+  options?: { headers?: Record<string, unknown>; documentAST?: DocumentNode },
 ): Promise<any> {
+  const { documentAST } = options ?? {};
+  if (documentAST && getOperationAST(documentAST, params.operationName)?.operation === 'subscription') return watch(params);
   const { answer } = await send(params, { headers: options?.headers as HeadersInit | undefined });
   if (answer.errors && session.token) void checkSession();
   const opened = answer.data?.accountViewAs;
