@@ -42,7 +42,7 @@ FOUND_IN = {
     "order": """orders(first: 1, orderBy: [PLACED_AT_DESC], filter: {processingStates: [NOT_STARTED, IN_PROGRESS]}) {
       nodes { id } }""",
     "profile": "profiles { id builtIn }",
-    "quotation": "quotations(first: 1) { nodes { id } }",
+    "quotation": "quotations(first: 1, orderBy: [ISSUED_AT_ASC]) { nodes { id } }",
     "request": "contactChanges(filter: {states: [OPEN]}) { nodes { id } }",
     "session": "sessions { id }",
 }
@@ -209,8 +209,7 @@ async def test_the_sample_quotation_fills_the_cart_at_its_prices(
     samples = samples_of("buyer")
     offer = (await run(buyer, samples["my-quotations"]))["quotations"]["nodes"][-1]  # the first one issued
     assert (offer["number"], offer["state"]) == ("QU-000001", "ISSUED")
-    source = {"from": {"quotation": offer["id"]}}
-    filled = (await run(buyer, samples["fill-from-quotation"], **source))["cartFill"]
+    filled = (await run(buyer, samples["fill-from-quotation"]))["cartFill"]
     assert [each["sku"] for each in filled["added"]] == [line["sku"] for line in offer["lines"]]
     assert filled["cart"]["totals"]["total"] == offer["totals"]["total"]
 
