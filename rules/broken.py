@@ -3,8 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
+
+from rules.money import plain
 
 
 class Language(StrEnum):
@@ -57,14 +60,15 @@ class BrokenRules(Exception):
 
 
 class _Facts(dict[str, object]):
-    """The attributes of a broken rule, properties included, for filling in its text."""
+    """The attributes of a broken rule, properties included, for filling in its text: what is left of 12.5 is 0, not 0.0."""
 
     def __init__(self, rule: BrokenRule) -> None:
         super().__init__()
         self._rule = rule
 
     def __missing__(self, name: str) -> object:
-        return getattr(self._rule, name)
+        fact: object = getattr(self._rule, name)
+        return format(plain(fact), "f") if isinstance(fact, Decimal) else fact
 
 
 def all_rules(root: type[BrokenRule] = BrokenRule) -> Iterator[type[BrokenRule]]:

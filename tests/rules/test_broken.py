@@ -92,6 +92,14 @@ def test_facts_are_told_in_the_words_of_people() -> None:
     assert short.message(Language.GERMAN) == "Von A sind nur 2.5 verfügbar."
 
 
+@pytest.mark.parametrize(
+    ("available", "told"), [("0.0", "0"), ("12.500", "12.5"), ("1E+3", "1000"), ("300", "300")]
+)
+def test_numbers_are_told_without_zeros_that_say_nothing(available: str, told: str) -> None:
+    short = InsufficientStock(product_id=SECRET_ID, sku="A", available=Decimal(available))
+    assert short.message() == f"Only {told} of A are available."
+
+
 def test_a_path_grows_from_the_inside() -> None:
     broken = VersionConflict(current=3, path=("version",))
     assert broken.at("items", "0") is broken

@@ -1,9 +1,14 @@
-"""What the tests on real sockets share: a server, a portal, and somebody who orders there."""
+"""What tests of the server share: on real sockets a server, a portal and somebody who orders there; the demo, installed."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from rich.console import Console
 
+from server.demo.install import install
+from server.importing import import_folder
 from server.settings import Settings
 from tests.client import Client
 from tests.conftest import At
@@ -36,3 +41,16 @@ async def portal(world: World) -> Portal:
 @pytest.fixture
 async def bea(portal: Portal, at: At) -> Client:
     return await at(portal).sign_in("bea")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def told(world: World, settings: Settings) -> list[str]:
+    """The demo, installed; what its installation said."""
+    console = Console(quiet=True)
+    said: list[str] = []
+
+    async def load(folder: Path, slug: str) -> int:
+        return await import_folder(settings, folder, slug, settings.home / "imports" / slug, console)
+
+    await install(world.registry, world.database, load, base_domain="localhost", real=None, tell=said.append)
+    return said

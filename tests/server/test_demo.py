@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from rich.console import Console
 
 import db
 from db.isolation import Mode
 from server.demo import personas, portals
 from server.demo.install import install
-from server.importing import import_folder
 from server.settings import ROOT, Settings
 from tests.client import Client
 from tests.conftest import At
@@ -21,19 +18,6 @@ from tests.world import World
 
 SAMPLES = ROOT / "frontend" / "graphiql" / "samples"
 SLUGS = [portal.slug for portal in portals.MADE_UP]
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def told(world: World, settings: Settings) -> list[str]:
-    """The demo, installed; what its installation said."""
-    console = Console(quiet=True)
-    said: list[str] = []
-
-    async def load(folder: Path, slug: str) -> int:
-        return await import_folder(settings, folder, slug, settings.home / "imports" / slug, console)
-
-    await install(world.registry, world.database, load, base_domain="localhost", real=None, tell=said.append)
-    return said
 
 
 def at_demo(http: Any, slug: str) -> Client:
