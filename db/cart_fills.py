@@ -6,12 +6,13 @@ from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy import Uuid, and_, bindparam, select
 
 from db.carts import buyer, cart_items
 from db.carts import usable as is_usable
 from db.connections import Connection
-from db.quotations import quotations
+from db.products import products
+from db.quotations import quotation_lines, quotations
 from db.restrictions import DocumentShape, documents_of
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
@@ -65,18 +66,27 @@ async def quotations_of(connection: Connection, account_id: UUID) -> list[UUID]:
 
 
 @lru_cache(maxsize=64)
-def _usable(shape: DocumentShape) -> Statement[bool]:
+def _usable_lines(shape: DocumentShape) -> Statement[int]:
+    line = quotation_lines.c
     return Statement(
-        select(is_usable(shape)).where(
-            quotations.c.tenant_id == bindparam("tenant_id"),
-            quotations.c.id == bindparam("quotation_id", type_=Uuid),
+        select(line.position)
+        .join_from(
+            quotation_lines,
+            quotations,
+            and_(quotations.c.tenant_id == line.tenant_id, quotations.c.id == line.quotation_id),
+        )
+        .join(products, and_(products.c.tenant_id == line.tenant_id, products.c.id == line.product_id))
+        .where(
+            line.tenant_id == bindparam("tenant_id"),
+            line.quotation_id == bindparam("quotation_id", type_=Uuid),
+            is_usable(shape),
         )
     )
 
 
-async def usable(connection: Connection, viewer: Viewer, quotation_id: UUID) -> bool:
-    """Whether the prices of a quotation can hold for the viewer."""
+async def usable_lines(connection: Connection, viewer: Viewer, quotation_id: UUID) -> set[int]:
+    """The positions of a quotation whose prices can hold for the viewer."""
     documents = documents_of(viewer)
-    statement = _usable(documents.shape)
+    statement = _usable_lines(documents.shape)
     needed = statement.needed({**buyer(viewer), **documents.groups})
-    return bool(await connection.value(statement, quotation_id=quotation_id, **needed))
+    return set(await connection.column(statement, quotation_id=quotation_id, **needed))

@@ -141,7 +141,8 @@ _of_account = Statement(
 
 
 def usable(documents: DocumentShape) -> ColumnElement[bool]:
-    """Whether the viewer may see a quotation, and still buys in its currency and with or without tax as it says."""
+    """Whether the viewer may see a quotation, still buys in its currency and with or without tax as it says, and the
+    product is still sold in the unit of its line."""
     buys_with_tax = (
         select(price_lists.c.tax_included)
         .where(
@@ -154,6 +155,7 @@ def usable(documents: DocumentShape) -> ColumnElement[bool]:
         and_(
             quotations.c.customer_id == bindparam("customer_id", type_=Uuid),
             quotations.c.currency == bindparam("currency", type_=Text),
+            quotation_lines.c.unit == products.c.unit,
             quotations.c.tax_included == func.coalesce(buys_with_tax, quotations.c.tax_included),
             documents_in(documents, DocumentKind.QUOTATION),
         ),

@@ -250,9 +250,10 @@ async def _suggest(context: Context, rejected: Sequence[CartFillLine]) -> None:
     near = sorted(set().union(*map(skus.neighbours, asked)))
     beginnings = [sku for sku in asked if len(sku) >= skus.SHORTEST_BEGINNING]
     there = await db.products.skus_like(context.connection, context.signed_in, near, beginnings)
+    # Once for each SKU: a list may name the same a thousand times.
+    meant = {sku: skus.nearest(sku, there) for sku in asked}
     for each in lost:
-        if each.sku in asked:
-            each.suggested_sku = skus.nearest(each.sku, there)
+        each.suggested_sku = meant.get(each.sku)
 
 
 def code(root: strawberry.Parent[CartFillLine]) -> Any:

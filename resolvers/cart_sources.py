@@ -82,9 +82,9 @@ class Asked:
 async def asked_of(context: Context, source: CartFillSourceInput) -> list[Asked]:
     """The lines of a source. Raises NotFound for a document that the viewer may not see, CartFull for a list that
     no cart holds."""
-    if source.quotation:
+    if isinstance(source.quotation, str):  # an empty one is an id too, of nothing
         return await _of_quotation(context, source.quotation)
-    if source.order:
+    if isinstance(source.order, str):
         return await _of_order(context, source.order)
     if source.csv:
         return _of_csv(source.csv)
@@ -97,7 +97,7 @@ async def _of_quotation(context: Context, id: strawberry.ID) -> list[Asked]:
     path = ("from", "quotation")
     quotation: Quotation = await nodes.found(context, str(id), "Quotation", *path)
     lines = await db.quotations.lines_of(context.connection, context.signed_in, [quotation.id])
-    usable = await db.cart_fills.usable(context.connection, context.signed_in, quotation.id)
+    usable = await db.cart_fills.usable_lines(context.connection, context.signed_in, quotation.id)
     return [
         Asked(
             index=index,
@@ -115,7 +115,7 @@ async def _of_quotation(context: Context, id: strawberry.ID) -> list[Asked]:
                 currency=quotation.currency,
                 tax_included=quotation.tax_included,
                 state=quotation.state,
-                usable=usable,
+                usable=line.position in usable,
             ),
         )
         for index, line in enumerate(lines[quotation.id])

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 import orjson
+import strawberry
 import uuid_utils.compat as uuid
 from strawberry.extensions import FieldExtension
 
@@ -137,7 +138,7 @@ class OncePerKey(FieldExtension):
     def _hash(self, given: Any) -> bytes:
         secrets = {each.name for each in fields(given) if each.metadata.get("secret")}
         told = {name: value for name, value in asdict(given).items() if name not in secrets}
-        plain = orjson.dumps([self._mutation, told], default=str, option=orjson.OPT_SORT_KEYS)
+        plain = orjson.dumps([self._mutation, told], default=_said, option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(plain).digest()
 
     async def _replay(self, context: Context, answer: str) -> Payload:
@@ -145,6 +146,11 @@ class OncePerKey(FieldExtension):
         errors = [Broken(_rebuilt(each)) for each in kept.pop("errors", [])]
         results = {name: await _recalled(context, value) for name, value in kept.items()}
         return self._payload(errors=errors, **results)
+
+
+def _said(value: Any) -> Any:
+    """What JSON has no word for. Nothing said is not the same as an empty text, which takes something away."""
+    return {"unset": True} if value is strawberry.UNSET else str(value)
 
 
 def _kept(answer: Payload) -> str:

@@ -129,7 +129,7 @@ async def _follow_up(context: Context, orders: Sequence[Order], groups: Sequence
     for order, lines in zip(orders, groups, strict=True):
         for position, line in enumerate(lines, start=1):
             quotation_id, quote = line.item.quotation_id, line.item.quote
-            if quotation_id is not None and quote is not None and quote.is_open:
+            if quotation_id is not None and quote is not None and quote.refusal(line.item.quantity) is None:
                 link = QuotationOrder(quotation_id, order.id, position)
                 links.setdefault((quotation_id, order.id), link)
     if not links:

@@ -65,7 +65,8 @@ class QuotationClosed(BrokenRule):
 
 
 class QuotationUnusable(BrokenRule):
-    """A quotation cannot be held to: the account may not see it, or buys in another currency by now."""
+    """A quotation cannot be held to: the account may not see it, or buys in another currency, or the
+    product is sold in another unit by now."""
 
     english = "The prices of this quotation do not hold here any more."
     german = "Die Preise dieses Angebots gelten hier nicht mehr."
@@ -196,7 +197,8 @@ def check_unit_price(price: Decimal) -> None:
 class Quote:
     """The line of a quotation from which a cart's line came, as the quotation is now.
 
-    `usable`: the account may see it, and still buys in its currency and with or without tax as it says.
+    `usable`: the account may see it, still buys in its currency and with or without tax as it says, and the product
+    is still sold in the unit of the line.
     """
 
     unit_price: Decimal
@@ -205,11 +207,6 @@ class Quote:
     tax_included: bool
     state: str
     usable: bool
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it can be ordered from."""
-        return self.usable and refusal(self.state, QuotationAct.ORDER) is None
 
     def refusal(self, quantity: Decimal) -> BrokenRule | None:
         """Why the price of the quotation does not hold for this quantity, or None when it does."""
