@@ -1,7 +1,7 @@
 """Previews: a signed token that says what an account was shown, and until when that holds."""
 
 import zlib
-from dataclasses import astuple
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -24,7 +24,7 @@ def expiry() -> datetime:
 def signed(key: bytes, viewer: Viewer, shown: Shown, expires_at: datetime) -> str:
     """The token of a preview."""
     until = int(expires_at.timestamp())
-    body = [_SHAPE, str(viewer.tenant_id), str(viewer.account_id), until, astuple(shown)]
+    body = [_SHAPE, str(viewer.tenant_id), str(viewer.account_id), until, asdict(shown)]
     return signatures.signed(key, _PURPOSE, zlib.compress(orjson.dumps(body)))
 
 
@@ -42,5 +42,4 @@ def read(key: bytes, text: str, viewer: Viewer, *, now: datetime) -> Shown:
         raise PreviewTokenInvalid(path=("previewToken",))
     if until <= now.timestamp():
         raise PreviewTokenExpired(path=("previewToken",))
-    *whole, lines = told
-    return Shown(*whole, tuple(ShownLine(*each) for each in lines))
+    return Shown(**told | {"lines": tuple(ShownLine(**each) for each in told["lines"])})
