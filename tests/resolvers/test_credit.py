@@ -129,7 +129,7 @@ async def test_an_order_over_the_limit_is_placed_with_a_warning_or_refused_as_th
 async def test_who_may_not_read_balances_is_warned_without_amounts(portal: Portal, at: At) -> None:
     bea = await at(portal).sign_in("bea")
     await add(bea, {"sku": "A", "quantity": "9"})
-    bare = {"code": "CREDIT_LIMIT_EXCEEDED", "path": [], "limit": None, "wouldBe": None}
+    bare: dict[str, Any] = {"code": "CREDIT_LIMIT_EXCEEDED", "path": [], "limit": None, "wouldBe": None}
     shown = (await bea.ask(PREVIEW))["orderPreview"]
     assert (shown["credit"], shown["warnings"]) == (None, [bare])
     assert (await place(bea))["warnings"] == [bare]

@@ -1,12 +1,15 @@
 """Orders, over HTTP: placing them, what can go wrong, and watching them."""
 
 import asyncio
+import itertools
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 import db
+from db.connections import Connection
 from rules.lifecycle import ProcessingState
 from rules.stock import StockPolicy
 from tests.client import Client
@@ -260,6 +263,49 @@ async def test_numbers_have_no_gaps_when_orders_fail_and_crowd(world: World, at:
         ]
     assert placed == 6 * 6 + 3
     assert numbers == [f"SO-{number:06d}" for number in range(1, placed + 1)]
+
+
+async def test_a_thousand_orders_with_faults_in_between_leave_no_gap_in_the_numbers(
+    world: World, at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal = await world.portal()
+    await portal.product("A", stock_at={"W1": "100000"})
+    buyers = []
+    for number in range(5):
+        await portal.account(f"buyer-{number}", customer=f"C{number}")
+        buyers.append(await at(portal).sign_in(f"buyer-{number}"))
+    clear, calls = db.carts.clear, itertools.count(1)
+
+    async def fails_now_and_then(connection: Connection, account_id: UUID) -> None:
+        await clear(connection, account_id)
+        if next(calls) % 5 == 0:  # the number is taken by then, and the order written
+            raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(db.carts, "clear", fails_now_and_then)
+    one = """m%d: cartAddItems(input: {items: [{sku: "A", quantity: "1"}]}) { errors { code } }
+      o%d: orderPlace(input: {}) { orders { number } errors { code } }"""
+    ten = "mutation { " + " ".join(one % (each, each) for each in range(10)) + " }"
+
+    async def shop(buyer: Client) -> list[str]:
+        told: list[str] = []
+        faults = 0
+        while len(told) < 200:
+            body = (await buyer.post(ten)).json()
+            faults += len(body.get("errors", []))
+            for name, each in (body["data"] or {}).items():
+                told += [order["number"] for order in each["orders"]] if name[0] == "o" and each else []
+        assert faults > 0
+        return told
+
+    told = sorted(number for mine in await asyncio.gather(*map(shop, buyers)) for number in mine)
+    async with portal.writing() as connection:
+        kept = [row[0] for row in await connection.fetch_text("select number from orders order by 1")]
+        lines = await connection.fetch_text("select count(*), sum(quantity) from order_lines")
+        promised = await connection.fetch_text("select sum(reserved) from stock")
+    assert len(told) >= 1_000
+    assert told == kept == [f"SO-{number:06d}" for number in range(1, len(kept) + 1)]
+    assert lines[0][0] == len(kept)
+    assert lines[0][1] == promised[0][0]
 
 
 async def test_totals_equal_the_sum_of_the_lines(portal: Portal, bea: Client) -> None:

@@ -128,9 +128,9 @@ async def test_another_customers_address_is_not_there(portal: Portal, bea: Clien
     await add(bea, {"sku": "A", "quantity": "1"})
     await add(cleo, {"sku": "A", "quantity": "1"})
     theirs = (await preview(cleo))["shipTo"]["id"]
-    for id in (theirs, global_id("Address", portal.tenant_id), "x", ""):
-        assert (await bea.refusal(PREVIEW, shipTo=id))["extensions"]["code"] == "NOT_FOUND"
-        answer = await place(bea, shipTo=id)
+    for asked in (theirs, global_id("Address", portal.tenant_id), "x", ""):
+        assert (await bea.refusal(PREVIEW, shipTo=asked))["extensions"]["code"] == "NOT_FOUND"
+        answer = await place(bea, shipTo=asked)
         assert [(each["code"], each["path"]) for each in answer["errors"]] == [("NOT_FOUND", ["shipTo"])]
 
 

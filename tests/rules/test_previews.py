@@ -1,6 +1,7 @@
 """What is different between two previews."""
 
 from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
