@@ -230,7 +230,7 @@ async def furnish_company(portal: Portal, tag: str) -> tuple[Belongings, Belongi
         await put(
             connection,
             product_attributes,
-            product_id=portal.products[f"sku-{tag}"],
+            product_id=portal.products[sku_of(tag)],
             attribute_id=width,
             value=f"width of {tag}",
         )
