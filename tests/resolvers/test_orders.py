@@ -4,12 +4,10 @@ import asyncio
 import itertools
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 import db
-from db.connections import Connection
 from rules.lifecycle import ProcessingState
 from rules.stock import StockPolicy
 from tests.client import Client
@@ -274,27 +272,26 @@ async def test_a_thousand_orders_with_faults_in_between_leave_no_gap_in_the_numb
     for number in range(5):
         await portal.account(f"buyer-{number}", customer=f"C{number}")
         buyers.append(await at(portal).sign_in(f"buyer-{number}"))
-    clear, calls = db.carts.clear, itertools.count(1)
+        await add(buyers[-1], {"sku": "A", "quantity": "1"})
+    calls = itertools.count(1)
 
-    async def fails_now_and_then(connection: Connection, account_id: UUID) -> None:
-        await clear(connection, account_id)
-        if next(calls) % 40 == 0:  # the number is taken by then, and the order written
+    async def leaves_it_full(*_given: object) -> None:
+        if next(calls) % 100 == 0:  # the number is taken by then, and the order written
             raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(db.carts, "clear", fails_now_and_then)
-    one = """m%d: cartAddItems(input: {items: [{sku: "A", quantity: "1"}]}) { errors { code } }
-      o%d: orderPlace(input: {}) { orders { number } errors { code } }"""
-    ten = "mutation { " + " ".join(one % (each, each) for each in range(10)) + " }"
+    monkeypatch.setattr(db.carts, "clear", leaves_it_full)
+    one = "o%d: orderPlace(input: {}) { orders { id } errors { code } }"
+    five = "mutation { " + " ".join(one % each for each in range(5)) + " }"
 
     async def shop(buyer: Client) -> int:
-        return sum([len((await buyer.post(ten)).json().get("errors", [])) for _ in range(22)])
+        return sum([len((await buyer.post(five)).json().get("errors", [])) for _ in range(42)])
 
     faults = sum(await asyncio.gather(*map(shop, buyers)))
     async with portal.writing() as connection:
         kept = [row[0] for row in await connection.fetch_text("select number from orders order by 1")]
         lines = await connection.fetch_text("select count(*), sum(quantity) from order_lines")
         promised = await connection.fetch_text("select sum(reserved) from stock")
-    assert faults >= 20
+    assert faults >= 8
     assert len(kept) >= 1_000
     assert kept == [f"SO-{number:06d}" for number in range(1, len(kept) + 1)]
     assert lines[0][0] == len(kept)
