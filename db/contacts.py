@@ -113,6 +113,15 @@ async def addresses_of(
     }
 
 
+async def to_ship_to(connection: Connection, viewer: Viewer) -> list[Address]:
+    """Where the viewer's own customer has goods shipped to; for who may order."""
+    if viewer.customer_id is None or not viewer.may(Permission.ORDERS_PLACE):
+        return []
+    found = await connection.rows(_addresses_of, ids=[viewer.customer_id])
+    listed = [Address(**_values(row, _ADDRESS) | {"kind": AddressKind(row.kind)}) for row in found]
+    return [each for each in listed if each.kind is AddressKind.SHIPPING]
+
+
 def _values(row: object, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 

@@ -61,6 +61,8 @@ orders = tenant_table(
     Column("total", BigInteger, nullable=False),
     Column("purchase_order_number", Text),
     Column("comment", Text),
+    Column("requested_on", Date),  # the customer's wish
+    Column("ship_to", Text),  # JSON of rules.contacts.Address: the order's own copy
     Column("promised_on", Date),
     # As rules/deliveries.py derives it from the lines; kept, so that orders are found by it.
     Column("delivery_state", Text, nullable=False, server_default=DeliveryState.NONE),
@@ -136,7 +138,7 @@ OUTSTANDING_AMOUNT = func.round(OUTSTANDING * order_lines.c.unit_price * _minor_
 
 @dataclass(slots=True)
 class Order:
-    """A sales order. Amounts are minor units of `currency`, times UTC."""
+    """A sales order. Amounts are minor units of `currency`, times UTC; `ship_to` is an address as JSON."""
 
     id: UUID
     number: str
@@ -153,6 +155,8 @@ class Order:
     total: int
     purchase_order_number: str | None
     comment: str | None
+    requested_on: date | None
+    ship_to: str | None
     promised_on: date | None
     delivery_state: str
     note: str | None

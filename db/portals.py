@@ -40,7 +40,7 @@ from db.connections import Connection, one_each
 from db.rows import insert_rows
 from db.statements import Statement
 from db.tables import metadata, one_of
-from rules.portals import MOST_LEAD_DAYS, CancellationPolicy
+from rules.portals import MOST_LEAD_DAYS, CancellationPolicy, CreditPolicy
 from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from rules.viewers import Viewer
@@ -65,6 +65,7 @@ portals = Table(
     Column("restriction_kinds", ARRAY(Text), nullable=False, server_default="{}"),  # those in force
     Column("lead_days", Integer, nullable=False, server_default="2"),  # from placing to the promised day
     Column("cancellation_policy", Text, nullable=False, server_default=CancellationPolicy.UNTIL_SHIPPED),
+    Column("credit_policy", Text, nullable=False, server_default=CreditPolicy.WARN),
     PrimaryKeyConstraint("tenant_id", name="portals_pkey"),
     ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name="portals_supplier_fkey"),
     ForeignKeyConstraint(
@@ -79,6 +80,7 @@ portals = Table(
     one_of("stock_policy", list(StockPolicy), name="portals_stock_policy_check"),
     CheckConstraint(f"lead_days between 0 and {MOST_LEAD_DAYS}", name="portals_lead_days_check"),
     one_of("cancellation_policy", list(CancellationPolicy), name="portals_cancellation_policy_check"),
+    one_of("credit_policy", list(CreditPolicy), name="portals_credit_policy_check"),
     CheckConstraint(
         f"restriction_kinds <@ array[{_KINDS}]::text[]",
         name="portals_restriction_kinds_check",
@@ -115,6 +117,7 @@ class Portal:
     restriction_kinds: list[str]
     lead_days: int
     cancellation_policy: str
+    credit_policy: str
 
     @property
     def id(self) -> UUID:
@@ -146,6 +149,7 @@ PORTAL_COLUMNS = [
     portals.c.restriction_kinds,
     portals.c.lead_days,
     portals.c.cancellation_policy,
+    portals.c.credit_policy,
 ]
 
 # For tables that are the supplier's: whose tenant is at work.
@@ -289,6 +293,7 @@ _changing = Changing(
         "restriction_kinds",
         "lead_days",
         "cancellation_policy",
+        "credit_policy",
         "price_list_id",
     ],
     mine=portals.c.tenant_id == bindparam("tenant_id"),

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
+from uuid import UUID
 
 import strawberry
 
@@ -14,7 +15,7 @@ from db.quotations import Quotation
 from db.warehouses import Warehouse
 from resolvers import actions, money, nodes
 from resolvers.actions import Action
-from resolvers.context import Info
+from resolvers.context import Context, Info
 from resolvers.errors import Broken
 from rules import amounts, carts
 from rules.carts import Assessment, OriginKind
@@ -30,10 +31,25 @@ class PricedItem:
     assessment: Assessment
     currency: str
 
+    @property
+    def warehouse_id(self) -> UUID | None:
+        """Where it would ship from."""
+        return self.assessment.warehouse_id
+
+    @property
+    def known_amount(self) -> int:
+        """The amount of a line that can be ordered: what has no price cannot."""
+        assert self.assessment.amount is not None
+        return self.assessment.amount
+
 
 async def items(root: strawberry.Parent[Cart], info: Info) -> list[PricedItem]:
     """Cart.items, in the order in which they were put there."""
-    context = info.context
+    return await priced_items(info.context, root)
+
+
+async def priced_items(context: Context, cart: Cart) -> list[PricedItem]:
+    """The lines of the viewer's cart at this moment's prices and stock."""
     policy = StockPolicy(context.portal.stock_policy)
 
     async def price(item: CartItem) -> PricedItem:
@@ -42,7 +58,7 @@ async def items(root: strawberry.Parent[Cart], info: Info) -> list[PricedItem]:
         return PricedItem(item, carts.assess(item, breaks, levels, policy), context.signed_in.currency)
 
     # All at once, so that the loaders read for all lines together.
-    return list(await asyncio.gather(*map(price, await context.load_list(db.carts.items_of, root.id))))
+    return list(await asyncio.gather(*map(price, await context.load_list(db.carts.items_of, cart.id))))
 
 
 async def totals(root: strawberry.Parent[Cart], info: Info) -> money.Totals:

@@ -120,6 +120,11 @@ async def addresses(root: strawberry.Parent[Customer], info: Info) -> list[Addre
     return await info.context.load_list(db.contacts.addresses_of, root.id)
 
 
+def address_id(root: strawberry.Parent[Address]) -> strawberry.ID:
+    """Address.id."""
+    return strawberry.ID(nodes.global_id("Address", root.key))
+
+
 async def accounts(root: strawberry.Parent[Customer], info: Info) -> list[Account]:
     """Customer.accounts."""
     return await info.context.load_list(db.accounts.of_customers, root.id)

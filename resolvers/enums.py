@@ -16,7 +16,8 @@ from rules.documents import DocumentKind
 from rules.downloads import DownloadFormat
 from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import PROFILES, STAFF_ROLES, BuiltInProfile, Permission, StaffRole
-from rules.portals import CancellationPolicy
+from rules.portals import CancellationPolicy, CreditPolicy
+from rules.previews import PreviewField
 from rules.products import ProductKind
 from rules.quotations import QuotationState
 from rules.restrictions import RestrictionKind, RestrictionMode
@@ -195,6 +196,34 @@ publish(
     value={
         CancellationPolicy.NOT_ALLOWED: "They have to write to the company.",
         CancellationPolicy.UNTIL_SHIPPED: "As long as nothing of an order is shipped.",
+    }.__getitem__,
+)
+publish(
+    CreditPolicy,
+    description="What happens to an order that takes a customer over its credit limit.",
+    value={
+        CreditPolicy.WARN: "It is placed, with a warning.",
+        CreditPolicy.BLOCK: "It is refused.",
+    }.__getitem__,
+)
+publish(
+    PreviewField,
+    description="What can change between a preview and the order.",
+    value={
+        PreviewField.CART: "The cart's version.",
+        PreviewField.CURRENCY: "The currency in which the customer buys.",
+        PreviewField.SHIP_TO: "Where goods go, in one line.",
+        PreviewField.PROMISED_ON: "The promised day.",
+        PreviewField.NET: "All without tax.",
+        PreviewField.TAX: "The tax on all.",
+        PreviewField.TOTAL: "All with tax.",
+        PreviewField.QUANTITY: "How much of the product; null where the line is not there.",
+        PreviewField.UNIT_PRICE: "The price of one unit.",
+        PreviewField.AMOUNT: "Quantity times unit price.",
+        PreviewField.TAX_RATE: "The tax rate in percent.",
+        PreviewField.WAREHOUSE: "The code of the warehouse it ships from: how the cart is split.",
+        PreviewField.IN_STOCK: "Whether enough of it is available there: true or false.",
+        PreviewField.ORDERABLE: "Whether it can be ordered: true or false.",
     }.__getitem__,
 )
 publish(

@@ -8,12 +8,15 @@ import strawberry
 
 import db
 from db.products import Product
+from resolvers import money
 from resolvers.context import Info
 from rules.access_groups import AccessGroupInUse
 from rules.accounts import SignInThrottled
 from rules.broken import BrokenRule, VersionConflict
+from rules.credit import CreditLimitExceeded
 from rules.money import plain
 from rules.permissions import MissingPermission, Permission
+from rules.previews import Difference, PreviewChanged
 from rules.stock import InsufficientStock
 
 
@@ -73,3 +76,28 @@ def members(root: strawberry.Parent[Broken]) -> int:
     """AccessGroupInUseError.members."""
     assert isinstance(root.rule, AccessGroupInUse)
     return root.rule.members
+
+
+def differences(root: strawberry.Parent[Broken]) -> list[Difference]:
+    """PreviewChangedError.differences."""
+    assert isinstance(root.rule, PreviewChanged)
+    return list(root.rule.differences)
+
+
+def credit_limit(root: strawberry.Parent[Broken], info: Info) -> money.Money | None:
+    """CreditLimitExceededError.limit."""
+    assert isinstance(root.rule, CreditLimitExceeded)
+    return _told(info, root.rule.limit, root.rule.currency)
+
+
+def would_be(root: strawberry.Parent[Broken], info: Info) -> money.Money | None:
+    """CreditLimitExceededError.wouldBe."""
+    assert isinstance(root.rule, CreditLimitExceeded)
+    return _told(info, root.rule.would_be, root.rule.currency)
+
+
+def _told(info: Info, amount: int, currency: str) -> money.Money | None:
+    """An amount that tells what is owed: None for whoever may not read balances."""
+    if not info.context.signed_in.may(Permission.BALANCES_READ):
+        return None
+    return money.of_minor(amount, currency)

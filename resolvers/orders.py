@@ -20,6 +20,7 @@ from resolvers.context import Info
 from resolvers.enums import publish
 from rules import amounts, deliveries
 from rules.broken import InvalidInput
+from rules.contacts import Address
 from rules.deliveries import DeliveryState
 from rules.lifecycle import ProcessingState
 from rules.money import plain
@@ -157,6 +158,11 @@ async def placed_together(root: strawberry.Parent[Order], info: Info) -> list[Or
     """Order.placedTogether: the other orders of the same cart."""
     orders = await info.context.load_list(db.orders.placed_together, root.placement_id)
     return [each for each in orders if each.id != root.id]
+
+
+def ship_to(root: strawberry.Parent[Order]) -> Address | None:
+    """Order.shipTo."""
+    return None if root.ship_to is None else Address.of_json(root.ship_to)
 
 
 def totals(root: strawberry.Parent[Order]) -> money.Totals:

@@ -1,8 +1,8 @@
 """Placing: the viewer's cart becomes orders, one a warehouse."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -11,18 +11,22 @@ import strawberry
 import uuid_utils.compat as uuid
 
 import db
-from db.carts import CartItem
 from db.orders import Order, OrderLine
 from db.quotation_orders import QuotationOrder
+from resolvers import order_drafts, previews
+from resolvers.cart_items import PricedItem
 from resolvers.context import Context, Info
+from resolvers.errors import Broken
 from resolvers.mutations import Payload, facts_of
-from rules import amounts
-from rules.broken import BrokenRules, check_version
-from rules.carts import Assessment, assess, obstacles
+from resolvers.order_drafts import CartDraft, OrderDraft
+from rules.broken import BrokenRule, BrokenRules, check_version
+from rules.carts import assess, obstacles
+from rules.contacts import Address
 from rules.deliveries import DeliveryState
 from rules.lifecycle import ProcessingState, Subject
 from rules.numbers import NumberKind
-from rules.orders import LONGEST_COMMENT, LONGEST_PURCHASE_ORDER_NUMBER, split
+from rules.orders import LONGEST_COMMENT, LONGEST_PURCHASE_ORDER_NUMBER, check_requested
+from rules.previews import Shown
 from rules.stock import StockPolicy
 from rules.texts import check_text
 from rules.viewers import Viewer
@@ -41,6 +45,18 @@ class OrderPlaceInput:
     comment: str | None = strawberry.field(
         default=None, description="A word to the company, at most 2,000 characters."
     )
+    requested_on: date | None = strawberry.field(
+        default=None, description="The day for which the customer would like it; today or later."
+    )
+    ship_to: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="One of the customer's own shipping addresses; when left out, the only one if there is just one.",
+    )
+    preview_token: str | None = strawberry.field(
+        default=None,
+        description="The token of a preview: when anything that it showed is different by now, nothing is ordered "
+        "and the differences are told.",
+    )
     idempotency_key: str | None = strawberry.field(
         default=None,
         description="Repeating the call with the same key and input gives the same orders and places none again.",
@@ -52,55 +68,45 @@ class OrderPlacePayload(Payload):
     """The orders that were placed, one a warehouse."""
 
     orders: list[Order] | None = None
+    warnings: list[Broken] = field(default_factory=list)
 
 
 _PlaceInput = Annotated[OrderPlaceInput, strawberry.argument(description="What to order.")]
 
 
 async def place(info: Info, input: _PlaceInput) -> OrderPlacePayload:
-    """Mutation.orderPlace: the whole cart, or, when any line cannot be ordered, nothing."""
+    """Mutation.orderPlace: the whole cart, or, when any line cannot be ordered, nothing.
+
+    Locks: the cart, the customer, the quotations from which lines came, the stock, the numbers.
+    """
     context = info.context
     connection, viewer = context.connection, context.signed_in
     check_text(input.purchase_order_number, LONGEST_PURCHASE_ORDER_NUMBER, "purchaseOrderNumber")
     check_text(input.comment, LONGEST_COMMENT, "comment")
+    today = await db.order_changes.today(connection)
+    check_requested(input.requested_on, today, "requestedOn")
+    expected = previews.expected(context, input.preview_token)
+    ship_to = await order_drafts.ship_to(context, input.ship_to)
     cart = await db.carts.lock(connection, viewer.actor_id)
     check_version(input.version, cart.version)
-    lines = await _assessed(context)
-    await _reserve(context, lines)
-    groups = split(lines)
-    numbers = await db.numbers.take(connection, NumberKind.ORDER, len(groups))
-    status_id = await db.lifecycle_statuses.predefined(connection, Subject.ORDER, ProcessingState.NOT_STARTED)
-    promised_on = await db.order_changes.today(connection) + timedelta(days=context.portal.lead_days)
-    placement = _Placement(viewer, uuid.uuid7(), datetime.now(UTC), promised_on, status_id, input)
-    placed = [placement.order(number, *group) for number, group in zip(numbers, groups, strict=True)]
-    await db.orders.add(
-        connection, [order for order, _ in placed], [line for _, lines in placed for line in lines]
+    assert viewer.customer_id is not None, "only a customer's account places orders"
+    customer = await db.customers.lock(connection, viewer.customer_id)
+    assert customer is not None, "an account has a customer"
+    draft = order_drafts.draft(context, cart, await _locked_items(context), ship_to, today)
+    await _check(context, draft, expected)
+    forbidden, warnings = order_drafts.weigh(
+        context, await order_drafts.credit_of(context, customer.credit_limit, draft)
     )
-    await _follow_up(context, [order for order, _ in placed], [each for _, each in groups])
-    await db.carts.clear(connection, viewer.actor_id)
-    await db.carts.touch(connection, viewer.actor_id)
-    for order, lines_of_order in placed:
-        ordered = [{"sku": line.sku, "quantity": line.quantity} for line in lines_of_order]
-        context.record("Order", order.id, before=None, after=facts_of(order, lines=ordered))
-    return OrderPlacePayload([order for order, _ in placed])
+    if forbidden:
+        raise BrokenRules(forbidden)
+    orders = await _placed(context, draft, input)
+    return OrderPlacePayload(orders, [Broken(rule) for rule in warnings])
 
 
-@dataclass(slots=True)
-class _Line:
-    """A line of the cart that can be ordered."""
-
-    item: CartItem
-    unit_price: Decimal
-    amount: int
-    tax_included: bool
-    warehouse_id: UUID | None
-
-
-async def _assessed(context: Context) -> list[_Line]:
+async def _locked_items(context: Context) -> list[PricedItem]:
     """The cart's lines at today's prices and at the stock of this moment, which is now locked.
 
-    The quotations from which lines came are locked too, before the stock. Raises BrokenRules: CartEmpty, or every
-    line that cannot be ordered.
+    The quotations from which lines came are locked too, before the stock.
     """
     connection, viewer = context.connection, context.signed_in
     product_ids = [item.product_id for item in await db.carts.items(connection, viewer)]
@@ -111,19 +117,47 @@ async def _assessed(context: Context) -> list[_Line]:
     items = await db.carts.items(connection, viewer)
     breaks = await db.prices.of_products(connection, viewer, product_ids)
     policy = StockPolicy(context.portal.stock_policy)
-    every = [assess(item, breaks[item.product_id], levels[item.product_id], policy) for item in items]
-    if broken := obstacles(every):
+    return [
+        PricedItem(
+            item, assess(item, breaks[item.product_id], levels[item.product_id], policy), viewer.currency
+        )
+        for item in items
+    ]
+
+
+async def _check(context: Context, draft: CartDraft, expected: Shown | None) -> None:
+    """Raises BrokenRules: PreviewChanged, CartEmpty, or every line that cannot be ordered."""
+    broken: list[BrokenRule] = []
+    if expected is not None:
+        broken += previews.changes(expected, await order_drafts.shown(context, draft))
+    broken += obstacles([each.assessment for each in draft.lines])
+    if broken:
         raise BrokenRules(broken)
-    return [_line(item, found) for item, found in zip(items, every, strict=True)]
 
 
-def _line(item: CartItem, found: Assessment) -> _Line:
-    assert found.unit_price is not None, "what has no price cannot be ordered"
-    assert found.amount is not None
-    return _Line(item, found.unit_price, found.amount, found.tax_included, found.warehouse_id)
+async def _placed(context: Context, draft: CartDraft, input: OrderPlaceInput) -> list[Order]:
+    """The orders of a draft of which all can be ordered; the cart is empty after it."""
+    connection, viewer = context.connection, context.signed_in
+    await _reserve(context, draft.lines)
+    numbers = await db.numbers.take(connection, NumberKind.ORDER, len(draft.orders))
+    status_id = await db.lifecycle_statuses.predefined(connection, Subject.ORDER, ProcessingState.NOT_STARTED)
+    placement = _Placement(viewer, uuid.uuid7(), datetime.now(UTC), status_id, draft.ship_to, input)
+    placed = [placement.order(number, each) for number, each in zip(numbers, draft.orders, strict=True)]
+    await db.orders.add(
+        connection, [order for order, _ in placed], [line for _, lines in placed for line in lines]
+    )
+    await _follow_up(context, [order for order, _ in placed], [each.lines for each in draft.orders])
+    await db.carts.clear(connection, viewer.actor_id)
+    await db.carts.touch(connection, viewer.actor_id)
+    for order, lines_of_order in placed:
+        ordered = [{"sku": line.sku, "quantity": line.quantity} for line in lines_of_order]
+        context.record("Order", order.id, before=None, after=facts_of(order, lines=ordered))
+    return [order for order, _ in placed]
 
 
-async def _follow_up(context: Context, orders: Sequence[Order], groups: Sequence[Sequence[_Line]]) -> None:
+async def _follow_up(
+    context: Context, orders: Sequence[Order], groups: Sequence[Sequence[PricedItem]]
+) -> None:
     """Say of the quotations whose lines are ordered, all or some, that they are, and from which orders."""
     links: dict[tuple[UUID, UUID], QuotationOrder] = {}
     for order, lines in zip(orders, groups, strict=True):
@@ -140,7 +174,7 @@ async def _follow_up(context: Context, orders: Sequence[Order], groups: Sequence
     await db.quotation_orders.add(context.connection, list(links.values()))
 
 
-async def _reserve(context: Context, lines: Sequence[_Line]) -> None:
+async def _reserve(context: Context, lines: Sequence[PricedItem]) -> None:
     """Promise the stock of all lines. It is locked and was looked at, so the condition of the update only
     holds what the assessment found; that it should miss is a fault of ours."""
     wanted = {
@@ -163,45 +197,43 @@ class _Placement:
     viewer: Viewer
     id: UUID
     placed_at: datetime
-    promised_on: date
     status_id: UUID
+    ship_to: Address | None
     input: OrderPlaceInput
 
-    def order(
-        self, number: str, warehouse_id: UUID | None, lines: Sequence[_Line]
-    ) -> tuple[Order, list[OrderLine]]:
+    def order(self, number: str, draft: OrderDraft) -> tuple[Order, list[OrderLine]]:
         """One order with its lines, each with its own copy of what was ordered."""
-        tax_included = any(line.tax_included for line in lines)
-        sums = amounts.totals(
-            [(line.amount, line.item.tax_rate) for line in lines], tax_included=tax_included
-        )
-        customer_id = self.viewer.customer_id
-        assert customer_id is not None, "only a customer's account places orders"
+        assert self.viewer.customer_id is not None
         order = Order(
             id=uuid.uuid7(),
             number=number,
-            customer_id=customer_id,
+            customer_id=self.viewer.customer_id,
             account_id=self.viewer.account_id,
             placement_id=self.id,
             placed_at=self.placed_at,
             lifecycle_status_id=self.status_id,
-            warehouse_id=warehouse_id,
-            currency=self.viewer.currency,
-            tax_included=tax_included,
-            net=sums.net,
-            tax=sums.tax,
-            total=sums.total,
+            warehouse_id=draft.warehouse_id,
+            currency=draft.currency,
+            tax_included=draft.tax_included,
+            net=draft.totals.net,
+            tax=draft.totals.tax,
+            total=draft.totals.total,
             purchase_order_number=self.input.purchase_order_number,
             comment=self.input.comment,
-            promised_on=self.promised_on,
+            requested_on=self.input.requested_on,
+            ship_to=None if self.ship_to is None else self.ship_to.as_json(),
+            promised_on=draft.promised_on,
             delivery_state=DeliveryState.NONE,
             note=None,
             cancellation_reason=None,
             version=1,
         )
-        return order, [self._line(order, position, line) for position, line in enumerate(lines, start=1)]
+        return order, [
+            self._line(order, position, line) for position, line in enumerate(draft.lines, start=1)
+        ]
 
-    def _line(self, order: Order, position: int, line: _Line) -> OrderLine:
+    def _line(self, order: Order, position: int, line: PricedItem) -> OrderLine:
+        assert line.assessment.unit_price is not None, "what has no price cannot be ordered"
         return OrderLine(
             order_id=order.id,
             position=position,
@@ -212,9 +244,9 @@ class _Placement:
             quantity=line.item.quantity,
             shipped_quantity=Decimal(0),
             cancelled_quantity=Decimal(0),
-            unit_price=line.unit_price,
+            unit_price=line.assessment.unit_price,
             tax_rate=line.item.tax_rate,
-            amount=line.amount,
+            amount=line.known_amount,
             warehouse_id=line.warehouse_id,
             currency=order.currency,
         )

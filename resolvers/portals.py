@@ -16,6 +16,7 @@ from rules.broken import Language, check_version
 from rules.portals import (
     MOST_HOSTS,
     CancellationPolicy,
+    CreditPolicy,
     check_currency,
     check_lead_days,
     check_not_reserved,
@@ -88,6 +89,9 @@ class PortalUpdateInput:
     cancellation_policy: CancellationPolicy | None = strawberry.field(
         default=None, description="Whether customers may cancel what they have ordered."
     )
+    credit_policy: CreditPolicy | None = strawberry.field(
+        default=None, description="What happens to an order that takes a customer over its credit limit."
+    )
     restriction_kinds: list[RestrictionKind] | None = strawberry.field(
         default=None,
         description="Which kinds of restrictions are in force from now on; the others restrict nothing.",
@@ -156,6 +160,7 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
         stock_policy=input.stock_policy,
         lead_days=input.lead_days,
         cancellation_policy=input.cancellation_policy,
+        credit_policy=input.credit_policy,
         restriction_kinds=None if kinds is None else [kind for kind in RestrictionKind if kind in kinds],
     )
     had, has = await _change_hosts(context, input.hosts)

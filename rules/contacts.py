@@ -1,9 +1,12 @@
 """Contacts: how a customer is reached, and asking the company to change that."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TypeVar
+from uuid import UUID
 
 from rules.access_groups import check_length
 from rules.broken import BrokenRule, broken_by
@@ -67,6 +70,28 @@ class Address:
     city: str = ""
     region: str = ""
     country: str = ""
+
+    @property
+    def key(self) -> UUID:
+        """Follows from what it says: an address that is changed has another, so nothing goes where it was not
+        meant to."""
+        return UUID(bytes=hashlib.blake2b(self.as_json().encode(), digest_size=16).digest())
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        parts = (self.name, self.street, self.postal_code, self.city, self.region, self.country)
+        return ", ".join(" ".join(part.split()) for part in parts if part)
+
+    def as_json(self) -> str:
+        """As documents keep a copy of it."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def of_json(cls, text: str) -> "Address":
+        """The address that was kept as JSON."""
+        kept: dict[str, str] = json.loads(text)
+        return cls(kind=AddressKind(kept.pop("kind")), **kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,22 @@
-"""Orders: how the lines of a cart become orders."""
+"""Orders: how the lines of a cart become orders, and for when."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Protocol, TypeVar
 from uuid import UUID
+
+from rules.broken import BrokenRule
+
+
+@dataclass(eq=False, kw_only=True)
+class RequestedDayPast(BrokenRule):
+    """The day for which something was asked has gone by."""
+
+    english = "The day you ask for has passed; today is {today}."
+    german = "Der gewünschte Tag ist vorbei; heute ist der {today}."
+
+    today: date
 
 
 class Shipped(Protocol):
@@ -16,6 +30,12 @@ Line = TypeVar("Line", bound=Shipped)
 
 LONGEST_COMMENT = 2_000
 LONGEST_PURCHASE_ORDER_NUMBER = 100
+
+
+def check_requested(day: date | None, today: date, *path: str) -> None:
+    """None asks for no day in particular. Raises RequestedDayPast."""
+    if day is not None and day < today:
+        raise RequestedDayPast(today=today, path=path)
 
 
 def split(lines: Sequence[Line]) -> list[tuple[UUID | None, list[Line]]]:

@@ -23,6 +23,13 @@ class CancellationPolicy(StrEnum):
     UNTIL_SHIPPED = "UNTIL_SHIPPED"
 
 
+class CreditPolicy(StrEnum):
+    """What happens to an order that takes a customer over its credit limit."""
+
+    WARN = "WARN"
+    BLOCK = "BLOCK"
+
+
 class SlugInvalid(BrokenRule):
     """A portal's short name has other characters than lower-case letters, digits and hyphens."""
 

@@ -45,6 +45,13 @@ class Contact:
 class Address:
     """rules.contacts.Address."""
 
+    id: Annotated[
+        strawberry.ID,
+        field(
+            resolvers.customers.address_id,
+            description="Names just what it says: an address that was changed has another id.",
+        ),
+    ]
     kind: Annotated[AddressKind, field(description="What it is for.")]
     name: Annotated[str, field(description="Whose it is, where that is not the customer; may be empty.")]
     street: Annotated[str, field(description="Street and house, in as many lines as it takes.")]

@@ -11,7 +11,9 @@ from resolvers.enums import publish
 from resolvers.errors import Broken
 from rules.broken import all_rules
 from rules.permissions import Permission
+from rules.previews import PreviewField
 from schema.fields import field
+from schema.money import Money
 from schema.products import Product
 
 # The members are the rules that exist, so a code cannot be forgotten here.
@@ -99,10 +101,53 @@ class AccessGroupInUseError(UserError):
     members: Annotated[int, field(resolvers.errors.members, description="How many.")]
 
 
+@strawberry.type(description="Something that is not as a preview showed it.")
+class PreviewDifference:
+    """rules.previews.Difference."""
+
+    field: Annotated[PreviewField, field(description="What.")]
+    sku: Annotated[str | None, field(description="Of which product's line; null: of the whole.")]
+    before: Annotated[str | None, field(description="As it was shown; null: not there.")]
+    after: Annotated[str | None, field(description="As it is now; null: not there.")]
+
+
+@strawberry.type(description="Something is different from what the preview showed.")
+class PreviewChangedError(UserError):
+    """rules.previews.PreviewChanged."""
+
+    differences: Annotated[
+        list[PreviewDifference],
+        field(
+            resolvers.errors.differences, description="All that is: first of the whole, then by line.", size=5
+        ),
+    ]
+
+
+@strawberry.type(description="An order takes what the customer owes over its credit limit.")
+class CreditLimitExceededError(UserError):
+    """rules.credit.CreditLimitExceeded."""
+
+    limit: Annotated[
+        Money | None,
+        field(
+            resolvers.errors.credit_limit, description="The limit; null for whoever may not read balances."
+        ),
+    ]
+    would_be: Annotated[
+        Money | None,
+        field(
+            resolvers.errors.would_be,
+            description="What would be owed or ordered; null for whoever may not read balances.",
+        ),
+    ]
+
+
 _TYPES = {
     "AccessGroupInUse": AccessGroupInUseError.__name__,
+    "CreditLimitExceeded": CreditLimitExceededError.__name__,
     "InsufficientStock": InsufficientStockError.__name__,
     "MissingPermission": MissingPermissionError.__name__,
+    "PreviewChanged": PreviewChangedError.__name__,
     "SignInThrottled": ThrottledError.__name__,
     "VersionConflict": VersionConflictError.__name__,
 }

@@ -15,7 +15,7 @@ from rules.balances import PaymentState
 from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.permissions import Permission
 from schema.actions import Action
-from schema.customers import Customer
+from schema.customers import Address, Customer
 from schema.errors import UserError
 from schema.fields import field, mutation, query, subscription
 from schema.lifecycle_statuses import LifecycleStatus
@@ -83,6 +83,11 @@ class OrderDelivery:
             description="How what is outstanding stands to the promised day; null when nothing is to come or no day "
             "was promised."
         ),
+    ]
+    requested_on: Annotated[date | None, field(description="The day for which the customer asked.")]
+    ship_to: Annotated[
+        Address | None,
+        field(resolvers.orders.ship_to, description="Where it goes: its own copy of the customer's address."),
     ]
     promised_on: Annotated[date | None, field(description="The day for which it is promised.")]
 
@@ -155,6 +160,11 @@ class Order(Node):
     comment: Annotated[str | None, field(description="What the customer said to it.")]
     tax_included: Annotated[bool, field(description="Whether unit prices and amounts contain the tax.")]
     totals: Annotated[Totals, field(resolvers.orders.totals, description="What it adds up to.")]
+    requested_on: Annotated[date | None, field(description="The day for which the customer asked.")]
+    ship_to: Annotated[
+        Address | None,
+        field(resolvers.orders.ship_to, description="Where it goes: its own copy of the customer's address."),
+    ]
     promised_on: Annotated[date | None, field(description="The day for which it is promised.")]
     note: Annotated[str | None, field(description="What the company says to it.")]
     cancellation_reason: Annotated[str | None, field(description="Why it, or the rest of it, was cancelled.")]
@@ -190,6 +200,13 @@ class OrderPlacePayload:
     """resolvers.placements.OrderPlacePayload."""
 
     orders: Annotated[list[Order] | None, field(description="The new orders, one a warehouse.", size=2)]
+    warnings: Annotated[
+        list[UserError],
+        field(
+            description="What should be known of what was ordered: CREDIT_LIMIT_EXCEEDED where that is no obstacle.",
+            size=1,
+        ),
+    ]
     errors: Annotated[list[UserError], field(description="Why nothing was ordered.", size=2)]
 
 

@@ -7,7 +7,7 @@ import strawberry
 import resolvers.portals
 from resolvers.permissions import PUBLIC
 from rules.permissions import Permission
-from rules.portals import CancellationPolicy
+from rules.portals import CancellationPolicy, CreditPolicy
 from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from schema.errors import UserError
@@ -41,6 +41,10 @@ class Portal(Node):
     lead_days: Annotated[int, field(description="How many days after placing an order is promised.")]
     cancellation_policy: Annotated[
         CancellationPolicy, field(description="Whether customers may cancel what they have ordered.")
+    ]
+    credit_policy: Annotated[
+        CreditPolicy,
+        field(description="What happens to an order that takes a customer over its credit limit."),
     ]
     restriction_kinds: Annotated[
         list[RestrictionKind],

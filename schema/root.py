@@ -20,9 +20,11 @@ from schema.contact_changes import ContactChangeMutations, ContactChangeQueries
 from schema.customers import CustomerMutations, CustomerQueries
 from schema.errors import (
     AccessGroupInUseError,
+    CreditLimitExceededError,
     InsufficientStockError,
     MissingPermissionError,
     PlainUserError,
+    PreviewChangedError,
     ThrottledError,
     VersionConflictError,
 )
@@ -32,6 +34,7 @@ from schema.nodes import NodeQueries
 from schema.order_statements import OrderStatementQueries
 from schema.orders import OrderMutations, OrderQueries, OrderSubscriptions
 from schema.portals import PortalMutations, PortalQueries
+from schema.previews import PreviewQueries
 from schema.products import ProductQueries
 from schema.profiles import ProfileMutations, ProfileQueries
 from schema.quotations import QuotationMutations, QuotationQueries
@@ -53,6 +56,7 @@ class Query(
     AttributeQueries,
     ComparisonQueries,
     CartQueries,
+    PreviewQueries,
     OrderQueries,
     OrderStatementQueries,
     LifecycleStatusQueries,
@@ -111,8 +115,10 @@ schema = Schema(
     types=[
         PlainUserError,
         AccessGroupInUseError,
+        CreditLimitExceededError,
         InsufficientStockError,
         MissingPermissionError,
+        PreviewChangedError,
         ThrottledError,
         VersionConflictError,
     ],

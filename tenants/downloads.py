@@ -1,9 +1,5 @@
 """Downloads: signed links to reports, and who may still use one. What a report holds is its own noun's."""
 
-import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,9 +15,10 @@ from rules.broken import Language
 from rules.downloads import LINK_SECONDS, DownloadExpired, DownloadFormat, DownloadUnknown
 from rules.permissions import MissingPermission, Permission, Unauthenticated
 from rules.viewers import Viewer
+from tenants import signatures
 from tenants.sessions import recognize_session
 
-_MAC_BYTES = 32
+_PURPOSE = b"downloads"
 
 # In English and in German.
 Words: TypeAlias = tuple[str, str]
@@ -121,7 +118,7 @@ def signed(cursor_key: bytes, given: Link) -> str:
         ],
         option=orjson.OPT_SORT_KEYS,
     )
-    return base64.urlsafe_b64encode(_mac(cursor_key, body) + body).rstrip(b"=").decode()
+    return signatures.signed(cursor_key, _PURPOSE, body)
 
 
 def read(cursor_key: bytes, text: str, tenant_id: UUID, *, now: datetime) -> Link:
@@ -129,13 +126,8 @@ def read(cursor_key: bytes, text: str, tenant_id: UUID, *, now: datetime) -> Lin
 
     Raises DownloadUnknown (changed, or another tenant's: which, is not told) and DownloadExpired.
     """
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise DownloadUnknown from None
-    mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-    whole = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-    if whole != text or not hmac.compare_digest(mac, _mac(cursor_key, body)):
+    body = signatures.opened(cursor_key, _PURPOSE, text)
+    if body is None:
         raise DownloadUnknown
     report, told, kind, language, tenant, session, seconds = orjson.loads(body)
     found = Link(
@@ -152,11 +144,6 @@ def read(cursor_key: bytes, text: str, tenant_id: UUID, *, now: datetime) -> Lin
     if found.expires_at <= now:
         raise DownloadExpired
     return found
-
-
-def _mac(cursor_key: bytes, body: bytes) -> bytes:
-    """`person` keeps these signatures apart from those of cursors, which have the same key."""
-    return hashlib.blake2b(body, key=cursor_key, person=b"downloads", digest_size=_MAC_BYTES).digest()
 
 
 async def check(connection: Connection, given: Link, report: Report) -> tuple[Portal, Viewer]:

@@ -1,6 +1,7 @@
 """Orders, over HTTP: placing them, what can go wrong, and watching them."""
 
 import asyncio
+import itertools
 from datetime import UTC, datetime
 from typing import Any
 
@@ -260,6 +261,41 @@ async def test_numbers_have_no_gaps_when_orders_fail_and_crowd(world: World, at:
         ]
     assert placed == 6 * 6 + 3
     assert numbers == [f"SO-{number:06d}" for number in range(1, placed + 1)]
+
+
+async def test_a_thousand_orders_with_faults_in_between_leave_no_gap_in_the_numbers(
+    world: World, at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal = await world.portal()
+    await portal.product("A", stock_at={"W1": "100000"})
+    buyers = []
+    for number in range(5):
+        await portal.account(f"buyer-{number}", customer=f"C{number}")
+        buyers.append(await at(portal).sign_in(f"buyer-{number}"))
+        await add(buyers[-1], {"sku": "A", "quantity": "1"})
+    calls = itertools.count(1)
+
+    async def leaves_it_full(*_given: object) -> None:
+        if next(calls) % 100 == 0:  # the number is taken by then, and the order written
+            raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(db.carts, "clear", leaves_it_full)
+    one = "o%d: orderPlace(input: {}) { orders { id } errors { code } }"
+    five = "mutation { " + " ".join(one % each for each in range(5)) + " }"
+
+    async def shop(buyer: Client) -> int:
+        return sum([len((await buyer.post(five)).json().get("errors", [])) for _ in range(42)])
+
+    faults = sum(await asyncio.gather(*map(shop, buyers)))
+    async with portal.writing() as connection:
+        kept = [row[0] for row in await connection.fetch_text("select number from orders order by 1")]
+        lines = await connection.fetch_text("select count(*), sum(quantity) from order_lines")
+        promised = await connection.fetch_text("select sum(reserved) from stock")
+    assert faults >= 8
+    assert len(kept) >= 1_000
+    assert kept == [f"SO-{number:06d}" for number in range(1, len(kept) + 1)]
+    assert lines[0][0] == len(kept)
+    assert lines[0][1] == promised[0][0]
 
 
 async def test_totals_equal_the_sum_of_the_lines(portal: Portal, bea: Client) -> None:

@@ -287,6 +287,58 @@ async def test_an_order_of_200_lines_costs_as_many_statements_as_one_of_2(
     assert await run(bea, PLACE) == small
 
 
+PREVIEW = f"""{{ orderPreview {{ cartVersion previewToken orders {{ warehouse {{ code }} totals {{ total {{ amount }} }}
+  lines {{ sku product {{ name }} warehouse {{ code }} amount {{ amount }} }} }} totals {{ total {{ amount }} }}
+  unavailable {{ item {{ sku product {{ {PRODUCT} }} }} reason {{ code }} alternatives {{ available
+  warehouse {{ code }} }} }} shipTo {{ id }} credit {{ used {{ amount }} }} warnings {{ code }} }} }}"""
+PLACE_SHOWN = """mutation($input: OrderPlaceInput!) { orderPlace(input: $input) { orders { number shipTo { city }
+  lines { sku product { name } } } warnings { code } errors { code message } } }"""
+
+
+async def test_previewing_and_placing_200_lines_as_shown_cost_as_many_statements_as_2(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 200)
+    bea = await at(portal).sign_in("bea")
+    async with portal.writing() as connection:
+        await connection.fetch_text("update customers set credit_limit = 1")
+        await connection.fetch_text(
+            """insert into addresses (tenant_id, customer_id, position, kind, name, street, postal_code, city, region,
+            country) select tenant_id, id, 1, 'SHIPPING', '', '', '', 'Hull', '', '' from customers"""
+        )
+    costs = []
+    for how_many in (2, 200):
+        await fill_cart(portal, how_many)
+        shown = await run(bea, PREVIEW)
+        given = (await bea.ask(PREVIEW))["orderPreview"]
+        assert given["warnings"] == [{"code": "CREDIT_LIMIT_EXCEEDED"}]
+        placed = await run(bea, PLACE_SHOWN, input={"previewToken": given["previewToken"]})
+        costs.append((shown, placed))
+    assert costs[0] == costs[1]
+
+
+async def test_200_lines_that_cannot_be_ordered_cost_as_many_statements_as_2(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 200)
+    bea = await at(portal).sign_in("bea")
+    async with portal.writing() as connection:
+        await connection.fetch_text(
+            "update stock set on_hand = 0 where warehouse_id = $1", portal.warehouse_ids["W1"]
+        )
+    costs = []
+    document = PREVIEW.replace("previewToken", "")
+    for how_many in (4, 200):
+        await fill_cart(portal, how_many)
+        costs.append(await run(bea, document))
+        shown = (await bea.ask(document))["orderPreview"]
+        assert len(shown["unavailable"]) == how_many // 2
+        assert all(each["alternatives"] for each in shown["unavailable"])
+        async with portal.writing() as connection:
+            await connection.fetch_text("delete from cart_items")
+    assert costs[0] == costs[1]
+
+
 SHIP = """mutation($input: OrderShipInput!) { orderShip(input: $input) {
   order { lines { sku shippedQuantity } } goodsIssues { number lines { sku } } errors { code message } } }"""
 CLOSE = "mutation($input: OrderCloseInput!) { orderClose(input: $input) { order { version } errors { code message } } }"

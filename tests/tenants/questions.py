@@ -63,6 +63,7 @@ FREE_TEXTS = {
     "password",
     "phone",
     "postalCode",
+    "previewToken",  # signed for one account: tests/resolvers/test_previews.py
     "purchaseOrderNumber",
     "reason",
     "region",
@@ -96,7 +97,7 @@ AT_LEAST = {"compareProducts(ids)": 2, "compareProducts(skus)": 2}
 ONE_OF = {"CartFillSourceInput": "csv"}
 CURSORS = {"after", "before"}
 # What says when it was asked: two answers to one question differ in it.
-CLOCKS = {"generatedAt"}
+CLOCKS = {"expiresAt", "generatedAt", "previewToken"}
 
 Path = tuple[str, ...]
 

@@ -30,7 +30,7 @@ from db.statements import Statement
 from db.warehouses import warehouses
 from resolvers.nodes import NODES, global_id
 from rules import throttles
-from rules.contacts import ContactData
+from rules.contacts import Address, AddressKind, ContactData
 from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import BuiltInProfile, StaffRole
 from rules.restrictions import Modes, RestrictionKind, RestrictionMode
@@ -253,6 +253,7 @@ async def furnish_customer(
     order_id = await portal.order(f"order-{tag}", customer=code, skus=(sku,))
     found.add("Order", order_id, f"order-{tag}")
     found.add("GoodsIssue", await portal.goods_issue(f"issue-{tag}", order_id, customer=code, sku=sku))
+    found.add("Address", await furnish_address(portal, tag, code))
     offer = await portal.quotation(f"offer-{tag}", customer=code, skus=(sku,))
     found.add("Quotation", offer, f"offer-{tag}")
     for name, profile in people.items():
@@ -284,6 +285,16 @@ async def furnish_customer(
             found.add("CartItem", item)
             found.add("ContactChange", asked.id)
     return found
+
+
+async def furnish_address(portal: Portal, tag: str, customer: str) -> UUID:
+    """Where a customer has goods shipped to; two, so that none is meant when none is named."""
+    town = Address(kind=AddressKind.SHIPPING, city=f"town-{tag}")
+    async with portal.writing() as connection:
+        await db.contacts.replace_addresses(
+            connection, {portal.customers[customer]: [town, Address(kind=AddressKind.SHIPPING)]}
+        )
+    return town.key
 
 
 async def restrict(portal: Portal, customer: Belongings) -> None:

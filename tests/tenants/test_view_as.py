@@ -174,6 +174,8 @@ async def test_every_mutation_but_sign_out_is_refused_and_changes_nothing(office
         "lifecycleStatus": "none",
         "quotation": "none",
         "sku": "A",
+        "priceList": "Standard",
+        "warehouse": "W1",
         "csv": "A,1",
         "reason": "no",
         "nameDe": "n",
