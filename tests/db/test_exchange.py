@@ -251,6 +251,19 @@ async def test_an_attribute_that_products_have_keeps_its_kind(portal: Portal) ->
     ) == [("Wide", "cm")]
 
 
+async def test_goods_that_became_a_service_stay_promised_to_open_orders(portal: Portal) -> None:
+    await portal.load(SMALL)
+    await portal.load(
+        {"products": SMALL["products"].replace("GOODS,mugs", "SERVICE,mugs"), "stock": SMALL["stock"]}
+    )
+    assert await portal.rows(
+        """
+        select p.sku, p.kind, s.reserved from stock s join products p on p.tenant_id = s.tenant_id and p.id = s.product_id
+        where s.tenant_id = $1 and p.sku = 'MUG'
+        """
+    ) == [("MUG", "SERVICE", 6)]
+
+
 async def test_orders_get_their_status_totals_copies_and_warehouse(portal: Portal) -> None:
     await portal.load(SMALL)
     assert await portal.rows(
