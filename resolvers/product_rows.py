@@ -10,7 +10,7 @@ import strawberry
 import uuid_utils.compat as uuid
 
 import db
-from db.attributes import Attribute, AttributeChoice, ProductAttribute
+from db.attributes import Attribute, ProductAttribute
 from db.categories import Category
 from db.products import Product
 from resolvers.context import Context, Info
@@ -103,7 +103,7 @@ class _Known:
     products: Mapping[str, Product]
     categories: Mapping[str, Category]
     attributes: Mapping[str, Attribute]
-    choices: Mapping[UUID, list[AttributeChoice]]
+    choices: Mapping[UUID, set[str]]
 
 
 async def upsert(info: Info, input: _UpsertInput) -> ProductsPayload:
@@ -127,7 +127,8 @@ async def _known(context: Context, input: ProductsUpsertInput) -> _Known:
     attributes = await db.attributes.hold_by_codes(connection, said)
     ids = [each.id for each in attributes.values()]
     choices = await db.attributes.choices_of(connection, context.signed_in, ids)
-    return _Known(products, categories, attributes, choices)
+    codes = {attribute_id: {each.code for each in listed} for attribute_id, listed in choices.items()}
+    return _Known(products, categories, attributes, codes)
 
 
 def _read(given: ProductRowInput, known: _Known) -> _Row:
@@ -200,9 +201,8 @@ def _value(given: ProductAttributeInput, known: _Known) -> str | None:
     if not given.value.strip():
         raise TextMissing(path=("value",))
     check_text(given.value, LONGEST_VALUE, "value")
-    choices = {each.code for each in known.choices[attribute.id]}
     try:
-        return read_value(given.value, AttributeKind(attribute.kind), choices)
+        return read_value(given.value, AttributeKind(attribute.kind), known.choices[attribute.id])
     except BrokenRule as rule:
         raise rule.at("value") from None
 
