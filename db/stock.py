@@ -13,14 +13,12 @@ from sqlalchemy import (
     Column,
     Index,
     Select,
-    Text,
     Uuid,
     any_,
     bindparam,
     column,
     exists,
     func,
-    literal_column,
     select,
     table,
     true,
@@ -35,7 +33,6 @@ from db.statements import Statement
 from db.tables import QUANTITY, refers_to, tenant_table
 from db.warehouses import warehouses
 from rules.permissions import Permission
-from rules.products import ProductKind
 from rules.viewers import Viewer
 
 stock = tenant_table(
@@ -78,7 +75,6 @@ _products = table(
     column("tenant_id", Uuid),
     column("id", Uuid),
     column("category_id", Uuid),
-    column("kind", Text),
 )
 _category_of_product = (
     select(_products.c.category_id)
@@ -203,25 +199,22 @@ async def reserve(
     return set(reserved)
 
 
-# The lines of an order that have stock: goods that ship from a warehouse.
+# The lines of an order that have stock: they ship from a warehouse that keeps the product. What kind it is now is
+# not asked: an import may change that, and what was promised as goods is still to be taken or given back.
 _STOCKED = (
     order_lines.c.tenant_id == bindparam("tenant_id"),
     order_lines.c.order_id == bindparam("order_id", type_=Uuid),
     order_lines.c.warehouse_id.is_not(None),
-    _products.c.tenant_id == bindparam("tenant_id"),
-    _products.c.id == order_lines.c.product_id,
-    _products.c.kind == literal_column(f"'{ProductKind.GOODS}'"),
+    stock.c.tenant_id == bindparam("tenant_id"),
+    stock.c.product_id == order_lines.c.product_id,
+    stock.c.warehouse_id == order_lines.c.warehouse_id,
 )
 _stocked_lines = Statement[int](select(order_lines.c.position).where(*_STOCKED))
 _lock_of_order = Statement(
     select(stock.c.product_id, stock.c.warehouse_id, stock.c.on_hand)
     .where(
         stock.c.tenant_id == bindparam("tenant_id"),
-        exists().where(
-            *_STOCKED,
-            order_lines.c.product_id == stock.c.product_id,
-            order_lines.c.warehouse_id == stock.c.warehouse_id,
-        ),
+        exists().where(*_STOCKED).correlate(stock),
     )
     .order_by(stock.c.product_id, stock.c.warehouse_id)
     .with_for_update(),
@@ -259,7 +252,7 @@ async def lock_of_order(connection: Connection, order_id: UUID) -> dict[tuple[UU
 
 
 async def stocked_lines(connection: Connection, order_id: UUID) -> set[int]:
-    """The positions of an order's lines that have stock: those of goods that ship from a warehouse."""
+    """The positions of an order's lines that have stock, in the warehouse that they ship from."""
     return set(await connection.column(_stocked_lines, order_id=order_id))
 
 

@@ -10,17 +10,17 @@ import strawberry
 import uuid_utils.compat as uuid
 
 import db
-from db.attributes import Attribute, AttributeChoice, ProductAttribute
+from db.attributes import Attribute, ProductAttribute
 from db.categories import Category
 from db.products import Product
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
-from resolvers.rows import POLICY_DESCRIPTION, read_rows
+from resolvers.rows import POLICY_DESCRIPTION, Rows, read_rows
 from rules.access_groups import check_length
 from rules.attributes import LONGEST_VALUE, MOST_ATTRIBUTES, AttributeKind, read_value
 from rules.broken import BrokenRule, BrokenRules, NotFound, broken_by
 from rules.decimals import check_number
-from rules.products import LONGEST_DESCRIPTION, TAX_RATE_PLACES, ProductKind
+from rules.products import LONGEST_DESCRIPTION, TAX_RATE_PLACES, ProductInUse, ProductKind
 from rules.rows import MOST_ROWS, CodeTwice, RowPolicy, ValueMissing
 from rules.texts import TextMissing, check_name, check_text
 
@@ -103,7 +103,7 @@ class _Known:
     products: Mapping[str, Product]
     categories: Mapping[str, Category]
     attributes: Mapping[str, Attribute]
-    choices: Mapping[UUID, list[AttributeChoice]]
+    choices: Mapping[UUID, set[str]]
 
 
 async def upsert(info: Info, input: _UpsertInput) -> ProductsPayload:
@@ -112,6 +112,7 @@ async def upsert(info: Info, input: _UpsertInput) -> ProductsPayload:
     check_length(input.rows, MOST_ROWS, "rows")
     known = await _known(context, input)
     rows = read_rows(input.rows, key=lambda row: row.sku, read=lambda row: _read(row, known), named="sku")
+    await _refuse_what_is_in_use(context, rows)
     errors = rows.settle(input.policy)
     await _write(context, list(rows.good.values()), known)
     return ProductsPayload(errors=errors, products=[row.after for row in rows.good.values()])
@@ -126,7 +127,8 @@ async def _known(context: Context, input: ProductsUpsertInput) -> _Known:
     attributes = await db.attributes.hold_by_codes(connection, said)
     ids = [each.id for each in attributes.values()]
     choices = await db.attributes.choices_of(connection, context.signed_in, ids)
-    return _Known(products, categories, attributes, choices)
+    codes = {attribute_id: {each.code for each in listed} for attribute_id, listed in choices.items()}
+    return _Known(products, categories, attributes, codes)
 
 
 def _read(given: ProductRowInput, known: _Known) -> _Row:
@@ -199,11 +201,23 @@ def _value(given: ProductAttributeInput, known: _Known) -> str | None:
     if not given.value.strip():
         raise TextMissing(path=("value",))
     check_text(given.value, LONGEST_VALUE, "value")
-    choices = {each.code for each in known.choices[attribute.id]}
     try:
-        return read_value(given.value, AttributeKind(attribute.kind), choices)
+        return read_value(given.value, AttributeKind(attribute.kind), known.choices[attribute.id])
     except BrokenRule as rule:
         raise rule.at("value") from None
+
+
+async def _refuse_what_is_in_use(context: Context, rows: Rows[str, _Row]) -> None:
+    """A product keeps its kind, which says whether it has stock, while there is stock or something to ship."""
+    asked = {
+        row.after.id: sku
+        for sku, row in rows.good.items()
+        if row.before is not None and row.before.kind != row.after.kind
+    }
+    used = await db.products_in_use.among(context.connection, list(asked))
+    for product_id, sku in asked.items():
+        if product_id in used:
+            rows.refuse(sku, ProductInUse(path=("kind",)))
 
 
 async def _write(context: Context, rows: list[_Row], known: _Known) -> None:

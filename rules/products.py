@@ -26,6 +26,13 @@ class ProductNotFound(BrokenRule):
     asked: str
 
 
+class ProductInUse(BrokenRule):
+    """A product that is in stock or still to be shipped keeps its kind."""
+
+    english = "There is stock of this product, or it is still to be shipped; its kind stays as it is."
+    german = "Von dieser Ware gibt es Bestand, oder sie ist noch zu liefern; ihre Art bleibt, wie sie ist."
+
+
 @dataclass(eq=False, kw_only=True)
 class ProductUnavailable(BrokenRule):
     """A product is not, or no longer, sold to this customer."""

@@ -40,11 +40,15 @@ async def definitions(connection: Connection, columns: Collection[str]) -> Count
         )""",
         "'ATTRIBUTE_IN_USE: products have this attribute, or it has choices; its kind stays'",
     )
-    source = """
-        select gen_random_uuid() as id, code, name_en, name_de, kind, unit, coalesce(position, 0) as position
-        from staged_attribute_definitions where reason is null
+    # A file without units leaves those that are there, except with what is no number any more.
+    unit = "s.unit" if "unit" in columns else f"case when s.kind = '{AttributeKind.NUMBER}' then a.unit end"
+    source = f"""
+        select gen_random_uuid() as id, s.code, s.name_en, s.name_de, s.kind, {unit} as unit,
+            coalesce(s.position, 0) as position
+        from staged_attribute_definitions s left join attributes a on {_SAME} = s.code
+        where s.reason is null
     """
-    values = ["name_en", "name_de", "kind", *given(columns, "unit", "position")]
+    values = ["name_en", "name_de", "kind", "unit", *given(columns, "position")]
     return Counts(
         *await merge(connection, "attributes", source, key=["code"], values=values, only_new=["id"])
     )

@@ -251,6 +251,29 @@ async def test_an_attribute_that_products_have_keeps_its_kind(portal: Portal) ->
     ) == [("Wide", "cm")]
 
 
+async def test_what_is_no_number_any_more_has_no_unit_though_the_file_says_none(portal: Portal) -> None:
+    definitions = "code,name_en,name_de,kind"
+    await portal.load({"attribute_definitions": f"{definitions},unit\nwidth,Width,Breite,NUMBER,cm\n"})
+    turned = {"attribute_definitions": f"{definitions}\nwidth,Width,Breite,TEXT\n"}
+    report = await portal.load(turned)
+    assert report.tables["attribute_definitions"].updated == 1
+    assert await portal.rows("select kind, unit from attributes where tenant_id = $1") == [("TEXT", None)]
+    assert not (await portal.load(turned)).changed
+
+
+async def test_goods_that_became_a_service_stay_promised_to_open_orders(portal: Portal) -> None:
+    await portal.load(SMALL)
+    await portal.load(
+        {"products": SMALL["products"].replace("GOODS,mugs", "SERVICE,mugs"), "stock": SMALL["stock"]}
+    )
+    assert await portal.rows(
+        """
+        select p.sku, p.kind, s.reserved from stock s join products p on p.tenant_id = s.tenant_id and p.id = s.product_id
+        where s.tenant_id = $1 and p.sku = 'MUG'
+        """
+    ) == [("MUG", "SERVICE", 6)]
+
+
 async def test_orders_get_their_status_totals_copies_and_warehouse(portal: Portal) -> None:
     await portal.load(SMALL)
     assert await portal.rows(

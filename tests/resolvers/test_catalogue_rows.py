@@ -184,6 +184,28 @@ async def test_a_new_product_is_kept_with_what_is_said_of_it(olga: Client) -> No
     assert changed["category"] is None
 
 
+async def test_a_product_keeps_its_kind_while_it_is_in_stock_or_still_to_be_shipped(
+    portal: Portal, olga: Client, at: At
+) -> None:
+    await portal.product("P", stock_at={"W1": "0"})
+    await portal.order("SO-900001", skus=("S", "P"))
+    for sku, other in (("A", "SERVICE"), ("P", "SERVICE"), ("S", "GOODS")):
+        answer = await upsert(olga, "productsUpsert", NEW, {"sku": sku, "kind": other}, policy="GOOD_ROWS")
+        assert told(answer) == [("PRODUCT_IN_USE", ["rows", "1", "kind"])]
+    await taken(olga, "productsUpsert", {"sku": "A", "kind": "GOODS"})
+    async with portal.writing() as connection:
+        await connection.fetch_text("update order_lines set cancelled_quantity = quantity")
+    await taken(olga, "stockUpsert", {"warehouse": "W1", "sku": "A", "onHand": "0"})
+    rows = [{"sku": sku, "kind": kind} for sku, kind in (("A", "SERVICE"), ("P", "SERVICE"), ("S", "GOODS"))]
+    with capture_logs() as logs:
+        changed = await taken(olga, "productsUpsert", *rows)
+    several = logs[-1]["statements"]
+    assert [each["kind"] for each in changed] == ["SERVICE", "SERVICE", "GOODS"]
+    with capture_logs() as logs:
+        await taken(olga, "productsUpsert", {"sku": "A", "kind": "GOODS"})
+    assert logs[-1]["statements"] == several
+
+
 async def test_what_is_no_longer_sold_is_seen_by_who_keeps_the_catalogue_alone(
     portal: Portal, olga: Client, at: At
 ) -> None:

@@ -1,7 +1,7 @@
 """The catalogue: attributes of products, their choices and their values.
 
 Revision ID: 2026_11_25_catalogue
-Revises: 2026_11_25_access
+Revises: 2026_11_25_fulfilment
 """
 
 from alembic import op

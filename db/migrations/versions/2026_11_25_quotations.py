@@ -1,7 +1,7 @@
 """Quotations, the orders placed from them, and where the lines of a cart came from.
 
 Revision ID: 2026_11_25_quotations
-Revises: 2026_11_25_access
+Revises: 2026_11_25_catalogue
 """
 
 from alembic import op
