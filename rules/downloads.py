@@ -18,6 +18,9 @@ class DownloadFormat(StrEnum):
     XLSX = "XLSX"
 
 
+# A file holds a connection for seconds: so many are made at once for one session.
+MOST_AT_ONCE = 2
+
 # What is made in a few seconds: a row of a workbook costs several times as much as a row of text.
 MOST_ROWS = {DownloadFormat.CSV: 100_000, DownloadFormat.XLSX: 25_000}
 
@@ -34,6 +37,16 @@ class DownloadExpired(BrokenRule):
 
     english = "This link has expired. Ask for a new one."
     german = "Dieser Link ist abgelaufen. Fordern Sie einen neuen an."
+
+
+@dataclass(eq=False, kw_only=True)
+class TooManyDownloads(BrokenRule):
+    """A session follows as many links at once as it may."""
+
+    english = "{most} of your files are being made already. Try again in a moment."
+    german = "Es werden schon {most} Ihrer Dateien erstellt. Versuchen Sie es gleich noch einmal."
+
+    most: int
 
 
 @dataclass(eq=False, kw_only=True)
