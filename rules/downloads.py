@@ -8,7 +8,11 @@ from rules.broken import BrokenRule
 
 LINK_SECONDS = 300
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)*")
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Some programs take the fullwidth ones for the others.
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a program may split a text though it is quoted: a German Excel does at semicolons, and then a quotation
+# mark is nothing in front of what follows.
+_SPLITS = re.compile(r'([;\t\r\n]"*)')
 
 
 class DownloadFormat(StrEnum):
@@ -68,7 +72,14 @@ def check_rows(rows: int, format: DownloadFormat, *path: str) -> None:
 
 def harmless(text: str) -> str:
     """A text for a cell of a CSV file: what a spreadsheet program would run as a formula is marked as text by an
-    apostrophe (OWASP, CSV injection); a plain number is none."""
-    if text.startswith(_STARTS_A_FORMULA) and not _PLAIN_NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
+    apostrophe (OWASP, CSV injection), also behind what programs split at; a plain number is none."""
+    first, *others = _SPLITS.split(text)
+    if text.startswith(("\t", "\r", "\n")):
+        first = "'"
+    return "".join([_marked(first), *(_marked(each) for each in others)])
+
+
+def _marked(part: str) -> str:
+    if part.startswith(_STARTS_A_FORMULA) and not _PLAIN_NUMBER.fullmatch(part):
+        return f"'{part}"
+    return part

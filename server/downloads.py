@@ -45,6 +45,7 @@ _STATUSES: dict[type[BrokenRule], HTTPStatus] = {
     MissingPermission: HTTPStatus.FORBIDDEN,
 }
 _RETRY_SECONDS = 5
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"\\/:*?<>|%]+')
 _HEADERS = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
@@ -167,8 +168,9 @@ class _File(Response):
 
 def disposition(name: str) -> str:
     """A Content-Disposition with a name in ASCII and, for programs of this century, in full (RFC 6266, RFC 8187)."""
-    name = re.sub(r'[\x00-\x1f\x7f"\\/:*?<>|%]+', "_", name)
+    name = _FORBIDDEN.sub("_", name)
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    plain = _FORBIDDEN.sub("_", plain)  # of a fullwidth quotation mark NFKD makes a real one
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 

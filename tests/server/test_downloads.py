@@ -265,7 +265,8 @@ async def test_a_file_says_what_it_is_and_what_it_is_called(
 
 
 def test_no_name_breaks_out_of_its_header() -> None:
-    header = disposition('a"b\\c\r\nset-cookie: x/../%41.csv')
+    name = 'a"b\\c\r\nset-cookie: x/../%41\uff02; filename=\uff02x\uff3c\uff0f\uff05\u226e.csv'
+    header = disposition(name)
     assert re.fullmatch(r"attachment; filename=\"[^\"\\\r\n/%]+\"; filename\*=UTF-8''[\w.%~-]+", header)
 
 
