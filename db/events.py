@@ -64,6 +64,7 @@ class Listener:
         self._heard = heard
         self._missed = missed
         self._listening = asyncio.Event()
+        self._again = False  # whether somebody may have watched before
         self._work: asyncio.Task[None] | None = None
 
     async def ready(self, *, wait_seconds: float) -> None:
@@ -85,7 +86,6 @@ class Listener:
 
     async def _listen_for_ever(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
-        again = False
         while True:
             try:
                 raw = await asyncpg.connect(
@@ -95,24 +95,27 @@ class Listener:
                 _log.warning("not listening", cause=str(error) or type(error).__name__)
             else:
                 try:
-                    await self._listen(raw, again=again)
+                    await self._listen(raw)
                 except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                     _log.warning("listening ended", cause=str(error) or type(error).__name__)
+                except Exception:  # who watches is let go now: nobody may come and have it listen again
+                    self._missed()
+                    raise
                 finally:
                     if self._listening.is_set():
-                        again, pause = True, _FIRST_PAUSE_SECONDS
+                        self._again, pause = True, _FIRST_PAUSE_SECONDS
                     self._listening.clear()
                     raw.terminate()
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  (spreads processes)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
-    async def _listen(self, raw: Any, *, again: bool) -> None:
+    async def _listen(self, raw: Any) -> None:
         """Listen as long as the connection lives. Raises what the driver raises when it does not."""
         ended = asyncio.Event()
         raw.add_termination_listener(lambda _raw: ended.set())
         await raw.add_listener(_CHANNEL, self._received)
         self._listening.set()
-        if again:
+        if self._again:
             self._missed()
         while not ended.is_set():
             with suppress(TimeoutError):

@@ -7,7 +7,7 @@ from rules.broken import BrokenRule
 
 @dataclass(eq=False, kw_only=True)
 class TooManySubscriptions(BrokenRule):
-    """A session, or a connection, has as many subscriptions as it may have."""
+    """A session, a connection or a portal has as many subscriptions as it may have."""
 
     english = "There are {most} subscriptions already; end one first."
     german = "Es gibt schon {most} Abonnements; beenden Sie zuerst eines."

@@ -6,13 +6,16 @@ import re
 import tempfile
 import time
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
+from uuid import UUID
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -21,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from db.isolation import Mode
 from rules.broken import BrokenRule, Language
-from rules.downloads import DownloadExpired, DownloadTooLarge, DownloadUnknown
+from rules.downloads import MOST_AT_ONCE, DownloadExpired, DownloadTooLarge, DownloadUnknown, TooManyDownloads
 from rules.permissions import MissingPermission, Unauthenticated
 from server import answers, callers
 from server.endpoint import Endpoint, nobody_reads, while_connected
@@ -37,9 +40,12 @@ _STATUSES: dict[type[BrokenRule], HTTPStatus] = {
     DownloadUnknown: HTTPStatus.NOT_FOUND,
     DownloadExpired: HTTPStatus.GONE,
     DownloadTooLarge: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyDownloads: HTTPStatus.TOO_MANY_REQUESTS,
     Unauthenticated: HTTPStatus.FORBIDDEN,  # no header of the request would help
     MissingPermission: HTTPStatus.FORBIDDEN,
 }
+_RETRY_SECONDS = 5
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"\\/:*?<>|%]+')
 _HEADERS = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
@@ -54,6 +60,12 @@ class Downloads:
 
     endpoint: Endpoint
     reports: Mapping[str, Report]
+    _making: asyncio.Semaphore = field(init=False)
+    _by_session: Counter[UUID] = field(init=False, default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """So many files are made at once, which leaves the other connections to requests."""
+        self._making = asyncio.Semaphore(max(1, self.endpoint.settings.pool_size // 3))
 
     async def handle(self, request: Request) -> Response:
         """Answer a request for either address."""
@@ -65,7 +77,8 @@ class Downloads:
                 language = given.language
                 file, name = await while_connected(request, self._made(given, report))
         except BrokenRule as rule:
-            refused = Refused(_STATUSES[type(rule)], rule.code(), rule.message(language))
+            headers = {"Retry-After": str(_RETRY_SECONDS)} if isinstance(rule, TooManyDownloads) else {}
+            refused = Refused(_STATUSES[type(rule)], rule.code(), rule.message(language), headers)
             return _refuse(request, refused)
         except Refused as refused:
             return _refuse(request, refused)
@@ -77,6 +90,10 @@ class Downloads:
 
     async def _read(self, request: Request) -> tuple[Link, Report]:
         tenant_id = await self.endpoint.tenant(request)
+        if (
+            request.method == "HEAD"
+        ):  # its length is known once the whole file is made: that is not for nothing
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Use GET.", {"Allow": "GET"})
         key = self.endpoint.facilities.cursor_key
         given = downloads.read(key, request.path_params["link"], tenant_id, now=datetime.now(UTC))
         report = self.reports.get(given.report)
@@ -88,15 +105,31 @@ class Downloads:
         """The report as an open file that has no name any more, and the name that people see."""
         kind = KINDS[given.format]
         database = self.endpoint.facilities.database
-        with tempfile.TemporaryDirectory(prefix="kontor-") as folder:
-            async with database.transaction(Mode.SNAPSHOT, given.tenant_id) as connection:
-                portal, viewer = await downloads.check(connection, given, report)
-                asker = Asker(connection, viewer, given.language, given.format)
-                sheets = await report.sheets(asker, given.filter)
-                path = await kind.write(Path(folder), sheets, given.language)
-            file = path.open("rb")
+        async with self._turn(given.session_id):
+            with tempfile.TemporaryDirectory(prefix="kontor-") as folder:
+                async with database.transaction(Mode.SNAPSHOT, given.tenant_id) as connection:
+                    portal, viewer = await downloads.check(connection, given, report)
+                    asker = Asker(connection, viewer, given.language, given.format)
+                    sheets = await report.sheets(asker, given.filter)
+                    path = await kind.write(Path(folder), sheets, given.language)
+                file = path.open("rb")
         title = in_language(report.title, given.language)
         return file, f"{title} {portal.name} {datetime.now(UTC).date()}.{kind.ending}"
+
+    @asynccontextmanager
+    async def _turn(self, session_id: UUID) -> AsyncIterator[None]:
+        """Wait until a file may be made. Raises TooManyDownloads; who waits counts too, or one session's
+        requests would keep all others waiting."""
+        if self._by_session[session_id] >= MOST_AT_ONCE:
+            raise TooManyDownloads(most=MOST_AT_ONCE)
+        self._by_session[session_id] += 1
+        try:
+            async with self._making:
+                yield
+        finally:
+            self._by_session[session_id] -= 1
+            if not self._by_session[session_id]:
+                del self._by_session[session_id]
 
 
 class _File(Response):
@@ -122,7 +155,7 @@ class _File(Response):
                 async with asyncio.timeout_at(self._deadline):
                     start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
                     await send(start)
-                    while scope["method"] != "HEAD" and (chunk := self._file.read(_CHUNK_BYTES)):
+                    while chunk := self._file.read(_CHUNK_BYTES):
                         await send({"type": "http.response.body", "body": chunk, "more_body": True})
                         sent += len(chunk)
                     await send({"type": "http.response.body", "body": b""})
@@ -135,8 +168,9 @@ class _File(Response):
 
 def disposition(name: str) -> str:
     """A Content-Disposition with a name in ASCII and, for programs of this century, in full (RFC 6266, RFC 8187)."""
-    name = re.sub(r'[\x00-\x1f\x7f"\\/:*?<>|%]+', "_", name)
+    name = _FORBIDDEN.sub("_", name)
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    plain = _FORBIDDEN.sub("_", plain)  # of a fullwidth quotation mark NFKD makes a real one
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 

@@ -81,6 +81,7 @@ class Endpoint:
             most_bytes=self.settings.max_body_bytes,
             most_operations=self.settings.live_most_per_session,
             init_seconds=self.settings.live_init_seconds,
+            idle_seconds=self.settings.live_idle_seconds,
             write_seconds=self.settings.live_write_seconds,
         )
         with self.connections.one():

@@ -66,7 +66,12 @@ class Settings(BaseSettings):
         repr=False,
         description="The same server as a role that may make roles and databases; only `prepare` needs it.",
     )
-    pool_size: int = Field(10, ge=1, description="Most database connections of one process.")
+    pool_size: int = Field(
+        10,
+        ge=1,
+        description="Most database connections of one process; a third of them at most makes downloads, "
+        "and another third reads for subscriptions.",
+    )
     pool_wait_seconds: float = Field(
         2.0, gt=0, description="Seconds a request waits for a free connection before it is answered with 503."
     )
@@ -84,7 +89,9 @@ class Settings(BaseSettings):
     request_deadline_seconds: float = Field(20, gt=0, description="Seconds until a request is given up.")
     max_body_bytes: int = Field(1_000_000, ge=1, description="Bytes of the largest accepted request body.")
     live_most: int = Field(
-        2_000, ge=1, description="Most sockets and streams, and most subscriptions, of one process."
+        2_000,
+        ge=1,
+        description="Most sockets and streams, and most subscriptions, of one process; a quarter of these for one portal.",
     )
     live_most_per_session: int = Field(20, ge=1, description="Most subscriptions of one session or socket.")
     live_check_seconds: float = Field(
@@ -94,6 +101,9 @@ class Settings(BaseSettings):
     )
     live_init_seconds: float = Field(
         10, gt=0, description="Seconds in which a WebSocket has to say connection_init."
+    )
+    live_idle_seconds: float = Field(
+        60, gt=0, description="Seconds that a WebSocket may stay open without a subscription running on it."
     )
     live_write_seconds: float = Field(
         10, gt=0, description="Seconds that writing an event may take before a slow reader is ended."

@@ -26,7 +26,7 @@ _log = structlog.get_logger("kontor.requests")
 PROTOCOL = "graphql-transport-ws"
 
 _LONGEST_ID = 200
-_LONGEST_REASON = 100  # a close frame takes 123 bytes
+_LONGEST_REASON = 123  # bytes, as many as a close frame takes
 
 
 class Closing(Exception):
@@ -35,7 +35,7 @@ class Closing(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason[:_LONGEST_REASON]
+        self.reason = reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Limits:
     most_bytes: int
     most_operations: int
     init_seconds: float
+    idle_seconds: float
     write_seconds: float
 
 
@@ -61,6 +62,7 @@ class Socket:
         self._token: str | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._idling: asyncio.TimerHandle | None = None
         self._writing = asyncio.Lock()
         self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -80,6 +82,7 @@ class Socket:
                 task.cancel()
             await asyncio.gather(*ended, return_exceptions=True)
             self._ending.cancel()
+            self._stir()
         for end in (self._ending, talking):
             if not end.cancelled() and (why := end.exception()) is not None:
                 await self._close(why)
@@ -105,6 +108,23 @@ class Socket:
         """Let the socket end from within one of its operations."""
         if not self._ending.done():
             self._ending.set_exception(why)
+
+    def _idle(self) -> None:
+        """Nothing runs: a socket that nobody uses, or whose session has ended, is not kept for ever."""
+        self._stir()
+        why = Closing(4408, "No subscription was running for too long")
+        loop = asyncio.get_running_loop()
+        self._idling = loop.call_later(self._limits.idle_seconds, self._end, why)
+
+    def _stir(self) -> None:
+        if self._idling is not None:
+            self._idling.cancel()
+            self._idling = None
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not self._tasks and not self._ending.done():
+            self._idle()
 
     async def _talk(self) -> None:
         """Raises Closing, WebSocketDisconnect, or TimeoutError when the client does not read."""
@@ -143,7 +163,7 @@ class Socket:
             case "connection_init":
                 await self._initialise(message.get("payload"))
             case "ping":
-                await self._send({"type": "pong", "payload": message.get("payload")})
+                await self._pong(message.get("payload"))
             case "pong":
                 pass
             case "subscribe":
@@ -153,6 +173,13 @@ class Socket:
                     task.cancel()
             case _:
                 raise Closing(4400, "Unknown type of message")
+
+    async def _pong(self, payload: Any) -> None:
+        """Answer a ping with what it carried, unless that is nested deeper than is written: it may be left out."""
+        try:
+            await self._send({"type": "pong", "payload": payload})
+        except orjson.JSONEncodeError:
+            await self._send({"type": "pong"})
 
     async def _initialise(self, payload: Any) -> None:
         if self._initialised:
@@ -168,6 +195,7 @@ class Socket:
             except Refused:
                 raise Closing(4403, "Forbidden") from None
         self._initialised = True
+        self._idle()
         await self._send({"type": "connection_ack"})
 
     async def _subscribe(self, id: str, payload: Any, text: bytes) -> None:
@@ -189,10 +217,11 @@ class Socket:
             error = {"message": rule.message(context.language), "extensions": {"code": rule.code()}}
             await self._send({"id": id, "type": "error", "payload": [error]})
             return
+        self._stir()
         task = asyncio.create_task(self._run(id, operation, context))
         self._operations[id] = task
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
 
     async def _run(self, id: str, operation: Operation, context: Context) -> None:
         """One operation; what ends more than itself ends the socket."""

@@ -29,6 +29,11 @@ class Bounds:
     most: int = 2_000
     readers: int = 3  # so many watchers may read at once, which leaves the other connections to requests
 
+    @property
+    def most_per_tenant(self) -> int:
+        """A share, so that no portal shuts the others out."""
+        return max(1, self.most // 4)
+
 
 class Watch:
     """What one subscriber waits for. Changes to one object are one until they are read."""
@@ -82,6 +87,7 @@ class Watches:
         self.readers = asyncio.Semaphore(self.bounds.readers)
         self._listener = Listener(url, self._heard, self._missed)
         self._by_tenant: defaultdict[UUID, set[Watch]] = defaultdict(set)
+        self._count: Counter[UUID] = Counter()  # of each tenant, with those that do not hear events yet
         self._by_session: Counter[UUID | None] = Counter()
         self._closed = False
 
@@ -102,8 +108,9 @@ class Watches:
         Raises TooManySubscriptions, Unavailable when the process is full or does not hear events, and
         Interrupted when it is about to end.
         """
-        self._check_room(session_id)
+        self._check_room(tenant_id, session_id)
         watch = Watch(kind, id)
+        self._count[tenant_id] += 1
         self._by_session[session_id] += 1
         try:
             await self._listener.ready(wait_seconds=self.bounds.listen_seconds)
@@ -120,11 +127,13 @@ class Watches:
         self._missed()
         await self._listener.close()
 
-    def _check_room(self, session_id: UUID | None) -> None:
+    def _check_room(self, tenant_id: UUID, session_id: UUID | None) -> None:
         if self._closed:
             raise Interrupted
         if self._by_session[session_id] >= self.bounds.most_per_session:
             raise TooManySubscriptions(most=self.bounds.most_per_session)
+        if self._count[tenant_id] >= self.bounds.most_per_tenant:
+            raise TooManySubscriptions(most=self.bounds.most_per_tenant)
         if len(self) >= self.bounds.most:
             raise Unavailable("this process has as many subscriptions as it may have")
 
@@ -133,6 +142,9 @@ class Watches:
         watching.discard(watch)
         if not watching:
             self._by_tenant.pop(tenant_id, None)
+        self._count[tenant_id] -= 1
+        if not self._count[tenant_id]:
+            del self._count[tenant_id]
         self._by_session[session_id] -= 1
         if not self._by_session[session_id]:
             del self._by_session[session_id]

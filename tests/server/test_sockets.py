@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from server.callers import COOKIE
 from server.settings import Settings
 from tests.client import Client
-from tests.server.live import CHANGED, Serving, opened, order, serving, streaming, watching
+from tests.server.live import CHANGED, Serving, is_silent, opened, order, serving, streaming, watching
 from tests.world import Portal, World
 
 
@@ -132,6 +132,72 @@ async def test_a_socket_that_never_begins_is_closed(world: World, settings: Sett
         await socket.say(type="ping")
         assert await socket.hear() == {"type": "pong", "payload": None}
         assert (await socket.closed())[0] == 4408
+
+
+async def test_a_socket_on_which_nothing_runs_is_closed_whoever_it_is(
+    world: World, settings: Settings, portal: Portal, bea: Client
+) -> None:
+    async with serving(settings, world.database, world.passwords, live_idle_seconds=0.3) as live:
+        closed = (4408, "No subscription was running for too long")
+        async with opened(live, portal.slug) as socket:
+            await socket.begin()
+            await socket.say(type="ping")
+            assert await socket.hear() == {"type": "pong", "payload": None}
+            assert await socket.closed() == closed
+        async with watching(live, bea) as socket:
+            assert await is_silent(socket)
+            assert await is_silent(socket)
+            await bea.ask("mutation { signOut { errors { code } } }")
+            assert await socket.code() == "UNAUTHENTICATED"
+            assert await socket.closed() == closed
+
+
+async def test_the_time_without_a_subscription_is_counted_from_the_end_of_the_last(
+    world: World, settings: Settings, portal: Portal, bea: Client
+) -> None:
+    async with (
+        serving(settings, world.database, world.passwords, live_idle_seconds=0.5) as live,
+        watching(live, bea) as socket,
+    ):
+        await socket.subscribe(id="2")
+        await live.watched(2)
+        await socket.say(type="complete", id="1")
+        await live.watched(1)
+        await asyncio.sleep(0.7)
+        number = await order(bea)
+        assert await socket.numbers() == [number]
+        await socket.say(type="complete", id="2")
+        await live.watched(0)
+        await asyncio.sleep(0.1)
+        await socket.subscribe(id="3")
+        await asyncio.sleep(0.7)
+        number = await order(bea)
+        assert await socket.numbers() == [number]
+        await socket.say(type="complete", id="3")
+        assert (await socket.closed())[0] == 4408
+
+
+async def test_a_reason_is_cut_to_the_bytes_that_a_close_frame_has(
+    live: Serving, portal: Portal, bea: Client
+) -> None:
+    long = "\N{TOMATO}" * 90
+    async with opened(live, portal.slug) as socket:
+        await socket.begin(bea.token)
+        await socket.subscribe(id=long)
+        await socket.subscribe(id=long)
+        code, reason = await socket.closed()
+    assert code == 4409
+    assert reason.startswith("Subscriber for \N{TOMATO}")
+    assert len(reason.encode()) <= 123
+
+
+async def test_a_ping_that_is_nested_too_deep_to_be_written_gets_a_bare_pong(
+    live: Serving, portal: Portal
+) -> None:
+    async with opened(live, portal.slug) as socket:
+        await socket.begin()
+        await socket.raw.send('{"type": "ping", "payload": ' + '{"a": ' * 400 + "1" + "}" * 401)
+        assert await socket.hear() == {"type": "pong"}
 
 
 BOMB = "subscription { orderChanged { ...f0 } } fragment f60 on Order { id } " + " ".join(

@@ -11,7 +11,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from db.connections import Database, Unavailable
-from rules.subscriptions import SubscriptionTooSlow
+from db.events import Listener
+from rules.subscriptions import SubscriptionTooSlow, TooManySubscriptions
 from server.settings import Settings
 from tenants.watches import MOST_PENDING, Bounds, Interrupted, Watch, Watches
 from tests.client import Client
@@ -174,6 +175,58 @@ async def test_without_a_database_to_listen_to_nothing_is_watched() -> None:
     with pytest.raises(Interrupted):
         async with watches.watch(uuid.uuid4(), uuid.uuid4(), "Order", None):
             pass
+
+
+async def test_one_portal_leaves_room_to_the_others(database_url: str) -> None:
+    watches = Watches(database_url, Bounds(most=8, most_per_session=2))
+    one, other = uuid.uuid4(), uuid.uuid4()
+    async with contextlib.AsyncExitStack() as stack:
+        coming = [
+            asyncio.ensure_future(stack.enter_async_context(watches.watch(one, uuid.uuid4(), "Order", None)))
+            for _ in range(3)
+        ]
+        results = await asyncio.gather(*coming, return_exceptions=True)
+        refused = [each for each in results if isinstance(each, TooManySubscriptions)]
+        assert [each.most for each in refused] == [2], "those that do not hear yet count too"
+        await stack.enter_async_context(watches.watch(other, uuid.uuid4(), "Order", None))
+    async with watches.watch(one, None, "Order", None):
+        assert len(watches) == 1
+    await watches.close()
+
+
+class Dying:
+    """A connection to listen on that fails in a way that nobody has thought of."""
+
+    def add_termination_listener(self, _: object) -> None:
+        pass
+
+    async def add_listener(self, *_: object) -> None:
+        pass
+
+    async def execute(self, *_: object, **__: object) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    def terminate(self) -> None:
+        pass
+
+
+async def test_whoever_watched_is_let_go_whatever_the_listening_died_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def connect(*_: object, **__: object) -> Dying:
+        return Dying()
+
+    missed: list[bool] = []
+    monkeypatch.setattr("db.events.asyncpg.connect", connect)
+    monkeypatch.setattr("db.events._PULSE_SECONDS", 0.01)
+    listener = Listener("postgresql://", lambda *_: None, lambda: missed.append(True))
+    await listener.ready(wait_seconds=1)
+    assert missed == []
+    await becomes(lambda: listener._work is not None and listener._work.done())
+    assert missed == [True], "at once"
+    await listener.ready(wait_seconds=1)
+    assert missed == [True, True], "and when it is heard again, for who came between"
+    await listener.close()
 
 
 async def test_nothing_is_left_behind_by_a_client_that_vanishes(
