@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     live_most: int = Field(
         2_000,
         ge=1,
-        description="Most sockets and streams, and most subscriptions, of one process; a quarter of these for one portal.",
+        description="Most sockets and streams, and most subscriptions, of one process; a portal has a quarter of the latter.",
     )
     live_most_per_session: int = Field(20, ge=1, description="Most subscriptions of one session or socket.")
     live_check_seconds: float = Field(
