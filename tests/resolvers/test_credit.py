@@ -197,7 +197,12 @@ async def test_of_two_orders_at_once_only_one_passes_a_limit_that_blocks(portal:
         await portal.product(f"P{number}")
         buyers.append(await at(portal).sign_in(f"buyer-{number}"))
         await add(buyers[-1], {"sku": f"P{number}", "quantity": "5"})
-    answers = await asyncio.gather(*(place(buyer) for buyer in buyers))
+    async with portal.writing() as connection:
+        # All have begun before one can go on.
+        await connection.fetch_text("select from stock for update")
+        placing = asyncio.gather(*(place(buyer) for buyer in buyers))
+        await asyncio.sleep(0.5)
+    answers = await placing
     assert len([each for each in answers if each["orders"]]) == 1
     assert [error for each in answers for error in each["errors"]] == [exceeded("120.00")] * 5
 
