@@ -51,7 +51,7 @@ import: setup ## Import FOLDER=<exchange folder or zip> into PORTAL=<slug>
 	$(SERVER) import "$(FOLDER)" --portal "$(PORTAL)" $(ARGS)
 
 test: setup ## Run the tests; more for pytest in ARGS="..."
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: setup ## Lint, types, layers, and whether schema.graphql and the migrations are up to date
 	$(BIN)/ruff check
