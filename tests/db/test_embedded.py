@@ -80,7 +80,9 @@ def test_it_starts_although_its_old_process_id_is_another_programs_now(cluster: 
 
 def test_ctrl_c_does_not_reach_it(cluster: Cluster) -> None:
     cluster.down()
-    program = "import sys, time; from db.embedded import Cluster; from pathlib import Path; "
+    program = "import signal, sys, time; from db.embedded import Cluster; from pathlib import Path; "
+    # A shell starts what it puts in the background with SIGINT ignored: a terminal does not.
+    program += "signal.signal(signal.SIGINT, signal.default_int_handler); "
     program += "Cluster(Path(sys.argv[1])).up(); print('up', flush=True); time.sleep(60)"
     with subprocess.Popen(
         [sys.executable, "-c", program, str(cluster.home)],
