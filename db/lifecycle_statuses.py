@@ -175,6 +175,12 @@ async def add_predefined(connection: Connection) -> None:
 _add = Statement(
     insert_rows(lifecycle_statuses, _NAMES).returning(*_every_one.selected_columns), LifecycleStatus
 )
+_lock_every_one = Statement[UUID](
+    select(lifecycle_statuses.c.id)
+    .where(lifecycle_statuses.c.tenant_id == bindparam("tenant_id"))
+    .order_by(lifecycle_statuses.c.id)
+    .with_for_update(key_share=True)
+)
 _lock_predefined = Statement(
     _every_one.where(
         _OF_SUBJECT,
@@ -191,6 +197,11 @@ _changing = Changing(
     mine=_OF_TENANT,
 )
 lock, change = _changing.lock, _changing.change
+
+
+async def lock_every_one(connection: Connection) -> None:
+    """Lock all statuses, in one order, before one of them takes another's place: who does the same waits."""
+    await connection.column(_lock_every_one)
 
 
 async def add(connection: Connection, status: LifecycleStatus) -> None:

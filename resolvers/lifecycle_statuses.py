@@ -106,6 +106,8 @@ async def update(info: Info, input: _UpdateInput) -> LifecycleStatusPayload:
     check_name(input.name_de, "nameDe")
     check_position(input.position, "position")
     key = nodes.key_of(str(input.lifecycle_status), "LifecycleStatus")
+    if input.predefined:
+        await db.lifecycle_statuses.lock_every_one(context.connection)
     status = await db.lifecycle_statuses.lock(context.connection, key) if key else None
     if status is None:
         raise NotFound(path=("lifecycleStatus",))

@@ -4,6 +4,7 @@ import dataclasses
 import re
 import string
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 from typing import Any, get_type_hints
 from uuid import UUID
@@ -13,6 +14,7 @@ import pytest
 import rules
 from rules.broken import BrokenRule, BrokenRules, Language, VersionConflict, all_rules
 from rules.permissions import MissingPermission, Permission
+from rules.previews import Difference, PreviewField
 from rules.products import ProductNotFound
 from rules.stock import InsufficientStock
 
@@ -25,7 +27,9 @@ FACTS: dict[Any, Any] = {
     int: 42,
     Decimal: Decimal("3.5"),
     UUID: SECRET_ID,
+    date: date(2026, 3, 1),
     tuple[Permission, ...]: (Permission.ORDERS_PLACE, Permission.ORDERS_READ),
+    tuple[Difference, ...]: (Difference(PreviewField.UNIT_PRICE, "ABC-7", "3.5", "4"),),
 }
 
 
