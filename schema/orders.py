@@ -84,11 +84,6 @@ class OrderDelivery:
             "was promised."
         ),
     ]
-    requested_on: Annotated[date | None, field(description="The day for which the customer asked.")]
-    ship_to: Annotated[
-        Address | None,
-        field(resolvers.orders.ship_to, description="Where it goes: its own copy of the customer's address."),
-    ]
     promised_on: Annotated[date | None, field(description="The day for which it is promised.")]
 
 
