@@ -25,12 +25,11 @@ from sqlalchemy import (
 
 from db.connections import Connection, many_each, one_each
 from db.orders import orders as orders  # the foreign key's target
-from db.restrictions import DocumentShape, documents_in, documents_of
+from db.restrictions import WhoseDocuments, own_documents, whose_documents
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, refers_to, tenant_table, unique
 from rules.documents import DocumentKind
-from rules.permissions import Permission
 from rules.viewers import Viewer
 
 goods_issues = tenant_table(
@@ -99,38 +98,26 @@ _NAMES = names_of(GoodsIssue)
 _LINE_NAMES = names_of(GoodsIssueLine)
 
 
-# Whose goods issues a viewer sees: None for all, or how its groups restrict the documents of its customer.
-_Whose = tuple[DocumentShape] | None
-
-
-def _visible(whose: _Whose) -> Select[Any]:
+def _visible(whose: WhoseDocuments) -> Select[Any]:
     every_one = select(*(goods_issues.c[name] for name in _NAMES)).where(
         goods_issues.c.tenant_id == bindparam("tenant_id")
     )
     if whose is None:
         return every_one
     return every_one.where(
-        goods_issues.c.customer_id == bindparam("own_customer_id", type_=Uuid),
-        documents_in(whose[0], DocumentKind.GOODS_ISSUE),
+        own_documents(whose, goods_issues.c.customer_id, DocumentKind.GOODS_ISSUE),
     )
 
 
-def _whose(viewer: Viewer) -> tuple[_Whose, dict[str, Any]]:
-    if viewer.oversees(Permission.DOCUMENTS_READ):
-        return None, {}
-    scope = documents_of(viewer)
-    return (scope.shape,), {"own_customer_id": viewer.customer_id, **scope.groups}
-
-
 @lru_cache(maxsize=256)
-def _by_ids(whose: _Whose) -> Statement[GoodsIssue]:
+def _by_ids(whose: WhoseDocuments) -> Statement[GoodsIssue]:
     return Statement(
         _visible(whose).where(goods_issues.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), GoodsIssue
     )
 
 
 @lru_cache(maxsize=256)
-def _of_orders(whose: _Whose) -> Statement[GoodsIssue]:
+def _of_orders(whose: WhoseDocuments) -> Statement[GoodsIssue]:
     of_orders = goods_issues.c.order_id == any_(bindparam("ids", type_=ARRAY(Uuid)))
     return Statement(_visible(whose).where(of_orders).order_by(goods_issues.c.number), GoodsIssue)
 
@@ -148,7 +135,7 @@ _lines_of = Statement(
 
 async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, GoodsIssue]:
     """The goods issues among the ids that the viewer may see."""
-    whose, mine = _whose(viewer)
+    whose, mine = whose_documents(viewer)
     statement = _by_ids(whose)
     return one_each(await connection.rows(statement, ids=ids, **statement.needed(mine)), "id")
 
@@ -157,7 +144,7 @@ async def of_orders(
     connection: Connection, viewer: Viewer, ids: Sequence[UUID]
 ) -> Mapping[UUID, list[GoodsIssue]]:
     """The goods issues of each order that the viewer may see, by number."""
-    whose, mine = _whose(viewer)
+    whose, mine = whose_documents(viewer)
     statement = _of_orders(whose)
     return many_each(await connection.rows(statement, ids=ids, **statement.needed(mine)), ids, "order_id")
 

@@ -33,13 +33,12 @@ from sqlalchemy import (
 )
 
 from db.connections import Connection, many_each, one_each
-from db.pages import Condition, Key, Listing, Whose
-from db.restrictions import DocumentShape, documents_in, documents_of
+from db.pages import Condition, Key, Listing
+from db.restrictions import WhoseDocuments, own_documents, whose_documents
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, one_of, refers_to, tenant_table, unique
 from rules.documents import DocumentKind
-from rules.permissions import Permission
 from rules.quotations import QuotationState
 from rules.viewers import Viewer
 
@@ -149,37 +148,26 @@ _COLUMNS = [_DERIVED[name] if name in _DERIVED else quotations.c[name] for name 
 _MINE = quotations.c.tenant_id == bindparam("tenant_id")
 _every_one = select(*_COLUMNS).where(_MINE)
 
-# Whose quotations a viewer sees: None for all, or how its groups restrict the documents of its customer.
-_Whose = tuple[DocumentShape] | None
 
-
-def _visible(whose: _Whose) -> Select[Any]:
+def _visible(whose: WhoseDocuments) -> Select[Any]:
     """The customer's own that were issued, as far as its groups allow such documents; the staff sees drafts too."""
     if whose is None:
         return _every_one
     return _every_one.where(
-        quotations.c.customer_id == bindparam("own_customer_id", type_=Uuid),
+        own_documents(whose, quotations.c.customer_id, DocumentKind.QUOTATION),
         quotations.c.state != QuotationState.DRAFT.value,
-        documents_in(whose[0], DocumentKind.QUOTATION),
     )
 
 
-def _whose(viewer: Viewer) -> Whose:
-    if viewer.oversees(Permission.DOCUMENTS_READ):
-        return None, {}
-    scope = documents_of(viewer)
-    return (scope.shape,), {"own_customer_id": viewer.customer_id, **scope.groups}
-
-
 @lru_cache(maxsize=64)
-def _by_ids(whose: _Whose) -> Statement[Quotation]:
+def _by_ids(whose: WhoseDocuments) -> Statement[Quotation]:
     return Statement(
         _visible(whose).where(quotations.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Quotation
     )
 
 
 @lru_cache(maxsize=64)
-def _by_numbers(whose: _Whose) -> Statement[Quotation]:
+def _by_numbers(whose: WhoseDocuments) -> Statement[Quotation]:
     return Statement(
         _visible(whose).where(quotations.c.number == any_(bindparam("numbers", type_=ARRAY(Text)))), Quotation
     )
@@ -207,7 +195,7 @@ _lines_of = Statement(
 
 async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Quotation]:
     """The quotations among the ids that the viewer may see."""
-    whose, mine = _whose(viewer)
+    whose, mine = whose_documents(viewer)
     statement = _by_ids(whose)
     return one_each(await connection.rows(statement, ids=ids, **statement.needed(mine)), "id")
 
@@ -216,7 +204,7 @@ async def by_numbers(
     connection: Connection, viewer: Viewer, numbers: Sequence[str]
 ) -> Mapping[str, Quotation]:
     """The quotations among the numbers that the viewer may see."""
-    whose, mine = _whose(viewer)
+    whose, mine = whose_documents(viewer)
     statement = _by_numbers(whose)
     return one_each(await connection.rows(statement, numbers=numbers, **statement.needed(mine)), "number")
 
@@ -253,7 +241,7 @@ _listing = Listing(
     _CONDITIONS,
     ORDERS,
     quotations.c.id,
-    whose=_whose,
+    whose=whose_documents,
 )
 keys, page, count = _listing.keys, _listing.page, _listing.count
 

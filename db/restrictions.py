@@ -180,6 +180,25 @@ def documents_in(shape: DocumentShape, kind: DocumentKind) -> ColumnElement[bool
     )
 
 
+# Whose documents a viewer sees: None for all, or how its groups restrict the documents of its customer.
+WhoseDocuments = tuple[DocumentShape] | None
+
+
+def whose_documents(viewer: Viewer) -> tuple[WhoseDocuments, dict[str, Any]]:
+    """Whose documents a viewer sees, and the parameters of `own_documents`; for staff who may read them, all."""
+    if viewer.oversees(Permission.DOCUMENTS_READ):
+        return None, {}
+    scope = documents_of(viewer)
+    return (scope.shape,), {"own_customer_id": viewer.customer_id, **scope.groups}
+
+
+def own_documents(
+    whose: tuple[DocumentShape], customer_id: ColumnElement[UUID], kind: DocumentKind
+) -> ColumnElement[bool]:
+    """Whether a document is the viewer's customer's, of a kind that is allowed."""
+    return and_(customer_id == bindparam("own_customer_id", type_=Uuid), documents_in(whose[0], kind))
+
+
 def products_in(
     shape: Shape, product_id: ColumnElement[UUID], category_id: ColumnElement[Any]
 ) -> ColumnElement[bool]:
