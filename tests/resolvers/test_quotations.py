@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from rules.documents import DocumentKind
 from rules.permissions import BuiltInProfile, StaffRole
@@ -557,6 +558,21 @@ async def test_all_that_has_changed_under_a_draft_is_told_at_once(portal: Portal
         ("QUOTATION_UNIT_CHANGED", ["quotation", "lines", "0", "unit"]),
         ("PRODUCT_UNAVAILABLE", ["quotation", "lines", "1"]),
     ]
+
+
+async def test_what_many_drafts_allow_costs_no_more_statements_than_what_a_few_do(
+    portal: Portal, stan: Client
+) -> None:
+    await portal.product("B")
+    costs = []
+    for drafts in (2, 10):
+        for _ in range(drafts):
+            await portal.quotation(None, skus=("A", "B"))
+        with capture_logs() as logs:
+            nodes = (await stan.ask(f"{{ quotations(first: 50) {{ nodes {{ {ACTIONS} }} }} }}"))["quotations"]
+        assert all(each["allowed"] for node in nodes["nodes"] for each in node["actions"][:1])
+        costs += [each["statements"] for each in logs if each["event"] == "operation"]
+    assert costs[0] == costs[1]
 
 
 async def test_what_is_no_longer_sold_is_not_offered(portal: Portal, stan: Client) -> None:
