@@ -4,7 +4,8 @@ import asyncio
 
 import db
 from db.customers import Customer
-from db.quotations import Quotation, QuotationLine
+from db.quotation_drafts import OutdatedLine
+from db.quotations import Quotation
 from resolvers.context import Context
 from rules.broken import BrokenRule
 from rules.products import ProductUnavailable
@@ -26,12 +27,9 @@ async def outdated(context: Context, draft: Quotation) -> list[BrokenRule]:
     tax, products that are no longer sold, or in another unit."""
     customer, lines = await asyncio.gather(
         context.load(db.customers.by_ids, draft.customer_id),
-        context.load_list(db.quotations.lines_of, draft.id),
+        context.load_list(db.quotation_drafts.outdated_lines_of, draft.id),
     )
-    checked = await asyncio.gather(
-        _of_customer(context, draft, customer), *(_of_line(context, each) for each in lines)
-    )
-    return [rule for several in checked for rule in several]
+    return [*await _of_customer(context, draft, customer), *map(_of_line, lines)]
 
 
 async def _of_customer(context: Context, draft: Quotation, customer: Customer | None) -> list[BrokenRule]:
@@ -46,13 +44,10 @@ async def _of_customer(context: Context, draft: Quotation, customer: Customer | 
     return broken
 
 
-async def _of_line(context: Context, line: QuotationLine) -> list[BrokenRule]:
+def _of_line(line: OutdatedLine) -> BrokenRule:
     path = ("quotation", "lines", str(line.position - 1))
-    product = await context.load(db.products.by_ids, line.product_id)
-    if product is None or not product.active:
-        return [ProductUnavailable(sku=line.sku, path=path)]
-    if product.unit != line.unit:
-        return [
-            QuotationUnitChanged(sku=line.sku, quoted=line.unit, current=product.unit, path=(*path, "unit"))
-        ]
-    return []
+    if line.current_unit is None:
+        return ProductUnavailable(sku=line.sku, path=path)
+    return QuotationUnitChanged(
+        sku=line.sku, quoted=line.unit, current=line.current_unit, path=(*path, "unit")
+    )
