@@ -230,7 +230,10 @@ _lock = Statement(
     .with_for_update(),
     Quotation,
 )
-_CHANGING = ("number", "state", "valid_until", "net", "tax", "total", "comment", "decline_reason")
+_CHANGING = (
+    *("number", "state", "valid_until", "currency", "tax_included"),
+    *("net", "tax", "total", "comment", "decline_reason"),
+)
 _keep = Statement(
     update(quotations)
     .where(_MINE, quotations.c.id == bindparam("the_id", type_=Uuid))

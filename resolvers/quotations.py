@@ -12,10 +12,11 @@ from db.orders import Order
 from db.quotations import Quotation, QuotationLine
 from resolvers import actions, money, nodes, pages
 from resolvers.actions import Action
-from resolvers.context import Info
+from resolvers.context import Context, Info
 from resolvers.enums import publish
+from resolvers.quotation_drafts import outdated
 from rules import amounts, quotations
-from rules.broken import InvalidInput
+from rules.broken import BrokenRule, InvalidInput
 from rules.permissions import Permission
 from rules.quotations import QuotationAct, QuotationState
 
@@ -141,11 +142,18 @@ NEEDS = {
 }
 
 
-def actions_of(root: strawberry.Parent[Quotation], info: Info) -> list[Action]:
+async def actions_of(root: strawberry.Parent[Quotation], info: Info) -> list[Action]:
     """Quotation.actions."""
     context = info.context
     return [
-        actions.weigh(context, act.value, needs, quotations.refusal(root.state, act, is_past=root.is_past))
+        actions.weigh(context, act.value, needs, await _refusal(context, root, act))
         for act, needs in NEEDS.items()
         if context.signed_in.is_staff or needs is Permission.ORDERS_PLACE
     ]
+
+
+async def _refusal(context: Context, root: Quotation, act: QuotationAct) -> BrokenRule | None:
+    broken = quotations.refusal(root.state, act, is_past=root.is_past)
+    if broken is None and act is QuotationAct.ISSUE:
+        return next(iter(await outdated(context, root)), None)
+    return broken

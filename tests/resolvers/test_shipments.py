@@ -159,7 +159,7 @@ async def test_an_order_in_a_status_of_the_companys_own_stays_in_it(portal: Port
 @pytest.mark.parametrize(
     ("lines", "errors"),
     [
-        ([], [("INVALID_INPUT", ["lines"])]),
+        ([], [("SHIPMENT_EMPTY", ["lines"])]),
         ([{"position": 9}], [("NOT_FOUND", ["lines", "0", "position"])]),
         (
             [{"position": 1, "quantity": "1"}, {"position": 1, "quantity": "1"}],

@@ -286,7 +286,7 @@ async def test_a_csv_file_says_the_same_as_the_statement(bea: Client, http: http
         "Ordered": "2.5",
         "Shipped": "0.5",
         "Outstanding": "2",
-        "Unit price": "3.5",
+        "Unit price": "3.50",
         "Outstanding amount": "7.00",
         "Currency": "GBP",
         "Tax included": "no",
