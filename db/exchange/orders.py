@@ -34,6 +34,7 @@ async def orders(connection: Connection, _columns: Collection[str]) -> tuple[Cou
         "s.status not in (select word from order_statuses)",
         "'UNKNOWN_STATUS: there is no lifecycle status ' || s.status",
     )
+    await _lock(connection)
     some_are_kept = await _ready(connection)
     await _ready_lines(connection, some_are_kept)
     await reject_lines(
@@ -65,6 +66,18 @@ async def _statuses(connection: Connection) -> None:
         union all
         select code, null, id, processing_state not in ({open_states}) from lifecycle_statuses
         where tenant_id = {{tenant}} and subject = '{Subject.ORDER}' and code not in ({states})
+        """,
+    )
+
+
+async def _lock(connection: Connection) -> None:
+    """Keep the orders that are there as they are until this transaction ends: what they are compared with
+    below would else be older than what is written over. Their stock is locked already."""
+    await affect(
+        connection,
+        """
+        select from orders where tenant_id = {tenant}
+        and number in (select number from staged_orders where reason is null) order by id for no key update
         """,
     )
 
