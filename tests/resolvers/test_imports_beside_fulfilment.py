@@ -13,6 +13,7 @@ import pytest
 import db
 from db import exchange
 from db.lifecycle_statuses import lifecycle_statuses
+from db.stock import stock
 from rules.stock import StockPolicy
 from tests.client import Client
 from tests.conftest import At
@@ -85,6 +86,12 @@ def load(world: World, portal: Portal, tmp_path: Path) -> Load:
             return await exchange.run(connection, folder, folder, exchange.Silent())
 
     return run
+
+
+@pytest.fixture
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is tried again: whoever waits in a circle fails."""
+    monkeypatch.setattr(exchange, "_TRIES", 1)
 
 
 async def order_id(stan: Client, number: str) -> str:
@@ -163,6 +170,7 @@ async def test_an_import_writes_over_nothing_that_happened_while_it_waited(
     assert [tuple(row) for row in found] == [("packing", 1, 11, 3)]
 
 
+@pytest.mark.usefixtures("once")
 async def test_an_import_waits_for_a_customer_who_is_ordering_before_it_takes_the_stock(
     portal: Portal, load: Load
 ) -> None:
@@ -175,16 +183,34 @@ async def test_an_import_waits_for_a_customer_who_is_ordering_before_it_takes_th
             assert (await task).tables["customers"].updated == 1
 
 
+@pytest.mark.usefixtures("once")
 async def test_an_import_takes_products_in_the_order_in_which_an_upsert_does(
     portal: Portal, load: Load
 ) -> None:
+    skus = [f"P{number:03}" for number in reversed(range(400))]
+    await load({"products": [f"{sku},Name,GOODS,all,pcs,20" for sku in skus]})
     async with portal.writing() as connection:
-        await db.products.lock_by_skus(connection, ["A"])
-        run = load({"products": [f"{sku},New name,GOODS,all,pcs,20" for sku in "BA"]})
+        await db.products.lock_by_skus(connection, [skus[-1]])
+        run = load({"products": [f"{sku},New name,GOODS,all,pcs,20" for sku in skus]})
         async with waited_for(portal, run) as task:
-            await db.products.lock_by_skus(connection, ["B"])
+            await db.products.lock_by_skus(connection, skus)
             await connection.commit()
-            assert (await task).tables["products"].updated == 2
+            assert (await task).tables["products"].updated == 400
+
+
+async def test_an_import_changes_what_somebody_else_adds_while_it_adds_the_same(
+    portal: Portal, load: Load
+) -> None:
+    new = await portal.product("N", stock_at={})
+    async with portal.writing() as connection:
+        await put(
+            connection, stock, product_id=new, warehouse_id=portal.warehouse_ids["W1"], on_hand=Decimal(1)
+        )
+        async with waited_for(portal, load({"stock": ["W1,N,5", "W9,N,5"]})) as task:
+            await connection.commit()
+            report = await task
+    assert (report.tables["stock"].updated, report.tables["stock"].rejected) == (1, 1)
+    assert (await levels(portal))["N", "W1"] == (5, 0)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +299,7 @@ async def an_erps_files(portal: Portal, chance: random.Random) -> dict[str, list
     }
 
 
+@pytest.mark.usefixtures("once")
 async def test_imports_beside_a_busy_day_lose_and_bend_nothing(
     portal: Portal, bea: Client, stan: Client, load: Load
 ) -> None:
