@@ -13,7 +13,7 @@ from resolvers.context import Info
 from resolvers.order_statements import OrderStatement, OrderStatementFilter, by_currency, by_unit, resolved
 from rules.broken import Language
 from rules.downloads import check_rows
-from rules.money import to_major
+from rules.money import minor_digits, plain, to_major
 from rules.permissions import Permission
 from rules.texts import LONGEST_NAME, check_text
 from tenants.downloads import Asker, CellKind, Column, Report, Sheet
@@ -140,7 +140,7 @@ def _line(asker: Asker, each: db.order_statements.StatementLine) -> tuple[Any, .
         each.quantity,
         each.shipped_quantity,
         each.outstanding,
-        each.unit_price,
+        plain(each.unit_price, minor_digits(each.currency)),
         to_major(int(each.outstanding_amount), each.currency),
         each.currency,
         _tax(asker, each.tax_included),
