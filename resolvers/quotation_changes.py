@@ -27,6 +27,7 @@ from rules.quotations import (
     QuotationDatePast,
     QuotationState,
 )
+from rules.rows import ValueMissing
 from rules.texts import TextMissing, check_text
 
 
@@ -89,7 +90,7 @@ class QuotationDeclineInput:
     """quotationDecline(input:)."""
 
     quotation: strawberry.ID = strawberry.field(description="The quotation.")
-    reason: str = strawberry.field(description="Why, at most 2,000 characters.")
+    reason: str = strawberry.field(description="Why, 1 to 2,000 characters.")
     version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
@@ -127,13 +128,10 @@ async def issue(info: Info, input: _IssueInput) -> QuotationPayload:
 
 async def _write(context: Context, input: QuotationIssueInput) -> QuotationPayload:
     """A new quotation, issued at once or kept as a draft."""
-    for name, given in (
-        ("customer", input.customer),
-        ("lines", input.lines),
-        ("validUntil", input.valid_until),
-    ):
-        if given is None:
-            raise InvalidInput(path=(name,))
+    needed = {"customer": input.customer, "lines": input.lines, "validUntil": input.valid_until}
+    missing = [ValueMissing(path=(name,)) for name, given in needed.items() if given is None]
+    if missing:
+        raise BrokenRules(missing)
     assert input.valid_until is not None
     check_text(input.comment, LONGEST_COMMENT, "comment")
     customer: Customer = await nodes.found(context, str(input.customer), "Customer", "customer")

@@ -86,8 +86,8 @@ def all_rules(root: type[BrokenRule] = BrokenRule) -> Iterator[type[BrokenRule]]
 class NotFound(BrokenRule):
     """The id, code or number names nothing that the viewer may see."""
 
-    english = "Nothing is here under this id."
-    german = "Unter dieser Kennung ist hier nichts vorhanden."
+    english = "Nothing is here under this id, code or number."
+    german = "Unter dieser Kennung, diesem Code oder dieser Nummer ist hier nichts vorhanden."
 
 
 class InvalidInput(BrokenRule):

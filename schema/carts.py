@@ -100,7 +100,7 @@ class Cart(Node):
     actions: Annotated[
         list[Action],
         field(
-            resolvers.cart_items.actions_of,
+            resolvers.previews.actions_of,
             description="What can be done with it: PLACE, CLEAR and FILL.",
             size=3,
         ),

@@ -185,9 +185,9 @@ async def test_an_issued_quotation_has_a_number_and_its_own_copy_of_everything(
 @pytest.mark.parametrize(
     ("changed", "broken"),
     [
-        ({"customer": None}, ("INVALID_INPUT", ["customer"])),
-        ({"lines": None}, ("INVALID_INPUT", ["lines"])),
-        ({"validUntil": None}, ("INVALID_INPUT", ["validUntil"])),
+        ({"customer": None}, ("VALUE_MISSING", ["customer"])),
+        ({"lines": None}, ("VALUE_MISSING", ["lines"])),
+        ({"validUntil": None}, ("VALUE_MISSING", ["validUntil"])),
         ({"customer": "x"}, ("NOT_FOUND", ["customer"])),
         ({"lines": []}, ("QUOTATION_EMPTY", ["lines"])),
         ({"validUntil": "2000-01-01"}, ("QUOTATION_DATE_PAST", ["validUntil"])),
@@ -199,6 +199,14 @@ async def test_what_makes_no_quotation_is_refused(
 ) -> None:
     assert await refusal(stan, "Issue", **await new(stan, **changed)) == [broken]
     assert await numbers(stan) == []
+
+
+async def test_all_that_is_missing_is_told_at_once(stan: Client) -> None:
+    assert await refusal(stan, "Issue") == [
+        ("VALUE_MISSING", ["customer"]),
+        ("VALUE_MISSING", ["lines"]),
+        ("VALUE_MISSING", ["validUntil"]),
+    ]
 
 
 async def test_every_line_that_cannot_be_offered_is_told(stan: Client) -> None:
