@@ -1,6 +1,6 @@
 """Reconciliation statements: all dealings with a customer in a period, as issued; the customer confirms or disputes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -15,18 +15,20 @@ from sqlalchemy import (
     Integer,
     Text,
     Uuid,
+    bindparam,
+    func,
+    select,
+    update,
 )
 
 from db.accounts import accounts as accounts  # the foreign key's target
-from db.connections import Connection, many_each
+from db.connections import Connection
 from db.document_kinds import Documents
-from db.document_kinds import lines_of as lines_of_documents
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import one_of, refers_to, tenant_table, unique
 from rules.balances import MovementKind
 from rules.documents import DocumentKind, DocumentStatus
-from rules.viewers import Viewer
 
 _STATES = (DocumentStatus.ISSUED, DocumentStatus.CONFIRMED, DocumentStatus.DISPUTED)
 
@@ -131,20 +133,6 @@ DOCUMENTS = Documents(
     state=reconciliation_statements.c.state,
 )
 by_ids = DOCUMENTS.by_ids
-_lines_of = lines_of_documents(
-    ReconciliationStatementLine,
-    reconciliation_statement_lines,
-    "reconciliation_statement_id",
-    reconciliation_statements,
-)
-
-
-async def lines_of(
-    connection: Connection, _viewer: Viewer, ids: Sequence[UUID]
-) -> Mapping[UUID, list[ReconciliationStatementLine]]:
-    """The movements of each statement, by position. Ask for statements that the viewer may see."""
-    return many_each(await connection.rows(_lines_of, ids=ids), ids, "reconciliation_statement_id")
-
 
 _NEW = names_of(ReconciliationStatement)
 _NEW_LINE = names_of(ReconciliationStatementLine, leave_out=["currency"])
@@ -155,8 +143,45 @@ _add_lines = Statement[None](insert_rows(reconciliation_statement_lines, _NEW_LI
 async def add(
     connection: Connection,
     new: Sequence[ReconciliationStatement],
-    lines: Sequence[ReconciliationStatementLine],
+    lines: Sequence[ReconciliationStatementLine] = (),
 ) -> None:
-    """Issue statements with their movements, however many, with two statements."""
+    """Issue statements, however many, with one statement, and with another the lines that are given;
+    db.balance_movements.copy copies them from the ledger."""
     await connection.run(_add, **as_columns(new, _NEW))
-    await connection.run(_add_lines, **as_columns(lines, _NEW_LINE))
+    if lines:
+        await connection.run(_add_lines, **as_columns(lines, _NEW_LINE))
+
+
+_THIS = (
+    reconciliation_statements.c.tenant_id == bindparam("tenant_id"),
+    reconciliation_statements.c.id == bindparam("the_id", type_=Uuid),
+)
+_COLUMNS = [reconciliation_statements.c[name] for name in _NEW]
+_lock = Statement(select(*_COLUMNS).where(*_THIS).with_for_update(key_share=True), ReconciliationStatement)
+_answer = Statement(
+    update(reconciliation_statements)
+    .where(*_THIS)
+    .values(
+        state=bindparam("new_state", type_=Text),
+        dispute_reason=bindparam("reason", type_=Text),
+        answered_at=func.now(),
+        account_id=bindparam("by_id", type_=Uuid),
+        version=reconciliation_statements.c.version + 1,
+    )
+    .returning(*_COLUMNS),
+    ReconciliationStatement,
+)
+
+
+async def lock(connection: Connection, id: UUID) -> ReconciliationStatement | None:
+    """A statement as it is now; nobody else answers it until this transaction ends. Whose it is, is asked first."""
+    return await connection.row(_lock, the_id=id)
+
+
+async def answer(
+    connection: Connection, id: UUID, state: DocumentStatus, *, by_id: UUID, reason: str | None
+) -> ReconciliationStatement:
+    """Say of a locked statement what its customer answered."""
+    answered = await connection.row(_answer, the_id=id, new_state=state.value, by_id=by_id, reason=reason)
+    assert answered is not None, "a row that is locked is there"
+    return answered

@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 
 from rules.attributes import AttributeKind
-from rules.balances import PaymentKind, PaymentState
+from rules.balances import AgeingBucket, BalanceReportKind, MovementKind, PaymentKind, PaymentState
 from rules.broken import Language
 from rules.carts import OriginKind
 from rules.contacts import AddressKind, ContactChangeState
@@ -118,6 +118,36 @@ publish(
     value={
         PaymentKind.PAYMENT: "From the customer.",
         PaymentKind.REFUND: "Back to the customer.",
+    }.__getitem__,
+)
+publish(
+    MovementKind,
+    description="Why a balance moved.",
+    value={
+        MovementKind.INVOICE: "An invoice raised what is owed.",
+        MovementKind.CREDIT_NOTE: "A credit note lowered it.",
+        MovementKind.PAYMENT: "A payment lowered it.",
+        MovementKind.REFUND: "Money that went back raised it.",
+    }.__getitem__,
+)
+publish(
+    BalanceReportKind,
+    description="In which shape a balance is reported.",
+    value={
+        BalanceReportKind.CUSTOMER: "In all: debt by how long it is due, and prepayments. A CustomerBalance.",
+        BalanceReportKind.BY_ORDER: "By order. A CustomerBalanceByOrder.",
+        BalanceReportKind.RECONCILIATION: "Movement by movement, in a period. A ReconciliationReport.",
+    }.__getitem__,
+)
+publish(
+    AgeingBucket,
+    description="How many days an open invoice is over its last day.",
+    value={
+        AgeingBucket.NOT_DUE: "It can still be paid in time.",
+        AgeingBucket.DAYS_1_TO_30: "1 to 30 days.",
+        AgeingBucket.DAYS_31_TO_60: "31 to 60 days.",
+        AgeingBucket.DAYS_61_TO_90: "61 to 90 days.",
+        AgeingBucket.OVER_90_DAYS: "More than 90 days.",
     }.__getitem__,
 )
 publish(

@@ -126,11 +126,16 @@ async def total_count(root: strawberry.Parent[Connection], info: Info) -> int:
 
 
 async def connection(
-    context: Context, source: Pageable, filters: Mapping[str, Any], order: Sequence[Enum], asked: Asked
+    context: Context,
+    source: Pageable,
+    filters: Mapping[str, Any],
+    order: Sequence[Enum | str],
+    asked: Asked,
 ) -> Connection:
-    """The window of a source; a filter that is None is none. Raises InvalidPage or InvalidCursor."""
+    """The window of a source; a filter that is None is none. A list that has one order alone is given its name.
+    Raises InvalidPage or InvalidCursor."""
     filters = {name: value for name, value in filters.items() if value is not None}
-    names = tuple(dict.fromkeys(str(each.value) for each in order))
+    names = tuple(dict.fromkeys(str(each.value if isinstance(each, Enum) else each) for each in order))
     window = _window(context.facilities.cursor_key, source, names, asked)
     page = await source.page(context.connection, context.signed_in, filters, names, window)
     return Connection(source, filters, names, page, context.facilities.cursor_key)

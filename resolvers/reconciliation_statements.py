@@ -1,9 +1,19 @@
-"""Reconciliation statements: reading them."""
+"""Reconciliation statements: reading them; resolvers/reconciliation_changes.py issues and answers them."""
 
 import strawberry
 
+import db
+from db.pages import Page
 from db.reconciliation_statements import ReconciliationStatement
-from resolvers import money
+from resolvers import actions as acts
+from resolvers import money, pages
+from resolvers.actions import Action
+from resolvers.context import Info
+from rules.pages import DEFAULT_PAGE
+from rules.permissions import Permission
+from rules.reconciliation_statements import StatementAct, refusal
+
+_ORDER = ("POSITION_ASC",)
 
 
 def opening(root: strawberry.Parent[ReconciliationStatement]) -> money.Money:
@@ -24,3 +34,28 @@ def credit(root: strawberry.Parent[ReconciliationStatement]) -> money.Money:
 def closing(root: strawberry.Parent[ReconciliationStatement]) -> money.Money:
     """ReconciliationStatement.closing."""
     return money.of_minor(root.closing, root.currency)
+
+
+def actions(root: strawberry.Parent[ReconciliationStatement], info: Info) -> list[Action]:
+    """ReconciliationStatement.actions: by the table that guards the mutations."""
+    needs = Permission.STATEMENTS_ANSWER
+    return [acts.weigh(info.context, act, needs, refusal(root.state, act)) for act in StatementAct]
+
+
+async def movements(
+    root: strawberry.Parent[ReconciliationStatement],
+    info: Info,
+    first: pages.First = None,
+    after: pages.After = None,
+    last: pages.Last = None,
+    before: pages.Before = None,
+) -> pages.Connection:
+    """ReconciliationStatement.movements: the first page of many statements comes with one statement."""
+    context, source, filters = info.context, db.reconciliation_lines, {"statement_id": root.id}
+    if (after, last, before) != (None, None, None):
+        asked = pages.Asked(first, after, last, before)
+        return await pages.connection(context, source, filters, _ORDER, asked)
+    size = first or DEFAULT_PAGE
+    found = await context.load_list(source.first, (root.id, size + 1))
+    page = Page(found[:size], has_next=len(found) > size, has_previous=False)
+    return pages.Connection(source, filters, _ORDER, page, context.facilities.cursor_key)

@@ -12,12 +12,14 @@ from schema.access_groups import AccessGroupMutations, AccessGroupQueries
 from schema.accounts import AccountMutations, AccountQueries
 from schema.attributes import AttributeQueries
 from schema.audit import AuditQueries
+from schema.balance_reports import BalanceReportQueries
 from schema.carts import CartMutations, CartQueries
 from schema.catalogue import CatalogueMutations
 from schema.categories import CategoryQueries
 from schema.comparisons import ComparisonQueries
 from schema.contact_changes import ContactChangeMutations, ContactChangeQueries
 from schema.credit_notes import CreditNote
+from schema.customer_balances import CustomerBalance, CustomerBalanceByOrder
 from schema.customers import CustomerMutations, CustomerQueries
 from schema.documents import DocumentQueries
 from schema.errors import (
@@ -42,7 +44,8 @@ from schema.previews import PreviewQueries
 from schema.products import ProductQueries
 from schema.profiles import ProfileMutations, ProfileQueries
 from schema.quotations import QuotationMutations, QuotationQueries
-from schema.reconciliation_statements import ReconciliationStatement
+from schema.reconciliation_statements import ReconciliationStatement, ReconciliationStatementMutations
+from schema.reconciliations import ReconciliationReport
 from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
@@ -68,6 +71,7 @@ class Query(
     LifecycleStatusQueries,
     QuotationQueries,
     DocumentQueries,
+    BalanceReportQueries,
     ContactChangeQueries,
     CustomerQueries,
     AccountQueries,
@@ -87,6 +91,7 @@ class Mutation(
     FulfilmentMutations,
     LifecycleStatusMutations,
     QuotationMutations,
+    ReconciliationStatementMutations,
     ContactChangeMutations,
     CustomerMutations,
     CatalogueMutations,
@@ -123,6 +128,9 @@ schema = Schema(
         CreditNote,
         GoodsReturn,
         Payment,
+        CustomerBalance,
+        CustomerBalanceByOrder,
+        ReconciliationReport,
         ReconciliationStatement,
         TaxInvoice,
         PlainUserError,

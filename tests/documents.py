@@ -15,6 +15,7 @@ from db.invoices import Invoice, InvoiceLine
 from db.movements import Movement
 from db.payments import Payment
 from db.reconciliation_statements import ReconciliationStatement, ReconciliationStatementLine
+from db.reversals import Reversal
 from db.tax_invoices import TaxInvoice
 from rules.amounts import line_amount, totals
 from rules.balances import MovementKind, PaymentKind
@@ -187,12 +188,13 @@ async def payment(
     customer: str = "C1",
     paid_at: datetime = AT,
     currency: str | None = None,
+    kind: PaymentKind = PaymentKind.PAYMENT,
 ) -> Payment:
-    """A posted payment in minor units, for an invoice or on account."""
+    """A posted payment (or refund) in minor units, for an invoice or on account."""
     new = Payment(
         id=uuid.uuid7(),
         number=number,
-        kind=PaymentKind.PAYMENT,
+        kind=kind,
         customer_id=settles.customer_id if settles else portal.customers[customer],
         invoice_id=None,
         paid_at=paid_at,
@@ -208,18 +210,62 @@ async def payment(
             [
                 Movement(
                     id=uuid.uuid7(),
-                    kind=MovementKind.PAYMENT,
+                    kind=MovementKind(kind.value),
                     customer_id=new.customer_id,
                     order_id=settles.order_id if settles else None,
                     moved_at=paid_at,
                     currency=new.currency,
-                    amount=-amount,
+                    amount=-amount if kind is PaymentKind.PAYMENT else amount,
                     payment_id=new.id,
                     settles_id=settles.id if settles else None,
                 )
             ],
         )
     return new
+
+
+async def allocate(portal: Portal, paid: Payment, settles: Invoice, amount: int, at: datetime = AT) -> None:
+    """Let some of what lies on account of a payment settle an invoice."""
+    parts: list[tuple[int, UUID | None, UUID | None]] = [
+        (amount, None, None),
+        (-amount, settles.id, settles.order_id),
+    ]
+    async with portal.writing() as connection:
+        await db.movements.post(
+            connection,
+            [
+                Movement(
+                    id=uuid.uuid7(),
+                    kind=MovementKind(paid.kind),
+                    customer_id=paid.customer_id,
+                    order_id=order_id,
+                    moved_at=at,
+                    currency=paid.currency,
+                    amount=moved,
+                    payment_id=paid.id,
+                    settles_id=invoice_id,
+                )
+                for moved, invoice_id, order_id in parts
+            ],
+        )
+
+
+async def reverse(portal: Portal, document: Invoice | CreditNote | Payment, at: datetime = AT) -> None:
+    """Take a document back: for each of its movements one with the opposite amount."""
+    name = {Invoice: "invoice_id", CreditNote: "credit_note_id", Payment: "payment_id"}[type(document)]
+    async with portal.writing() as connection:
+        await db.reversals.add(
+            connection,
+            [Reversal(id=uuid.uuid7(), reversed_at=at, reason="wrong", **{name: document.id})],
+        )
+        await connection.fetch_text(
+            f"""insert into movements (tenant_id, id, kind, customer_id, order_id, moved_at, currency, amount,
+                invoice_id, credit_note_id, payment_id, settles_id, reverses_id)
+            select tenant_id, gen_random_uuid(), kind, customer_id, order_id, $2, currency, -amount, invoice_id,
+                credit_note_id, payment_id, settles_id, id from movements where {name} = $1""",
+            document.id,
+            at,
+        )
 
 
 async def tax_invoice(portal: Portal, number: str, of: Invoice) -> TaxInvoice:
