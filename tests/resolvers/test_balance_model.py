@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from resolvers.nodes import global_id
 from rules.balances import PaymentKind
@@ -129,6 +129,13 @@ class Trade(RuleBasedStateMachine):
             (f"{self.code}-{n}", self.await_(self.portal.order(f"{self.code}-{n}", customer=self.code)))
             for n in range(2)
         ]
+
+    @initialize()
+    def begin(self) -> None:
+        """Something of which all the rest can be made."""
+        self.issue(10, 10_000, 0, 30, "GBP")
+        self.issue(20, 7_777, None, 14, "GBP")
+        self.pay_on_account(30, 5_000, "GBP", "PAYMENT")
 
     def await_(self, asked: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(asked, self.loop).result(60)
@@ -326,11 +333,12 @@ async def test_each_report_is_the_sum_of_the_documents(world: World, at: At) -> 
     }
     machine = type("Trade", (Trade,), members)
     bounded = settings(
-        max_examples=25,
-        stateful_step_count=20,
+        max_examples=30,
+        stateful_step_count=25,
         derandomize=True,
         deadline=None,
         database=None,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     await asyncio.to_thread(run_state_machine_as_test, machine, settings=bounded)

@@ -28,7 +28,7 @@ query($kind: BalanceReportKind!, $customer: ID, $from: Date, $to: Date, $currenc
         ageing {{ bucket amount {MONEY} count invoices {{ {OPEN} }} }}
         credit {{ limit {MONEY} used {MONEY} left {MONEY} }} }}
       openInvoices(first: $first, after: $after) {{ totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ {OPEN} }} }}
-      ahead: prepayments {{ totalCount nodes {{ number since amount {MONEY} invoice {{ number }}
+      ahead: prepayments(first: $first) {{ totalCount nodes {{ number since amount {MONEY} invoice {{ number }}
         sources {{ documentNumber amount {MONEY} document {{ __typename id }} }} }} }}
     }}
     ... on CustomerBalanceByOrder {{

@@ -21,6 +21,7 @@ from rules.permissions import (
 # Named once more on purpose: whoever gives one of these to customers has to say so here too.
 STAFF_ONLY = {
     Permission.QUOTATIONS_WRITE,
+    Permission.STATEMENTS_WRITE,
     Permission.CUSTOMERS_READ,
     Permission.CATALOGUE_WRITE,
     Permission.CUSTOMERS_WRITE,
@@ -36,7 +37,7 @@ STAFF_ONLY = {
     Permission.AUDIT_READ,
     Permission.ORDERS_FULFIL,
 }
-CUSTOMERS_ONLY = {Permission.ORDERS_PLACE, Permission.CONTACTS_REQUEST}
+CUSTOMERS_ONLY = {Permission.ORDERS_PLACE, Permission.CONTACTS_REQUEST, Permission.STATEMENTS_ANSWER}
 # What each profile and role holds at the most; a role at all companies has its extras on top.
 HELD: dict[str, frozenset[Permission]] = {
     **{f"profile {profile}": held for profile, held in PROFILES.items()},
