@@ -174,6 +174,7 @@ class Story:
         await do(self.bea, "cartClear")
         await self.offer()
         await self.fulfil()
+        await self.state()
 
     async def fulfil(self) -> None:
         given = {"subject": "ORDER", "code": "packing", "processingState": "IN_PROGRESS"}
@@ -188,6 +189,20 @@ class Story:
         await do(self.bea, "cartAddItems", items=[{"sku": "A", "quantity": "1"}])
         placed = await do(self.bea, "orderPlace", "orders { id }")
         await do(self.bea, "orderCancel", order=placed["orders"][0]["id"], reason="A mistake")
+
+    async def state(self) -> None:
+        viewer = await self.bea.ask("{ viewer { customer { id } } }")
+        asked = {
+            "customer": viewer["viewer"]["customer"]["id"],
+            "periodFrom": "2026-03-01",
+            "periodTo": "2026-03-31",
+        }
+        for answer, more in (("Confirm", {}), ("Dispute", {"reason": "A payment is missing"})):
+            made = await do(
+                self.olga, "reconciliationStatementIssue", "reconciliationStatement { id }", **asked
+            )
+            given = {"reconciliationStatement": made["reconciliationStatement"]["id"], **more}
+            await do(self.bea, f"reconciliationStatement{answer}", **given)
 
     async def offer(self) -> None:
         viewer = await self.bea.ask("{ viewer { customer { id } } }")

@@ -36,6 +36,9 @@ FIXED: dict[str, dict[str, Any]] = {
     # Told from what is not there by its version, and left a draft for the questions after this one.
     "QuotationIssueInput.quotation": {"version": 99},
     "QuotationDeleteInput.quotation": {"version": 99},
+    "ReconciliationStatementConfirmInput.reconciliationStatement": {"version": 99},
+    "ReconciliationStatementDisputeInput.reconciliationStatement": {"version": 99},
+    "ReconciliationStatementIssueInput.customer": {"periodFrom": "2026-03-01", "periodTo": "2026-03-31"},
     "RestrictionInput.categories": {"kind": "PRODUCT_CATEGORY"},
     "RestrictionInput.products": {"kind": "PRODUCT"},
     "RestrictionInput.warehouses": {"kind": "WAREHOUSE"},

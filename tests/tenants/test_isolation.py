@@ -148,6 +148,7 @@ class Town:
             "order",
             "profile",
             "quotation",
+            "reconciliationStatement",
             "session",
             "staffMember",
         ):
