@@ -11,7 +11,8 @@ from db.carts import cart_items, carts
 from db.connections import Connection
 from db.quotation_orders import quotation_orders
 from resolvers.nodes import global_id
-from rules.permissions import StaffRole
+from rules.permissions import BuiltInProfile, StaffRole
+from tests import documents
 from tests.client import Client
 from tests.conftest import At
 from tests.tenants.questions import root
@@ -397,3 +398,80 @@ async def test_filling_a_cart_with_500_lines_costs_as_many_statements_as_with_5(
     small = await run(bea, PLACE)
     await run(bea, FILL, input={"from": few})
     assert await run(bea, PLACE) <= small
+
+
+BALANCE = """query($kind: BalanceReportKind!, $first: Int, $after: String) {
+  balanceReport(kind: $kind) { customer { code }
+    ... on CustomerBalance { balances { debt { amount } credit { left { amount } }
+        ageing { count invoices(first: $first) { number invoice { status } } } }
+      openInvoices(first: $first, after: $after) { totalCount pageInfo { endCursor } nodes { invoice { number } } }
+      prepayments(first: $first) { nodes { invoice { number } sources { document { id } } } } }
+    ... on CustomerBalanceByOrder { totals { debt { amount } } orders(first: $first, after: $after) {
+      pageInfo { endCursor } totalCount nodes { order { number } } } }
+    ... on ReconciliationReport { balances { closing { amount } movements(first: $first, after: $after) {
+      pageInfo { endCursor } totalCount nodes { number document { id } balance { amount } } } } } } }"""
+OF_STATEMENTS = """query($ids: [ID!]!, $first: Int) { nodes(ids: $ids) { ... on ReconciliationStatement {
+  number actions { allowed } movements(first: $first) { nodes { number document { id } balance { amount } } } } } }"""
+
+
+@pytest.mark.parametrize(("kind", "most"), [("CUSTOMER", 14), ("BY_ORDER", 6), ("RECONCILIATION", 10)])
+async def test_a_long_history_is_reported_with_as_many_statements_as_a_short_one(
+    kind: str, most: int, world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 5)
+    await portal.account("ada", profile=BuiltInProfile.ACCOUNTANT)
+    async with portal.writing() as connection:
+        await connection.fetch_text("update customers set credit_limit = 1000000")
+    ada = await at(portal).sign_in("ada")
+    costs = []
+    for number in range(60):
+        order_id = await portal.order(f"SO-{number}", skus=("P1",))
+        bill = await documents.invoice(portal, f"IN-{number}", order_id=order_id)
+        over = await documents.invoice(portal, f"IO-{number}")
+        await documents.credit_note(portal, f"CN-{number}", bill, (documents.Sold("P1", "0.5"),))
+        await documents.payment(portal, f"PA-{number}", 2_000, settles=over)
+        await documents.payment(portal, f"PB-{number}", 100)
+        if number in (4, 59):
+            costs.append(await run(ada, BALANCE, kind=kind, first=50))
+    assert costs[0] == costs[1] <= most
+    if kind != "CUSTOMER":
+        found = (await ada.ask(BALANCE, kind=kind, first=5))["balanceReport"]
+        page = found["orders"] if kind == "BY_ORDER" else found["balances"][0]["movements"]
+        later = await run(ada, BALANCE, kind=kind, first=50, after=page["pageInfo"]["endCursor"])
+        assert later == costs[0]
+
+
+async def test_many_statements_with_their_movements_cost_as_many_statements_as_a_few(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 5)
+    await portal.account("ada", profile=BuiltInProfile.ACCOUNTANT)
+    ids = []
+    for number in range(20):
+        bill = await documents.invoice(portal, f"IN-{number}")
+        made = await documents.reconciliation_statement(portal, f"RS-{number}", bill)
+        ids.append(global_id("ReconciliationStatement", made.id))
+    ada = await at(portal).sign_in("ada")
+    short = await run(ada, OF_STATEMENTS, ids=ids[:2], first=50)
+    assert await run(ada, OF_STATEMENTS, ids=ids, first=50) == short <= 3
+
+
+async def test_a_statement_of_many_movements_is_issued_with_as_many_statements_as_of_a_few(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 5)
+    await portal.staff_member("olga", role=StaffRole.OWNER)
+    olga = await at(portal).sign_in("olga")
+    asked = """mutation($input: ReconciliationStatementIssueInput!) { reconciliationStatementIssue(input: $input) {
+      reconciliationStatement { number } errors { code } } }"""
+    given = {
+        "customer": global_id("Customer", portal.customers["C1"]),
+        "periodFrom": "2026-01-01",
+        "periodTo": "2026-06-30",
+    }
+    costs = []
+    for number in range(40):
+        await documents.invoice(portal, f"IN-{number}")
+        if number in (1, 39):
+            costs.append(await run(olga, asked, input=given))
+    assert costs[0] == costs[1]
