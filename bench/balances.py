@@ -24,7 +24,7 @@ import asyncpg
 
 import db
 import db.exchange
-from bench.import_exchange import _new_tenant, _plain
+from bench.import_exchange import new_tenant, plain
 from db import migrations, roles
 from db.connections import Connection, Database
 from db.embedded import Cluster
@@ -61,9 +61,9 @@ def main(folder: Path) -> None:
 
 
 async def _run(cluster: Cluster, folder: Path) -> None:
-    admin = await asyncpg.connect(_plain(cluster.url("postgres", _DATABASE)))
+    admin = await asyncpg.connect(plain(cluster.url("postgres", _DATABASE)))
     database = await Database.open(cluster.url(roles.SERVER, _DATABASE))
-    tenant_id = await _new_tenant(admin, database)
+    tenant_id = await new_tenant(admin, database)
     await admin.close()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as reports:
@@ -102,8 +102,8 @@ async def _compare(connection: Connection, viewer: Viewer, folder: Path) -> None
         told = {each.currency: (each.debt, each.prepayments) for each in found}
         if told != expected.get(code, {}):
             wrong.append((code, told, expected.get(code)))
-        debts += sum(Decimal(debt) for debt, _ in told.values()) / 100
-        ahead += sum(Decimal(prepaid) for _, prepaid in told.values()) / 100
+        debts += Decimal(sum(debt for debt, _ in told.values())) / 100
+        ahead += Decimal(sum(prepaid for _, prepaid in told.values())) / 100
     seconds = time.perf_counter() - start
     print(f"{len(customers):,} customers, {len(expected):,} with movements, in {seconds:.1f} s")
     print(f"debt {debts:,}, prepayments {ahead:,}; differing from the files: {len(wrong)}")

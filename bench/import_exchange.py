@@ -44,7 +44,7 @@ def main(folder: Path, rounds: int) -> None:
 
 
 async def _measure(cluster: Cluster, folder: Path, rounds: int) -> None:
-    admin = await asyncpg.connect(_plain(cluster.url("postgres", _DATABASE)))
+    admin = await asyncpg.connect(plain(cluster.url("postgres", _DATABASE)))
     database = await Database.open(cluster.url(roles.SERVER, _DATABASE))
     bare: list[float] = []
     first: list[float] = []
@@ -52,7 +52,7 @@ async def _measure(cluster: Cluster, folder: Path, rounds: int) -> None:
     rows = 0
     before = _peak()
     for number in range(1, rounds + 1):
-        tenant_id = await _new_tenant(admin, database)
+        tenant_id = await new_tenant(admin, database)
         bare.append(await _bare_copy(admin, folder))
         seconds, report = await _import(database, tenant_id, folder)
         first.append(seconds)
@@ -69,7 +69,7 @@ async def _measure(cluster: Cluster, folder: Path, rounds: int) -> None:
     await admin.close()
 
 
-async def _new_tenant(admin: asyncpg.Connection, database: Database) -> UUID:
+async def new_tenant(admin: asyncpg.Connection, database: Database) -> UUID:
     tenant_id = uuid4()
     await admin.execute("insert into suppliers values ($1, $2, 'Bench')", tenant_id, str(tenant_id))
     await admin.execute(
@@ -119,7 +119,7 @@ async def _in_thread(blocks: Blocks) -> AsyncIterator[bytes]:
         yield block
 
 
-def _plain(url: str) -> str:
+def plain(url: str) -> str:
     return url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
 

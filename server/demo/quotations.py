@@ -26,11 +26,10 @@ _COMMENTS = {
 _VALID_DAYS = 365
 
 
-async def add(connection: Connection, portal: DemoPortal) -> None:
-    """An issued quotation for the customer of the portal's first person; once."""
-    buyer = await _buyer(connection, portal)
+async def add(connection: Connection, portal: DemoPortal, buyer: Viewer) -> bool:
+    """An issued quotation for the buyer's customer; once, and whether this was the time."""
     if await db.quotations.by_numbers(connection, buyer, [numbered(NumberKind.QUOTATION, 1)]):
-        return
+        return False
     quotation_id = uuid.uuid7()
     lines = await _lines(connection, buyer, quotation_id)
     sums = totals([(line.amount, line.tax_rate) for line in lines], tax_included=False)
@@ -54,9 +53,10 @@ async def add(connection: Connection, portal: DemoPortal) -> None:
         is_past=False,
     )
     await db.quotations.add(connection, new, lines)
+    return True
 
 
-async def _buyer(connection: Connection, portal: DemoPortal) -> Viewer:
+async def first_buyer(connection: Connection, portal: DemoPortal) -> Viewer:
     """Whoever comes first at a portal, who is restricted in nothing."""
     there = await db.portals.by_tenant(connection)
     login = await db.accounts.login(connection, personas.of_portal(portal.slug)[0].user_name)

@@ -439,10 +439,11 @@ async def test_open_invoices_and_orders_come_page_by_page(portal: Portal, ada: C
         whole = (await report(ada, kind, first=100))[name]["nodes"]
         assert len(whole) == 7
         paged: list[Any] = []
-        after = None
+        after, page = None, None
         for _ in range(3):
             page = (await report(ada, kind, first=3, after=after))[name]
             paged += page["nodes"]
             after = page["pageInfo"]["endCursor"]
         assert paged == whole
+        assert page is not None
         assert not page["pageInfo"]["hasNextPage"]

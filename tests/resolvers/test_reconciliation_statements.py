@@ -81,7 +81,7 @@ async def test_who_lacks_the_permission_does_nothing(portal: Portal, otto: Clien
     await portal.account("bea")
     await portal.staff_member("hans", role=StaffRole.AGENT)
     customer = global_id("Customer", portal.customers["C1"])
-    missing = (None, [("MISSING_PERMISSION", [])])
+    missing: Any = (None, [("MISSING_PERMISSION", [])])
     for name in ("bea", "ada", "hans"):
         assert await do(await at(portal).sign_in(name), ISSUE, customer=customer, **MARCH) == missing
     for name in ("bea", "otto", "hans"):  # the company's own people do not agree with themselves
