@@ -70,6 +70,7 @@ async def _measure(cluster: Cluster, folder: Path, rounds: int) -> None:
 
 
 async def new_tenant(admin: asyncpg.Connection, database: Database) -> UUID:
+    """A portal with nothing in it."""
     tenant_id = uuid4()
     await admin.execute("insert into suppliers values ($1, $2, 'Bench')", tenant_id, str(tenant_id))
     await admin.execute(
@@ -120,6 +121,7 @@ async def _in_thread(blocks: Blocks) -> AsyncIterator[bytes]:
 
 
 def plain(url: str) -> str:
+    """An address as the driver alone takes it."""
     return url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
 
