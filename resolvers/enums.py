@@ -15,6 +15,7 @@ from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.documents import DocumentKind
 from rules.downloads import DownloadFormat
 from rules.lifecycle import ProcessingState, Subject
+from rules.logos import ImageType
 from rules.permissions import PROFILES, STAFF_ROLES, BuiltInProfile, Permission, StaffRole
 from rules.portals import CancellationPolicy, CreditPolicy
 from rules.previews import PreviewField
@@ -252,4 +253,9 @@ publish(
         PaymentState.PARTLY_PAID: "Some of it.",
         PaymentState.PAID: "All of it.",
     }.__getitem__,
+)
+publish(
+    ImageType,
+    description="What kind of picture it is.",
+    value={ImageType.PNG: "PNG.", ImageType.JPEG: "JPEG."}.__getitem__,
 )

@@ -9,7 +9,9 @@ import strawberry
 import db
 from db.portals import Portal
 from db.suppliers import Waiting
+from resolvers import letterheads
 from resolvers.context import Change, Context, Info
+from resolvers.letterheads import LetterheadInput
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, entry, facts_of
 from rules.access_groups import check_length
 from rules.broken import Language, check_version
@@ -100,6 +102,9 @@ class PortalUpdateInput:
         default=None,
         description=f"{_HOSTS} All of them from now on; requests find new ones within ten seconds.",
     )
+    letterhead: LetterheadInput | None = strawberry.field(
+        default=None, description="What the company's documents say of it, all of it."
+    )
     version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
@@ -164,7 +169,13 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
         restriction_kinds=None if kinds is None else [kind for kind in RestrictionKind if kind in kinds],
     )
     had, has = await _change_hosts(context, input.hosts)
-    context.record("Portal", now.id, before=facts_of(now, hosts=had), after=facts_of(changed, hosts=has))
+    said, says = await letterheads.change(context, input.letterhead)
+    context.record(
+        "Portal",
+        now.id,
+        before=facts_of(now, hosts=had, letterhead=facts_of(said)),
+        after=facts_of(changed, hosts=has, letterhead=facts_of(says)),
+    )
     return PortalPayload(changed)
 
 
