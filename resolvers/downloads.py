@@ -8,11 +8,12 @@ from typing import Annotated
 import strawberry
 
 from resolvers.context import Context
-from rules.downloads import DownloadFormat
+from rules.downloads import DocumentFormat, DownloadFormat
 from tenants import downloads
-from tenants.downloads import Report
+from tenants.downloads import Prints, Report
 
 Format = Annotated[DownloadFormat, strawberry.argument(description="As what kind of file.")]
+PrintFormat = Annotated[DocumentFormat, strawberry.argument(description="As what kind of file.")]
 
 
 @dataclass(slots=True)
@@ -23,8 +24,8 @@ class Download:
     expires_at: datetime
 
 
-def link_to(context: Context, report: Report, filter: Mapping[str, str], format: DownloadFormat) -> Download:
-    """A link for the viewer, who may ask for the report, in the language of the request."""
+def link_to(context: Context, report: Report | Prints, filter: Mapping[str, str], format: str) -> Download:
+    """A link for the viewer, who may ask for it, in the language of the request."""
     new = downloads.link(context.signed_in, report, filter, format=format, language=context.language)
     signed = downloads.signed(context.facilities.cursor_key, new)
     return Download(f"/portals/{context.portal.slug}/downloads/{signed}", new.expires_at)

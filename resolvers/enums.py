@@ -13,7 +13,7 @@ from rules.carts import OriginKind
 from rules.contacts import AddressKind, ContactChangeState
 from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.documents import DocumentKind
-from rules.downloads import DownloadFormat
+from rules.downloads import DocumentFormat, DownloadFormat
 from rules.lifecycle import ProcessingState, Subject
 from rules.logos import ImageType
 from rules.permissions import PROFILES, STAFF_ROLES, BuiltInProfile, Permission, StaffRole
@@ -85,6 +85,11 @@ publish(
         DocumentKind.CREDIT_NOTE: "A refund, a discount or a correction.",
         DocumentKind.RECONCILIATION_STATEMENT: "All dealings in a period, with opening and closing balance.",
     }.__getitem__,
+)
+publish(
+    DocumentFormat,
+    description="As what kind of file a document is given.",
+    value={DocumentFormat.PDF: "A page to print and to keep (PDF/A-2a)."}.__getitem__,
 )
 publish(
     DownloadFormat,

@@ -1,5 +1,9 @@
 """Reports: all that a signed link can lead to, by the name in the link."""
 
+from resolvers.document_downloads import DOCUMENT
 from resolvers.statement_downloads import ORDER_STATEMENT
+from tenants.downloads import Prints, Report
 
-REPORTS = {report.name: report for report in (ORDER_STATEMENT,)}
+_ALL: tuple[Report | Prints, ...] = (ORDER_STATEMENT, DOCUMENT)
+
+REPORTS = {report.name: report for report in _ALL}

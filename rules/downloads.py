@@ -16,11 +16,20 @@ _SPLITS = re.compile(r'([;\t\r\n]"*)')
 
 
 class DownloadFormat(StrEnum):
-    """What kind of file is given."""
+    """As what kind of file a report is given."""
 
     CSV = "CSV"
     XLSX = "XLSX"
 
+
+class DocumentFormat(StrEnum):
+    """As what kind of file a document is given."""
+
+    PDF = "PDF"
+
+
+# Many files in one.
+ARCHIVE = "ZIP"
 
 # A file holds a connection for seconds: so many are made at once for one session.
 MOST_AT_ONCE = 2
@@ -64,10 +73,11 @@ class DownloadTooLarge(BrokenRule):
     most: int
 
 
-def check_rows(rows: int, format: DownloadFormat, *path: str) -> None:
-    """Refuse a file with more rows than are made. Raises DownloadTooLarge."""
-    if rows > MOST_ROWS[format]:
-        raise DownloadTooLarge(rows=rows, most=MOST_ROWS[format], path=path)
+def check_rows(rows: int, format: str, *path: str) -> None:
+    """Refuse a report with more rows than are made. Raises DownloadTooLarge."""
+    most = MOST_ROWS[DownloadFormat(format)]
+    if rows > most:
+        raise DownloadTooLarge(rows=rows, most=most, path=path)
 
 
 def harmless(text: str) -> str:

@@ -82,7 +82,7 @@ class Head:
 class Logo:
     """The picture at the top right."""
 
-    ending: str  # png or jpg
+    type: str  # of rules.logos.ImageType
     image: bytes
 
 

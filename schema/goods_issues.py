@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+import resolvers.document_downloads
 import resolvers.goods_issues
 from schema.customers import Customer
+from schema.downloads import Download
 from schema.fields import field
 from schema.nodes import Node
 from schema.products import Product, Warehouse
@@ -53,4 +55,7 @@ class GoodsIssue(Node):
     ]
     lines: Annotated[
         list[GoodsIssueLine], field(resolvers.goods_issues.lines, description="Its lines.", size=20)
+    ]
+    download: Annotated[
+        Download, field(resolvers.document_downloads.download, description="A link to it as a file.")
     ]

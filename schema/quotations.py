@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+import resolvers.document_downloads
 import resolvers.quotation_changes
 import resolvers.quotations
 from rules.permissions import Permission
 from rules.quotations import QuotationState
 from schema.actions import Action
 from schema.customers import Customer
+from schema.downloads import Download
 from schema.errors import UserError
 from schema.fields import field, mutation, query
 from schema.money import Money, Totals
@@ -89,6 +91,9 @@ class Quotation(Node):
             "UPDATE and DELETE.",
             size=5,
         ),
+    ]
+    download: Annotated[
+        Download, field(resolvers.document_downloads.download, description="A link to it as a file.")
     ]
 
 

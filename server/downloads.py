@@ -2,7 +2,6 @@
 to the database, and what goes wrong is told with a status."""
 
 import asyncio
-import re
 import tempfile
 import time
 import unicodedata
@@ -23,15 +22,25 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from db.isolation import Mode
+from db.portals import Portal
 from rules.broken import BrokenRule, Language
-from rules.downloads import MOST_AT_ONCE, DownloadExpired, DownloadTooLarge, DownloadUnknown, TooManyDownloads
+from rules.downloads import (
+    MOST_AT_ONCE,
+    DownloadExpired,
+    DownloadFormat,
+    DownloadTooLarge,
+    DownloadUnknown,
+    TooManyDownloads,
+)
 from rules.permissions import MissingPermission, Unauthenticated
-from server import answers, callers
+from rules.prints import PrintTooLong, TooManyPrints
+from server import answers, callers, printing
 from server.endpoint import Endpoint, nobody_reads, while_connected
+from server.file_names import safe
 from server.requests import JSON, Refused
 from server.spreadsheets import KINDS
 from tenants import downloads
-from tenants.downloads import Asker, Link, Report, in_language
+from tenants.downloads import Asker, Bundle, Link, Prints, Report, in_language
 
 _log = structlog.get_logger("kontor.downloads")
 
@@ -40,12 +49,13 @@ _STATUSES: dict[type[BrokenRule], HTTPStatus] = {
     DownloadUnknown: HTTPStatus.NOT_FOUND,
     DownloadExpired: HTTPStatus.GONE,
     DownloadTooLarge: HTTPStatus.UNPROCESSABLE_ENTITY,
+    PrintTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyPrints: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyDownloads: HTTPStatus.TOO_MANY_REQUESTS,
     Unauthenticated: HTTPStatus.FORBIDDEN,  # no header of the request would help
     MissingPermission: HTTPStatus.FORBIDDEN,
 }
 _RETRY_SECONDS = 5
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"\\/:*?<>|%]+')
 _HEADERS = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
@@ -59,13 +69,15 @@ class Downloads:
     """`/downloads/{link}` at a portal's host and `/portals/{slug}/downloads/{link}` on any host."""
 
     endpoint: Endpoint
-    reports: Mapping[str, Report]
+    reports: Mapping[str, Report | Prints]
     _making: asyncio.Semaphore = field(init=False)
+    _pressing: asyncio.Semaphore = field(init=False)
     _by_session: Counter[UUID] = field(init=False, default_factory=Counter)
 
     def __post_init__(self) -> None:
         """So many files are made at once, which leaves the other connections to requests."""
         self._making = asyncio.Semaphore(max(1, self.endpoint.settings.pool_size // 3))
+        self._pressing = asyncio.Semaphore(printing.MOST_PRESSES)
 
     async def handle(self, request: Request) -> Response:
         """Answer a request for either address."""
@@ -75,7 +87,7 @@ class Downloads:
             async with asyncio.timeout_at(deadline):
                 given, report = await self._read(request)
                 language = given.language
-                file, name = await while_connected(request, self._made(given, report))
+                made = await while_connected(request, self._made(given, report))
         except BrokenRule as rule:
             headers = {"Retry-After": str(_RETRY_SECONDS)} if isinstance(rule, TooManyDownloads) else {}
             refused = Refused(_STATUSES[type(rule)], rule.code(), rule.message(language), headers)
@@ -86,9 +98,9 @@ class Downloads:
             return nobody_reads(request)
         except Exception as error:
             return answers.of_fault(error, JSON, request_id=request.state.request_id)[0]
-        return _File(request, file, name, KINDS[given.format].media_type, deadline)
+        return _File(request, made, deadline)
 
-    async def _read(self, request: Request) -> tuple[Link, Report]:
+    async def _read(self, request: Request) -> tuple[Link, Report | Prints]:
         tenant_id = await self.endpoint.tenant(request)
         if (
             request.method == "HEAD"
@@ -101,20 +113,42 @@ class Downloads:
             raise DownloadUnknown
         return given, report
 
-    async def _made(self, given: Link, report: Report) -> tuple[IO[bytes], str]:
-        """The report as an open file that has no name any more, and the name that people see."""
-        kind = KINDS[given.format]
-        database = self.endpoint.facilities.database
+    async def _made(self, given: Link, report: Report | Prints) -> "_Made":
+        """What the link stands for, as an open file that has no name any more."""
         async with self._turn(given.session_id):
             with tempfile.TemporaryDirectory(prefix="kontor-") as folder:
-                async with database.transaction(Mode.SNAPSHOT, given.tenant_id) as connection:
-                    portal, viewer = await downloads.check(connection, given, report)
-                    asker = Asker(connection, viewer, given.language, given.format)
-                    sheets = await report.sheets(asker, given.filter)
-                    path = await kind.write(Path(folder), sheets, given.language)
-                file = path.open("rb")
+                if isinstance(report, Prints):
+                    return await self._printed(Path(folder), given, report)
+                return await self._written(Path(folder), given, report)
+
+    async def _written(self, folder: Path, given: Link, report: Report) -> "_Made":
+        """Tables, which are read while they are written."""
+        kind = KINDS[DownloadFormat(given.format)]
+        async with self._asking(given, report) as (portal, asker):
+            sheets = await report.sheets(asker, given.filter)
+            path = await kind.write(folder, sheets, given.language)
         title = in_language(report.title, given.language)
-        return file, f"{title} {portal.name} {datetime.now(UTC).date()}.{kind.ending}"
+        name = f"{title} {portal.name} {datetime.now(UTC).date()}.{kind.ending}"
+        return _Made(path.open("rb"), name, kind.media_type)
+
+    async def _printed(self, folder: Path, given: Link, prints: Prints) -> "_Made":
+        """Documents, which are read whole: whoever waits for the press holds no connection."""
+        async with self._asking(given, prints) as (_, asker):
+            found = await prints.documents(asker, given.filter)
+        async with self._pressing:
+            if isinstance(found, Bundle):
+                path = await printing.write_zip(folder, found, given.language)
+                return _Made(path.open("rb"), f"{found.name}.zip", "application/zip")
+            path = await printing.write_pdf(folder, found)
+            return _Made(path.open("rb"), f"{found.name}.pdf", "application/pdf")
+
+    @asynccontextmanager
+    async def _asking(self, given: Link, report: Report | Prints) -> AsyncIterator[tuple[Portal, Asker]]:
+        """A snapshot in which whoever holds the link still may see what it stands for."""
+        database = self.endpoint.facilities.database
+        async with database.transaction(Mode.SNAPSHOT, given.tenant_id) as connection:
+            portal, viewer = await downloads.check(connection, given, report)
+            yield portal, Asker(connection, viewer, given.language, given.format)
 
     @asynccontextmanager
     async def _turn(self, session_id: UUID) -> AsyncIterator[None]:
@@ -132,19 +166,26 @@ class Downloads:
                 del self._by_session[session_id]
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An open file, the name that people see, and what it is."""
+
+    file: IO[bytes]
+    name: str
+    media_type: str
+
+
 class _File(Response):
     """Sends an open file in chunks until the deadline, and closes it."""
 
-    def __init__(
-        self, request: Request, file: IO[bytes], name: str, media_type: str, deadline: float
-    ) -> None:
+    def __init__(self, request: Request, made: _Made, deadline: float) -> None:
         super().__init__(
-            media_type=media_type, headers={**_HEADERS, "content-disposition": disposition(name)}
+            media_type=made.media_type, headers={**_HEADERS, "content-disposition": disposition(made.name)}
         )
-        self._file, self._deadline, self._started = file, deadline, time.perf_counter()
-        self._bytes = file.seek(0, 2)
+        self._file, self._deadline, self._started = made.file, deadline, time.perf_counter()
+        self._bytes = made.file.seek(0, 2)
         self._request_id: str = request.state.request_id
-        file.seek(0)
+        made.file.seek(0)
         self.headers["content-length"] = str(self._bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -168,9 +209,9 @@ class _File(Response):
 
 def disposition(name: str) -> str:
     """A Content-Disposition with a name in ASCII and, for programs of this century, in full (RFC 6266, RFC 8187)."""
-    name = _FORBIDDEN.sub("_", name)
+    name = safe(name)
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
-    plain = _FORBIDDEN.sub("_", plain)  # of a fullwidth quotation mark NFKD makes a real one
+    plain = safe(plain)  # of a fullwidth quotation mark NFKD makes a real one
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 

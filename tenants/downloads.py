@@ -12,8 +12,9 @@ import orjson
 from db.connections import Connection
 from db.portals import Portal
 from rules.broken import Language
-from rules.downloads import LINK_SECONDS, DownloadExpired, DownloadFormat, DownloadUnknown
+from rules.downloads import LINK_SECONDS, DownloadExpired, DownloadUnknown
 from rules.permissions import MissingPermission, Permission, Unauthenticated
+from rules.prints import Printed, Unprinted
 from rules.viewers import Viewer
 from tenants import signatures
 from tenants.sessions import recognize_session
@@ -53,12 +54,13 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who wants a report: on which connection, in which language, as what kind of file."""
+    """Who wants a file: on which connection, in which language, of which kind (DownloadFormat, DocumentFormat or
+    ARCHIVE)."""
 
     connection: Connection
     viewer: Viewer
     language: Language
-    format: DownloadFormat
+    format: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,33 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Bundle:
+    """Documents that are printed into one file, which has a name, and those that could not be."""
+
+    name: str
+    documents: Sequence[Printed]
+    unprinted: Sequence[Unprinted] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """Documents that can be downloaded: what they need, and how one or a bundle is made from what a link says.
+
+    They are read whole, and printed when the connection was given back.
+    """
+
+    name: str
+    needs: Permission
+    documents: Callable[[Asker, Mapping[str, str]], Awaitable[Printed | Bundle]]
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
-    """What a link stands for: a report with its filter, for one session of one portal, until a moment."""
+    """What a link stands for: a report or prints with a filter, for one session of one portal, until a moment."""
 
     report: str
     filter: Mapping[str, str]
-    format: DownloadFormat
+    format: str
     language: Language
     tenant_id: UUID
     session_id: UUID
@@ -90,7 +113,7 @@ def in_language(words: Words, language: Language) -> str:
     return words[1] if language is Language.GERMAN else words[0]
 
 
-def link(viewer: Viewer, report: Report, filter: Mapping[str, str], **more: Any) -> Link:
+def link(viewer: Viewer, report: Report | Prints, filter: Mapping[str, str], **more: Any) -> Link:
     """A new link for a viewer, good for a few minutes."""
     assert viewer.session_id is not None, "who asks is signed in"
     expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=LINK_SECONDS)
@@ -133,7 +156,7 @@ def read(cursor_key: bytes, text: str, tenant_id: UUID, *, now: datetime) -> Lin
     found = Link(
         report,
         told,
-        DownloadFormat(kind),
+        kind,
         Language(language),
         UUID(tenant),
         UUID(session),
@@ -146,7 +169,7 @@ def read(cursor_key: bytes, text: str, tenant_id: UUID, *, now: datetime) -> Lin
     return found
 
 
-async def check(connection: Connection, given: Link, report: Report) -> tuple[Portal, Viewer]:
+async def check(connection: Connection, given: Link, report: Report | Prints) -> tuple[Portal, Viewer]:
     """The portal and who holds the link, asked anew: the session has to be there, with the right to the report.
 
     Raises Unauthenticated and MissingPermission.
