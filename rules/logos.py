@@ -16,6 +16,7 @@ _JPEG = b"\xff\xd8\xff"
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 # JPEG's "start of frame" markers, whatever the coding; C4, C8 and CC are something else.
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SCAN = 0xDA
 
 
 class ImageType(StrEnum):
@@ -98,18 +99,20 @@ def _unfolds(packed: bytes, picture: Picture, expected: int) -> bool:
 
 
 def _jpeg(image: bytes) -> Picture | None:
-    """A JPEG that has a frame and an end (ITU-T T.81)."""
+    """A JPEG that has a frame, a scan and an end (ITU-T T.81). What is in the scan is not looked at."""
     if not image.startswith(_JPEG) or b"\xff\xd9" not in image[-64:]:
         return None
-    place = 2
+    place, found = 2, None
     while image[place] == 0xFF:
         marker = image[place + 1]
-        if marker == 0xFF:
+        if marker == 0xFF:  # a marker may be filled up
             place += 1
             continue
+        if marker == _SCAN:
+            return found
         (length,) = struct.unpack_from(">H", image, place + 2)
         if marker in _FRAMES:
             height, width = struct.unpack_from(">HH", image, place + 5)
-            return Picture(ImageType.JPEG, width, height)
+            found = Picture(ImageType.JPEG, width, height)
         place += 2 + length
     return None
