@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,6 +14,9 @@ from db.statements import Statement, TenantForgotten
 
 Row = TypeVar("Row")
 Key = TypeVar("Key")
+
+
+_DAY_ZERO, _LAST_DAY = date(2000, 1, 1).toordinal(), date.max.toordinal()
 
 
 class Unavailable(Exception):
@@ -208,6 +212,7 @@ class Database:
                 max_size=size,
                 statement_cache_size=1_000,
                 command_timeout=statement_timeout_ms / 1_000 + 5,
+                init=_keep_days,
                 reset=_nothing_to_reset,
                 server_settings={
                     "application_name": "kontor",
@@ -249,6 +254,23 @@ class Database:
         """Borrow a connection for the length of one transaction."""
         async with self.connect(tenant_id) as connection, connection.transaction(mode):
             yield connection
+
+
+async def _keep_days(raw: Any) -> None:
+    """Days are what they are, the first and the last that there is too: left alone, the driver makes them infinity."""
+    await raw.set_type_codec(
+        "date", schema="pg_catalog", encoder=_as_days, decoder=_from_days, format="tuple"
+    )
+
+
+def _as_days(day: date) -> tuple[int]:
+    """A date as PostgreSQL counts it: days since 2000-01-01."""
+    return (day.toordinal() - _DAY_ZERO,)
+
+
+def _from_days(counted: tuple[int]) -> date:
+    """A date, of PostgreSQL's infinities and of years that nothing here counts the nearest one."""
+    return date.fromordinal(min(max(counted[0] + _DAY_ZERO, 1), _LAST_DAY))
 
 
 async def _nothing_to_reset(_raw: Any) -> None:

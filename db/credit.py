@@ -15,8 +15,8 @@ from sqlalchemy import (
     select,
 )
 
-from db.balances import movements
 from db.connections import Connection
+from db.movements import movements
 from db.orders import order_lines, orders
 from db.statements import Statement
 from rules.balances import MovementKind

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -15,21 +14,22 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
-    Select,
     Text,
     Uuid,
     any_,
     bindparam,
-    select,
+    literal_column,
 )
 
-from db.connections import Connection, many_each, one_each
+from db.connections import Connection, many_each
+from db.document_kinds import Documents
+from db.document_kinds import lines_of as lines_of_documents
 from db.orders import orders as orders  # the foreign key's target
-from db.restrictions import WhoseDocuments, own_documents, whose_documents
+from db.restrictions import WhoseDocuments, whose_documents
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, refers_to, tenant_table, unique
-from rules.documents import DocumentKind
+from rules.documents import DocumentKind, DocumentStatus
 from rules.viewers import Viewer
 
 goods_issues = tenant_table(
@@ -45,6 +45,7 @@ goods_issues = tenant_table(
     refers_to("orders", "order_id", name="goods_issues_order_fkey"),
     refers_to("customers", "customer_id", name="goods_issues_customer_fkey"),
     refers_to("warehouses", "warehouse_id", name="goods_issues_warehouse_fkey"),
+    Index("goods_issues_shipped_at_idx", "tenant_id", "shipped_at", "id"),
     Index("goods_issues_customer_idx", "tenant_id", "customer_id", "shipped_at", "id"),
     Index("goods_issues_order_idx", "tenant_id", "order_id"),
 )
@@ -98,46 +99,23 @@ _NAMES = names_of(GoodsIssue)
 _LINE_NAMES = names_of(GoodsIssueLine)
 
 
-def _visible(whose: WhoseDocuments) -> Select[Any]:
-    every_one = select(*(goods_issues.c[name] for name in _NAMES)).where(
-        goods_issues.c.tenant_id == bindparam("tenant_id")
-    )
-    if whose is None:
-        return every_one
-    return every_one.where(
-        own_documents(whose, goods_issues.c.customer_id, DocumentKind.GOODS_ISSUE),
-    )
-
-
-@lru_cache(maxsize=256)
-def _by_ids(whose: WhoseDocuments) -> Statement[GoodsIssue]:
-    return Statement(
-        _visible(whose).where(goods_issues.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), GoodsIssue
-    )
+DOCUMENTS = Documents(
+    DocumentKind.GOODS_ISSUE,
+    GoodsIssue,
+    goods_issues,
+    issued_at=goods_issues.c.shipped_at,
+    state=literal_column(f"'{DocumentStatus.ISSUED}'", Text),
+)
+by_ids = DOCUMENTS.by_ids
 
 
 @lru_cache(maxsize=256)
 def _of_orders(whose: WhoseDocuments) -> Statement[GoodsIssue]:
     of_orders = goods_issues.c.order_id == any_(bindparam("ids", type_=ARRAY(Uuid)))
-    return Statement(_visible(whose).where(of_orders).order_by(goods_issues.c.number), GoodsIssue)
+    return Statement(DOCUMENTS.visible(whose).where(of_orders).order_by(goods_issues.c.number), GoodsIssue)
 
 
-_lines_of = Statement(
-    select(*(goods_issue_lines.c[name] for name in _LINE_NAMES))
-    .where(
-        goods_issue_lines.c.tenant_id == bindparam("tenant_id"),
-        goods_issue_lines.c.goods_issue_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
-    )
-    .order_by(goods_issue_lines.c.goods_issue_id, goods_issue_lines.c.position),
-    GoodsIssueLine,
-)
-
-
-async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, GoodsIssue]:
-    """The goods issues among the ids that the viewer may see."""
-    whose, mine = whose_documents(viewer)
-    statement = _by_ids(whose)
-    return one_each(await connection.rows(statement, ids=ids, **statement.needed(mine)), "id")
+_lines_of = lines_of_documents(GoodsIssueLine, goods_issue_lines, "goods_issue_id", goods_issues)
 
 
 async def of_orders(

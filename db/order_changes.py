@@ -26,7 +26,8 @@ _today = Statement[date](
     select(func.current_date(type_=Date)).where(bindparam("tenant_id", type_=Uuid).is_not(None))
 )
 _lock = {
-    shape: Statement(visible.where(_THIS).with_for_update(), Order) for shape, visible in VISIBLE.items()
+    shape: Statement(visible.where(_THIS).with_for_update(key_share=True), Order)
+    for shape, visible in VISIBLE.items()
 }
 _change = Statement(
     update(orders)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,7 +17,6 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
-    Select,
     Text,
     Uuid,
     and_,
@@ -33,8 +31,10 @@ from sqlalchemy import (
 )
 
 from db.connections import Connection, many_each, one_each
+from db.document_kinds import Documents
+from db.document_kinds import lines_of as lines_of_documents
 from db.pages import Condition, Key, Listing
-from db.restrictions import WhoseDocuments, own_documents, whose_documents
+from db.restrictions import WhoseDocuments, whose_documents
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, one_of, refers_to, tenant_table, unique
@@ -143,61 +143,31 @@ STATE = case(
     (and_(quotations.c.state == QuotationState.ISSUED.value, IS_PAST), QuotationState.EXPIRED.value),
     else_=quotations.c.state,
 )
-_DERIVED = {"state": STATE.label("state"), "is_past": IS_PAST.label("is_past")}
-_COLUMNS = [_DERIVED[name] if name in _DERIVED else quotations.c[name] for name in names_of(Quotation)]
+DOCUMENTS = Documents(
+    DocumentKind.QUOTATION,
+    Quotation,
+    quotations,
+    issued_at=quotations.c.dated_at,
+    state=STATE,
+    derived={"state": STATE, "is_past": IS_PAST},
+    issued=quotations.c.state != QuotationState.DRAFT.value,
+)
+by_ids = DOCUMENTS.by_ids
+_COLUMNS = list(DOCUMENTS.columns.values())
 _MINE = quotations.c.tenant_id == bindparam("tenant_id")
 _every_one = select(*_COLUMNS).where(_MINE)
-
-
-def _visible(whose: WhoseDocuments) -> Select[Any]:
-    """The customer's own that were issued, as far as its groups allow such documents; the staff sees drafts too."""
-    if whose is None:
-        return _every_one
-    return _every_one.where(
-        own_documents(whose, quotations.c.customer_id, DocumentKind.QUOTATION),
-        quotations.c.state != QuotationState.DRAFT.value,
-    )
-
-
-@lru_cache(maxsize=64)
-def _by_ids(whose: WhoseDocuments) -> Statement[Quotation]:
-    return Statement(
-        _visible(whose).where(quotations.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Quotation
-    )
 
 
 @lru_cache(maxsize=64)
 def _by_numbers(whose: WhoseDocuments) -> Statement[Quotation]:
     return Statement(
-        _visible(whose).where(quotations.c.number == any_(bindparam("numbers", type_=ARRAY(Text)))), Quotation
+        DOCUMENTS.visible(whose).where(quotations.c.number == any_(bindparam("numbers", type_=ARRAY(Text)))),
+        Quotation,
     )
 
 
 _LINE_NAMES = names_of(QuotationLine, leave_out=["currency"])
-_lines_of = Statement(
-    select(*(quotation_lines.c[name] for name in _LINE_NAMES), quotations.c.currency)
-    .join_from(
-        quotation_lines,
-        quotations,
-        and_(
-            quotations.c.tenant_id == quotation_lines.c.tenant_id,
-            quotations.c.id == quotation_lines.c.quotation_id,
-        ),
-    )
-    .where(
-        quotation_lines.c.tenant_id == bindparam("tenant_id"),
-        quotation_lines.c.quotation_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
-    )
-    .order_by(quotation_lines.c.quotation_id, quotation_lines.c.position),
-    QuotationLine,
-)
-
-
-async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Quotation]:
-    """The quotations among the ids that the viewer may see."""
-    whose, mine = whose_documents(viewer)
-    statement = _by_ids(whose)
-    return one_each(await connection.rows(statement, ids=ids, **statement.needed(mine)), "id")
+_lines_of = lines_of_documents(QuotationLine, quotation_lines, "quotation_id", quotations)
 
 
 async def by_numbers(
@@ -237,7 +207,7 @@ ORDERS: dict[str, Key] = {
 # UTC, and valid on it).
 _listing = Listing(
     Quotation,
-    _visible,
+    DOCUMENTS.visible,
     _CONDITIONS,
     ORDERS,
     quotations.c.id,
@@ -260,7 +230,10 @@ _lock = Statement(
     .with_for_update(),
     Quotation,
 )
-_CHANGING = ("number", "state", "valid_until", "net", "tax", "total", "comment", "decline_reason")
+_CHANGING = (
+    *("number", "state", "valid_until", "currency", "tax_included"),
+    *("net", "tax", "total", "comment", "decline_reason"),
+)
 _keep = Statement(
     update(quotations)
     .where(_MINE, quotations.c.id == bindparam("the_id", type_=Uuid))

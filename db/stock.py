@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Index,
     Select,
+    Text,
     Uuid,
     any_,
     bindparam,
@@ -33,6 +34,7 @@ from db.statements import Statement
 from db.tables import QUANTITY, refers_to, tenant_table
 from db.warehouses import warehouses
 from rules.permissions import Permission
+from rules.products import ProductKind
 from rules.viewers import Viewer
 
 stock = tenant_table(
@@ -75,6 +77,7 @@ _products = table(
     column("tenant_id", Uuid),
     column("id", Uuid),
     column("category_id", Uuid),
+    column("kind", Text),
 )
 _category_of_product = (
     select(_products.c.category_id)
@@ -199,8 +202,9 @@ async def reserve(
     return set(reserved)
 
 
-# The lines of an order that have stock: they ship from a warehouse that keeps the product. What kind it is now is
-# not asked: an import may change that, and what was promised as goods is still to be taken or given back.
+# The lines of an order that have stock: goods that ship from a warehouse which keeps them. A product keeps its kind
+# while anything is in stock or outstanding, so what was promised as goods is given back or taken as goods; what a
+# service has left from when it was goods is an empty row, which keeps nothing from being delivered.
 _STOCKED = (
     order_lines.c.tenant_id == bindparam("tenant_id"),
     order_lines.c.order_id == bindparam("order_id", type_=Uuid),
@@ -208,6 +212,9 @@ _STOCKED = (
     stock.c.tenant_id == bindparam("tenant_id"),
     stock.c.product_id == order_lines.c.product_id,
     stock.c.warehouse_id == order_lines.c.warehouse_id,
+    _products.c.tenant_id == bindparam("tenant_id"),
+    _products.c.id == order_lines.c.product_id,
+    _products.c.kind == ProductKind.GOODS,
 )
 _stocked_lines = Statement[int](select(order_lines.c.position).where(*_STOCKED))
 _lock_of_order = Statement(

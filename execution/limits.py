@@ -20,15 +20,22 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
     ValueNode,
     VariableNode,
+    Visitor,
     get_named_type,
+    visit,
 )
 
 # The key in a Strawberry field's metadata that says how many objects a plain list gives on average.
 LIST_SIZE = "list_size"
+# The key that says of a list that it gives one object for each thing that the operation brings along, if those are
+# more.
+AS_GIVEN = "as_given"
 
 MOST_NESTING = 60
 MOST_DEPTH = 20
@@ -39,6 +46,7 @@ MOST_FIELDS = 2_000
 MOST_VALUES = 100_000
 LARGEST_PAGE = 100
 DEFAULT_PAGE = 20
+MOST_GIVEN = 1_000  # what is longer than that is refused by the rules, with a code and a path
 
 # How many each list of the introspection gives on average, in a schema somewhat larger than ours; `ofType`
 # is a chain that is nearly always empty.
@@ -59,7 +67,7 @@ class Extent:
     """How much an operation, fragment or selection asks for once fragments are unfolded.
 
     `width` counts the fields of the topmost level, `values` every object and leaf of the largest answer.
-    `varies` says that a variable decided on the size of a page.
+    `varies` says that a variable decided on the size of a page or list.
     """
 
     width: int = 0
@@ -121,7 +129,9 @@ class Measure:
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
         self._measured: dict[str, Extent | None] = {}
+        self._document = document
         self._variables = variables
+        self._longest: int | None = None
         self._defaults = {
             each.variable.name.value: each.default_value for each in operation.variable_definitions or ()
         }
@@ -197,7 +207,22 @@ class Measure:
         if parent.name.startswith("__"):
             return _INTROSPECTED.get(node.name.value, 1)
         declared = definition.extensions.get("strawberry-definition")
-        return int(declared.metadata.get(LIST_SIZE, 1)) if declared is not None else 1
+        if declared is None:
+            return 1
+        size = int(declared.metadata.get(LIST_SIZE, 1))
+        if declared.metadata.get(AS_GIVEN):
+            extent.varies = True
+            size = max(size, self._given())
+        return size
+
+    def _given(self) -> int:
+        """How many things the operation brings along: the longest list or, by its lines, text in it. One number for
+        all of it, as a fragment is measured once wherever it is spread."""
+        if self._longest is None:
+            literals = _Literals()
+            visit(self._document, literals)
+            self._longest = min(max(literals.longest, _longest(self._variables)), MOST_GIVEN)
+        return self._longest
 
     def _page_size(self, node: ValueNode | None) -> int | None:
         """None when nothing is asked for; what is no whole number counts as much, and is refused later."""
@@ -215,6 +240,39 @@ class Measure:
 
     def _type(self, name: str) -> _Parent:
         return _composite(self._schema.get_type(name))
+
+
+class _Literals(Visitor):
+    """Finds the longest list or text that is written into a document."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest = 0
+
+    def enter_list_value(self, node: ListValueNode, *_: Any) -> None:
+        self.longest = max(self.longest, len(node.values))
+
+    def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
+        self.longest = max(self.longest, _lines(node.value))
+
+
+def _longest(variables: Mapping[str, Any]) -> int:
+    """The longest list or text in variables, however deep; without recursion, as they nest as deep as JSON may."""
+    longest, left = 0, list(variables.values())
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            longest = max(longest, _lines(value))
+        elif isinstance(value, list):
+            longest = max(longest, len(value))
+            left += value
+        elif isinstance(value, Mapping):
+            left += value.values()
+    return longest
+
+
+def _lines(text: str) -> int:
+    return max(text.count("\n"), text.count("\r")) + 1
 
 
 def _composite(found: GraphQLNamedType | None) -> _Parent:

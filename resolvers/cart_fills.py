@@ -247,11 +247,12 @@ async def _suggest(context: Context, rejected: Sequence[CartFillLine]) -> None:
     asked = list(dict.fromkeys(each.sku for each in lost))[:MOST_SUGGESTED]
     if not asked:
         return
-    near = sorted(set().union(*map(skus.neighbours, asked)))
-    beginnings = [sku for sku in asked if len(sku) >= skus.SHORTEST_BEGINNING]
-    there = await db.products.skus_like(context.connection, context.signed_in, near, beginnings)
     # Once for each SKU: a list may name the same a thousand times.
-    meant = {sku: skus.nearest(sku, there) for sku in asked}
+    near = {sku: skus.neighbours(sku) for sku in asked}
+    every = sorted(set().union(*near.values()))
+    beginnings = [sku for sku in asked if len(sku) >= skus.SHORTEST_BEGINNING]
+    there = await db.products.skus_like(context.connection, context.signed_in, every, beginnings)
+    meant = {sku: skus.nearest(sku, near[sku], there) for sku in asked}
     for each in lost:
         each.suggested_sku = meant.get(each.sku)
 

@@ -13,13 +13,11 @@ from db.orders import Order
 from db.products import Product
 from db.quotations import Quotation
 from db.warehouses import Warehouse
-from resolvers import actions, money, nodes
-from resolvers.actions import Action
+from resolvers import money, nodes
 from resolvers.context import Context, Info
 from resolvers.errors import Broken
 from rules import amounts, carts
 from rules.carts import Assessment, OriginKind
-from rules.permissions import Permission
 from rules.stock import StockPolicy
 
 
@@ -155,14 +153,3 @@ async def origin_order(root: strawberry.Parent[CartItem], info: Info) -> Order |
     """CartItemOrigin.order, as far as the viewer may see it."""
     found: Order | None = await nodes.load(info.context, "Order", root.order_id) if root.order_id else None
     return found
-
-
-async def actions_of(root: strawberry.Parent[Cart], info: Info) -> list[Action]:
-    """Cart.actions."""
-    obstacles = carts.obstacles([each.assessment for each in await items(root, info)])
-    needs = Permission.ORDERS_PLACE
-    return [
-        actions.weigh(info.context, "PLACE", needs, obstacles[0] if obstacles else None),
-        actions.weigh(info.context, "CLEAR", needs),
-        actions.weigh(info.context, "FILL", needs),
-    ]

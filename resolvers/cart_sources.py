@@ -46,7 +46,8 @@ class CartFillSourceInput:
     csv: str | None = strawberry.field(
         default=strawberry.UNSET,
         description="CSV text: sku,quantity and, where it matters, the warehouse's code. Comma, semicolon or tab, "
-        "a decimal point, with or without a heading; at most 1,000 lines.",
+        "a decimal point, with or without a heading; at most 1,000 lines, each of up to 1,000 characters, and 250,000 "
+        "in all.",
     )
 
 
@@ -158,7 +159,7 @@ def _of_lines(lines: list[CartFillLineInput]) -> list[Asked]:
 def _of_csv(text: str) -> list[Asked]:
     try:
         rows = cart_fills.read_csv(text)
-    except CartFull as rule:
+    except BrokenRule as rule:
         raise rule.at("from", "csv") from None
     return [
         Asked(

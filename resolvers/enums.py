@@ -7,12 +7,12 @@ from typing import Any
 import strawberry
 
 from rules.attributes import AttributeKind
-from rules.balances import PaymentState
+from rules.balances import PaymentKind, PaymentState
 from rules.broken import Language
 from rules.carts import OriginKind
 from rules.contacts import AddressKind, ContactChangeState
 from rules.deliveries import DeliverySchedule, DeliveryState
-from rules.documents import DocumentKind
+from rules.documents import CreditOperation, DocumentKind, DocumentStatus
 from rules.downloads import DocumentFormat, DownloadFormat
 from rules.lifecycle import ProcessingState, Subject
 from rules.logos import ImageType
@@ -84,6 +84,41 @@ publish(
         DocumentKind.GOODS_RETURN: "The proof that returned goods arrived.",
         DocumentKind.CREDIT_NOTE: "A refund, a discount or a correction.",
         DocumentKind.RECONCILIATION_STATEMENT: "All dealings in a period, with opening and closing balance.",
+    }.__getitem__,
+)
+publish(
+    DocumentStatus,
+    description="Where a supplier document stands.",
+    value={
+        DocumentStatus.DRAFT: "A quotation that the company is still writing; its customer does not see it.",
+        DocumentStatus.ISSUED: "It holds.",
+        DocumentStatus.DECLINED: "A quotation that the customer does not want.",
+        DocumentStatus.ORDERED: "A quotation from which the customer has ordered.",
+        DocumentStatus.EXPIRED: "A quotation whose last day has gone by.",
+        DocumentStatus.UNPAID: "An invoice of which nothing is paid or credited; it is not due yet.",
+        DocumentStatus.PARTLY_PAID: "An invoice of which something is open; it is not due yet.",
+        DocumentStatus.PAID: "An invoice of which nothing is open.",
+        DocumentStatus.OVERDUE: "An invoice of which something is open, and whose day has gone by.",
+        DocumentStatus.CONFIRMED: "A reconciliation statement with which the customer agrees.",
+        DocumentStatus.DISPUTED: "A reconciliation statement with which the customer does not agree.",
+        DocumentStatus.REVERSED: "It was taken back.",
+    }.__getitem__,
+)
+publish(
+    CreditOperation,
+    description="Why a credit note gives back.",
+    value={
+        CreditOperation.SALES_RETURN: "Goods came back.",
+        CreditOperation.DISCOUNT: "A discount was granted.",
+        CreditOperation.ADJUSTMENT: "An invoice was wrong.",
+    }.__getitem__,
+)
+publish(
+    PaymentKind,
+    description="Which way money went.",
+    value={
+        PaymentKind.PAYMENT: "From the customer.",
+        PaymentKind.REFUND: "Back to the customer.",
     }.__getitem__,
 )
 publish(

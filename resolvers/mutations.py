@@ -25,6 +25,7 @@ from rules.broken import (
     BrokenRules,
     IdempotencyKeyReused,
     InvalidIdempotencyKey,
+    NotFound,
     all_rules,
 )
 from rules.permissions import ReadOnlySession
@@ -106,7 +107,7 @@ class OncePerKey(FieldExtension):
     """Answers a repeat under the same idempotency key with the first answer, without doing it again.
 
     Keys belong to the account or staff member. What a call that failed wrote is rolled back, its key too,
-    so a retry after an error is a new call.
+    so a retry after an error is a new call. What the first call made and was deleted since is NotFound.
     """
 
     def __init__(self, mutation: str, payload: type[Payload]) -> None:
@@ -199,8 +200,13 @@ def _reference(value: Any) -> Any:
 
 
 async def _recalled(context: Context, value: Any) -> Any:
+    """What was kept, read again. Raises NotFound for an object that is gone, or not to be seen any more."""
     if isinstance(value, list):
-        return list(await asyncio.gather(*(_recalled(context, each) for each in value)))
+        # All of them to their ends: what still read would meet a transaction that was rolled back.
+        every = await asyncio.gather(*(_recalled(context, each) for each in value), return_exceptions=True)
+        if failed := [each for each in every if isinstance(each, BaseException)]:
+            raise failed[0]
+        return every
     if isinstance(value, dict) and "broken" in value:
         return Broken(_rebuilt(value["broken"]))
     if isinstance(value, dict) and "report" in value:
@@ -209,7 +215,10 @@ async def _recalled(context: Context, value: Any) -> Any:
             **_typed(kind, {name: await _recalled(context, each) for name, each in value["facts"].items()})
         )
     if isinstance(value, dict):
-        return await nodes.load(context, value["node"], UUID(value["id"]))
+        there = await nodes.load(context, value["node"], UUID(value["id"]))
+        if there is None:
+            raise NotFound(path=("idempotencyKey",))
+        return there
     return value
 
 

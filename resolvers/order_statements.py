@@ -15,7 +15,6 @@ from db.customers import Customer
 from db.order_statements import Filters, StatementTotal
 from db.orders import Order
 from db.orders_in_progress import FirstLines, LineInProgress, OrderInProgress, QuantityOfOrder
-from db.products import Product
 from db.products_in_progress import FirstOrders, OrderOfProduct, ProductInProgress
 from resolvers import money, nodes, pages
 from resolvers.context import Info
@@ -257,19 +256,9 @@ async def lines(
     return await info.context.load_list(db.orders_in_progress.first_lines, key)
 
 
-async def line_product(root: strawberry.Parent[LineInProgress], info: Info) -> Product | None:
-    """LineInProgress.product."""
-    return await info.context.load(db.products.by_ids, root.product_id) if root.product_id else None
-
-
 def line_amount(root: strawberry.Parent[LineInProgress]) -> money.Money:
     """LineInProgress.outstandingAmount."""
     return money.of_minor(int(root.outstanding_amount), root.currency)
-
-
-async def product(root: strawberry.Parent[ProductInProgress], info: Info) -> Product | None:
-    """ProductInProgress.product."""
-    return await info.context.load(db.products.by_ids, root.product_id) if root.product_id else None
 
 
 async def orders_of_product(

@@ -13,7 +13,6 @@ import db
 from db.customers import Customer
 from db.lifecycle_statuses import LifecycleStatus
 from db.orders import Order, OrderLine
-from db.products import Product
 from db.warehouses import Warehouse
 from resolvers import money, nodes, pages, subscriptions
 from resolvers.context import Info
@@ -173,23 +172,3 @@ def totals(root: strawberry.Parent[Order]) -> money.Totals:
 def outstanding(root: strawberry.Parent[OrderLine]) -> Decimal:
     """OrderLine.outstandingQuantity."""
     return plain(deliveries.outstanding(root))
-
-
-def line_unit_price(root: strawberry.Parent[OrderLine]) -> money.Money:
-    """OrderLine.unitPrice."""
-    return money.of_unit_price(root.unit_price, root.currency)
-
-
-def line_amount(root: strawberry.Parent[OrderLine]) -> money.Money:
-    """OrderLine.amount."""
-    return money.of_minor(root.amount, root.currency)
-
-
-async def line_product(root: strawberry.Parent[OrderLine], info: Info) -> Product | None:
-    """OrderLine.product: None when it is no longer sold to the viewer."""
-    return await info.context.load(db.products.by_ids, root.product_id) if root.product_id else None
-
-
-async def line_warehouse(root: strawberry.Parent[OrderLine], info: Info) -> Warehouse | None:
-    """OrderLine.warehouse."""
-    return await info.context.load(db.warehouses.by_ids, root.warehouse_id) if root.warehouse_id else None

@@ -8,9 +8,11 @@ from typing import Annotated
 import strawberry
 
 import db
+from db.carts import Cart
 from db.stock import StockLevel
 from db.warehouses import Warehouse
-from resolvers import money, order_drafts
+from resolvers import actions, money, order_drafts
+from resolvers.actions import Action
 from resolvers.cart_items import PricedItem, priced_items
 from resolvers.context import Context, Info
 from resolvers.errors import Broken
@@ -19,7 +21,7 @@ from rules import stock
 from rules.broken import BrokenRule
 from rules.carts import obstacles
 from rules.contacts import Address
-from rules.credit import Credit
+from rules.credit import Credit, CreditLimitExceeded
 from rules.permissions import Permission
 from rules.previews import PreviewChanged, Shown, differences
 from rules.stock import InsufficientStock, WarehouseMissing
@@ -50,12 +52,9 @@ async def preview(info: Info, ship_to: _ShipTo = None) -> OrderPreview:
     """Query.orderPreview. Raises NotFound for an address that is not there."""
     context = info.context
     address = await order_drafts.ship_to(context, ship_to)
-    today = await db.order_changes.today(context.connection)
     cart = await db.carts.of_account(context.connection, context.signed_in.actor_id)
-    draft = order_drafts.draft(context, cart, await priced_items(context, cart), address, today)
-    credit = await _credit(context, draft)
-    forbidden, warnings = order_drafts.weigh(context, credit)
-    broken: list[BrokenRule] = [*obstacles([each.assessment for each in draft.lines]), *forbidden]
+    draft = await _draft(context, cart, address)
+    credit, broken, warnings = await _weighed(context, draft)
     token, expires_at = (None, None) if broken else await _token(context, draft)
     return OrderPreview(
         draft,
@@ -65,6 +64,31 @@ async def preview(info: Info, ship_to: _ShipTo = None) -> OrderPreview:
         token,
         expires_at,
     )
+
+
+async def actions_of(root: strawberry.Parent[Cart], info: Info) -> list[Action]:
+    """Cart.actions: what the preview says against ordering all of it is why one cannot."""
+    _, broken, _ = await _weighed(info.context, await _draft(info.context, root, None))
+    needs = Permission.ORDERS_PLACE
+    return [
+        actions.weigh(info.context, "PLACE", needs, broken[0] if broken else None),
+        actions.weigh(info.context, "CLEAR", needs),
+        actions.weigh(info.context, "FILL", needs),
+    ]
+
+
+async def _draft(context: Context, cart: Cart, address: Address | None) -> CartDraft:
+    today = await db.order_changes.today(context.connection)
+    return order_drafts.draft(context, cart, await priced_items(context, cart), address, today)
+
+
+async def _weighed(
+    context: Context, draft: CartDraft
+) -> tuple[Credit | None, list[BrokenRule], list[CreditLimitExceeded]]:
+    """What a draft makes of the credit limit, what stands in its way, and what is only to be warned of."""
+    credit = await _credit(context, draft)
+    forbidden, warnings = order_drafts.weigh(context, credit)
+    return credit, [*obstacles([each.assessment for each in draft.lines]), *forbidden], warnings
 
 
 async def _credit(context: Context, draft: CartDraft) -> Credit | None:

@@ -15,9 +15,10 @@ from resolvers import nodes
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
 from resolvers.profiles import DeletedPayload
+from resolvers.quotation_drafts import buys_with_tax, outdated
 from resolvers.quotation_lines import QuotationLineInput, offered, totals
 from rules import quotations
-from rules.broken import InvalidInput, NotFound, check_version
+from rules.broken import BrokenRules, InvalidInput, NotFound, check_version
 from rules.numbers import NumberKind
 from rules.quotations import (
     LONGEST_COMMENT,
@@ -26,6 +27,7 @@ from rules.quotations import (
     QuotationDatePast,
     QuotationState,
 )
+from rules.rows import ValueMissing
 from rules.texts import TextMissing, check_text
 
 
@@ -63,7 +65,8 @@ class QuotationUpdateInput:
 
     quotation: strawberry.ID = strawberry.field(description="The draft.")
     lines: list[QuotationLineInput] | None = strawberry.field(
-        default=None, description="All lines from now on."
+        default=None,
+        description="All lines from now on, at prices as the customer buys today: in its currency, with tax or without.",
     )
     valid_until: date | None = strawberry.field(default=None, description="The last day.")
     comment: str | None = strawberry.field(
@@ -87,7 +90,7 @@ class QuotationDeclineInput:
     """quotationDecline(input:)."""
 
     quotation: strawberry.ID = strawberry.field(description="The quotation.")
-    reason: str = strawberry.field(description="Why, at most 2,000 characters.")
+    reason: str = strawberry.field(description="Why, 1 to 2,000 characters.")
     version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
@@ -115,6 +118,8 @@ async def issue(info: Info, input: _IssueInput) -> QuotationPayload:
     ):
         raise InvalidInput(path=("quotation",))
     draft = await _locked(context, input.quotation, input.version, QuotationAct.ISSUE)
+    if broken := await outdated(context, draft):
+        raise BrokenRules(broken)
     number = (await db.numbers.take(context.connection, NumberKind.QUOTATION, 1))[0]
     changed = replace(draft, number=number, state=QuotationState.ISSUED.value)
     issued = await db.quotations.keep(context.connection, changed, issued_now=True)
@@ -123,19 +128,16 @@ async def issue(info: Info, input: _IssueInput) -> QuotationPayload:
 
 async def _write(context: Context, input: QuotationIssueInput) -> QuotationPayload:
     """A new quotation, issued at once or kept as a draft."""
-    for name, given in (
-        ("customer", input.customer),
-        ("lines", input.lines),
-        ("validUntil", input.valid_until),
-    ):
-        if given is None:
-            raise InvalidInput(path=(name,))
+    needed = {"customer": input.customer, "lines": input.lines, "validUntil": input.valid_until}
+    missing = [ValueMissing(path=(name,)) for name, given in needed.items() if given is None]
+    if missing:
+        raise BrokenRules(missing)
     assert input.valid_until is not None
     check_text(input.comment, LONGEST_COMMENT, "comment")
     customer: Customer = await nodes.found(context, str(input.customer), "Customer", "customer")
     quotation_id = uuid.uuid7()
     lines = await offered(context, quotation_id, customer.currency, input.lines or [])
-    tax_included = await _buys_with_tax(context, customer)
+    tax_included = bool(await buys_with_tax(context, customer))
     sums = totals(lines, tax_included=tax_included)
     number = None
     if not input.draft:
@@ -165,15 +167,6 @@ async def _write(context: Context, input: QuotationIssueInput) -> QuotationPaylo
     return QuotationPayload(added)
 
 
-async def _buys_with_tax(context: Context, customer: Customer) -> bool:
-    """Whether the prices at which a customer buys include the tax; a quotation's are meant alike."""
-    price_list_id = customer.price_list_id or context.portal.price_list_id
-    if price_list_id is None:
-        return False
-    found = await context.load(db.prices.lists_by_ids, price_list_id)
-    return found is not None and found.tax_included
-
-
 def _told(lines: Sequence[QuotationLine]) -> list[dict[str, object]]:
     return [{"sku": line.sku, "quantity": line.quantity, "unit_price": line.unit_price} for line in lines]
 
@@ -189,8 +182,9 @@ async def update(info: Info, input: _UpdateInput) -> QuotationPayload:
     had = (await db.quotations.lines_of(context.connection, context.signed_in, [draft.id]))[draft.id]
     lines = had
     if input.lines is not None:
-        lines = await offered(context, draft.id, draft.currency, input.lines)
-        sums = totals(lines, tax_included=draft.tax_included)
+        changed = await _as_bought(context, changed)
+        lines = await offered(context, draft.id, changed.currency, input.lines)
+        sums = totals(lines, tax_included=changed.tax_included)
         changed.net, changed.tax, changed.total = sums.net, sums.tax, sums.total
         await db.quotations.replace_lines(context.connection, draft.id, lines)
     kept = await db.quotations.keep(context.connection, changed)
@@ -204,6 +198,16 @@ async def update(info: Info, input: _UpdateInput) -> QuotationPayload:
         customer_id=kept.customer_id,
     )
     return QuotationPayload(kept)
+
+
+async def _as_bought(context: Context, draft: Quotation) -> Quotation:
+    """A draft as its customer buys today: prices that are given now are meant in that currency, with that tax."""
+    customer = await context.load(db.customers.by_ids, draft.customer_id)
+    assert customer is not None
+    tax_included = await buys_with_tax(context, customer)
+    if tax_included is None:
+        tax_included = draft.tax_included
+    return replace(draft, currency=customer.currency, tax_included=tax_included)
 
 
 async def delete(info: Info, input: _DeleteInput) -> DeletedPayload:

@@ -15,7 +15,7 @@ from resolvers.context import Context
 from rules import amounts, quantities
 from rules.amounts import LARGEST_AMOUNT, AmountTooLarge, line_amount
 from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound
-from rules.products import ProductNotFound
+from rules.products import ProductNotFound, ProductUnavailable
 from rules.quotations import (
     LONGEST_DESCRIPTION,
     MOST_LINES,
@@ -126,6 +126,8 @@ async def _product(context: Context, given: QuotationLineInput) -> Product:
     if found is None:
         by = "product" if given.sku is None else "sku"
         raise ProductNotFound(asked=str(given.sku or given.product), path=(by,))
+    if not found.active:  # whoever keeps the catalogue sees it all the same
+        raise ProductUnavailable(sku=found.sku, path=("product" if given.sku is None else "sku",))
     return found
 
 

@@ -1,24 +1,22 @@
 """Quotations: reading them; resolvers/quotation_changes.py issues and declines them."""
 
 import asyncio
-from datetime import date, datetime
+from datetime import date
 from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
 
 import db
-from db.customers import Customer
 from db.orders import Order
-from db.products import Product
 from db.quotations import Quotation, QuotationLine
-from db.warehouses import Warehouse
 from resolvers import actions, money, nodes, pages
 from resolvers.actions import Action
-from resolvers.context import Info
+from resolvers.context import Context, Info
 from resolvers.enums import publish
+from resolvers.quotation_drafts import outdated
 from rules import amounts, quotations
-from rules.broken import InvalidInput
+from rules.broken import BrokenRule, InvalidInput
 from rules.permissions import Permission
 from rules.quotations import QuotationAct, QuotationState
 
@@ -107,16 +105,6 @@ async def quotation(info: Info, id: _Id = None, number: _Number = None) -> Quota
     return found
 
 
-def issued_at(root: strawberry.Parent[Quotation]) -> datetime | None:
-    """Quotation.issuedAt: None for a draft."""
-    return None if root.state == QuotationState.DRAFT else root.dated_at
-
-
-async def customer(root: strawberry.Parent[Quotation], info: Info) -> Customer | None:
-    """Quotation.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id)
-
-
 def totals(root: strawberry.Parent[Quotation]) -> money.Totals:
     """Quotation.totals."""
     return money.of_totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
@@ -154,31 +142,18 @@ NEEDS = {
 }
 
 
-def actions_of(root: strawberry.Parent[Quotation], info: Info) -> list[Action]:
+async def actions_of(root: strawberry.Parent[Quotation], info: Info) -> list[Action]:
     """Quotation.actions."""
     context = info.context
     return [
-        actions.weigh(context, act.value, needs, quotations.refusal(root.state, act, is_past=root.is_past))
+        actions.weigh(context, act.value, needs, await _refusal(context, root, act))
         for act, needs in NEEDS.items()
         if context.signed_in.is_staff or needs is Permission.ORDERS_PLACE
     ]
 
 
-def line_unit_price(root: strawberry.Parent[QuotationLine]) -> money.Money:
-    """QuotationLine.unitPrice."""
-    return money.of_unit_price(root.unit_price, root.currency)
-
-
-def line_amount(root: strawberry.Parent[QuotationLine]) -> money.Money:
-    """QuotationLine.amount."""
-    return money.of_minor(root.amount, root.currency)
-
-
-async def line_product(root: strawberry.Parent[QuotationLine], info: Info) -> Product | None:
-    """QuotationLine.product: None when it is no longer sold to the viewer."""
-    return await info.context.load(db.products.by_ids, root.product_id)
-
-
-async def line_warehouse(root: strawberry.Parent[QuotationLine], info: Info) -> Warehouse | None:
-    """QuotationLine.warehouse."""
-    return await info.context.load(db.warehouses.by_ids, root.warehouse_id) if root.warehouse_id else None
+async def _refusal(context: Context, root: Quotation, act: QuotationAct) -> BrokenRule | None:
+    broken = quotations.refusal(root.state, act, is_past=root.is_past)
+    if broken is None and act is QuotationAct.ISSUE:
+        return next(iter(await outdated(context, root)), None)
+    return broken

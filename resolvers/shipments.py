@@ -17,13 +17,14 @@ from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, f
 from resolvers.order_locks import Locked, in_state, locked, places
 from rules import quantities
 from rules.access_groups import check_length
-from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound
+from rules.broken import BrokenRule, BrokenRules, NotFound
 from rules.deliveries import outstanding, state_of
 from rules.fulfilments import (
     LONGEST_NOTE,
     LineTwice,
     MoreThanOutstanding,
     OrderAct,
+    ShipmentEmpty,
     Shipping,
     short,
     standing_of,
@@ -137,7 +138,7 @@ def _asked(found: Locked, given: Sequence[OrderShipLineInput] | None) -> list[_S
 
 def _named(found: Locked, given: Sequence[OrderShipLineInput]) -> list[_Shipped]:
     if not given:
-        raise InvalidInput(path=("lines",))
+        raise ShipmentEmpty(path=("lines",))
     by_position = {line.position: line for line in found.lines}
     shipped: dict[int, _Shipped] = {}
     broken: list[BrokenRule] = []

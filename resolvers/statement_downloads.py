@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 
 import db
-from resolvers import downloads
+from resolvers import downloads, money
 from resolvers.context import Info
 from resolvers.order_statements import OrderStatement, OrderStatementFilter, by_currency, by_unit, resolved
 from rules.broken import Language
@@ -140,7 +140,7 @@ def _line(asker: Asker, each: db.order_statements.StatementLine) -> tuple[Any, .
         each.quantity,
         each.shipped_quantity,
         each.outstanding,
-        each.unit_price,
+        money.of_unit_price(each.unit_price, each.currency).amount,
         to_major(int(each.outstanding_amount), each.currency),
         each.currency,
         _tax(asker, each.tax_included),

@@ -14,6 +14,13 @@ class MovementKind(StrEnum):
     REFUND = "REFUND"
 
 
+class PaymentKind(StrEnum):
+    """Which way money went: from the customer, or back to it."""
+
+    PAYMENT = "PAYMENT"
+    REFUND = "REFUND"
+
+
 class PaymentState(StrEnum):
     """How much of what was invoiced is paid."""
 

@@ -40,7 +40,7 @@ class BrokenRule(Exception):
     def message(self, language: Language = Language.ENGLISH) -> str:
         """The text for people, with the facts of this case filled in."""
         text = self.german if language is Language.GERMAN else self.english
-        return text.format_map(_Facts(self))
+        return text.format_map(_Facts(self, language))
 
     def at(self, *path: str) -> "BrokenRule":
         """The same broken rule, found at `path` of the input."""
@@ -60,15 +60,20 @@ class BrokenRules(Exception):
 
 
 class _Facts(dict[str, object]):
-    """The attributes of a broken rule, properties included, for filling in its text: what is left of 12.5 is 0, not 0.0."""
+    """The attributes of a broken rule, properties included, for filling in its text: what is left of 12.5 is 0, not 0.0;
+    and in German 12,5."""
 
-    def __init__(self, rule: BrokenRule) -> None:
+    def __init__(self, rule: BrokenRule, language: Language) -> None:
         super().__init__()
         self._rule = rule
+        self._language = language
 
     def __missing__(self, name: str) -> object:
         fact: object = getattr(self._rule, name)
-        return format(plain(fact), "f") if isinstance(fact, Decimal) else fact
+        if not isinstance(fact, Decimal):
+            return fact
+        number = format(plain(fact), "f")
+        return number.replace(".", ",") if self._language is Language.GERMAN else number
 
 
 def all_rules(root: type[BrokenRule] = BrokenRule) -> Iterator[type[BrokenRule]]:
@@ -81,8 +86,8 @@ def all_rules(root: type[BrokenRule] = BrokenRule) -> Iterator[type[BrokenRule]]
 class NotFound(BrokenRule):
     """The id, code or number names nothing that the viewer may see."""
 
-    english = "Nothing is here under this id."
-    german = "Unter dieser Kennung ist hier nichts vorhanden."
+    english = "Nothing is here under this id, code or number."
+    german = "Unter dieser Kennung, diesem Code oder dieser Nummer ist hier nichts vorhanden."
 
 
 class InvalidInput(BrokenRule):

@@ -12,6 +12,13 @@ from rules.broken import BrokenRule
 from rules.carts import MOST_ITEMS, Assessment, CartFull, PriceBreak, WarehouseLevel, assess
 from rules.products import ProductKind, ProductUnavailable
 from rules.quotations import Quote
+from rules.texts import check_text
+
+# A line says three things and a text a cart's worth of lines: what is larger is no list of products, and reading it
+# would keep everybody else waiting.
+LONGEST_LINE = 1_000
+MOST_COLUMNS = 50
+LONGEST_TEXT = MOST_ITEMS * 250
 
 _NUMBER = re.compile(r"-?[0-9]{1,25}(\.[0-9]{1,12})?")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -44,7 +51,9 @@ class Row:
 
 
 def read_csv(text: str) -> list[Row]:
-    """The lines of CSV text that are not blank, a heading left out. Raises CartFull for more than a cart holds."""
+    """The lines of CSV text that are not blank, a heading left out. Raises TextTooLong, or CartFull for more than a cart
+    holds."""
+    check_text(text, LONGEST_TEXT)
     lines = [
         (number, line)
         for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1)
@@ -52,7 +61,7 @@ def read_csv(text: str) -> list[Row]:
     ]
     if not lines:
         return []
-    unquoted = _QUOTED.sub("", lines[0][1])
+    unquoted = _QUOTED.sub("", lines[0][1][:LONGEST_LINE])
     delimiter = next((each for each in _DELIMITERS if each in unquoted), ",")
     columns = _columns(_cells(lines[0][1], delimiter))
     if columns is not None:
@@ -63,7 +72,9 @@ def read_csv(text: str) -> list[Row]:
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
-    """The cells of one line; none when its quotation marks do not match."""
+    """The cells of one line; none when its quotation marks do not match, or when it is too long or has too many."""
+    if len(line) > LONGEST_LINE or line.count(delimiter) >= MOST_COLUMNS:
+        return []
     try:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True))]
     except csv.Error:

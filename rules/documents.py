@@ -1,4 +1,4 @@
-"""Documents: the kinds of documents that a supplier issues to its customers."""
+"""Documents: the kinds of documents that a supplier issues to its customers, and where they stand."""
 
 from enum import StrEnum
 
@@ -13,3 +13,28 @@ class DocumentKind(StrEnum):
     GOODS_RETURN = "GOODS_RETURN"
     CREDIT_NOTE = "CREDIT_NOTE"
     RECONCILIATION_STATEMENT = "RECONCILIATION_STATEMENT"
+
+
+class DocumentStatus(StrEnum):
+    """Where a document stands. A kind has some of these; those of a quotation are QuotationState's."""
+
+    DRAFT = "DRAFT"
+    ISSUED = "ISSUED"
+    DECLINED = "DECLINED"
+    ORDERED = "ORDERED"
+    EXPIRED = "EXPIRED"
+    UNPAID = "UNPAID"
+    PARTLY_PAID = "PARTLY_PAID"
+    PAID = "PAID"
+    OVERDUE = "OVERDUE"
+    CONFIRMED = "CONFIRMED"
+    DISPUTED = "DISPUTED"
+    REVERSED = "REVERSED"
+
+
+class CreditOperation(StrEnum):
+    """Why a credit note gives back: goods came back, a discount was granted, or an invoice was wrong."""
+
+    SALES_RETURN = "SALES_RETURN"
+    DISCOUNT = "DISCOUNT"
+    ADJUSTMENT = "ADJUSTMENT"

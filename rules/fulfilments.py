@@ -51,6 +51,13 @@ class OrderNotInProgress(BrokenRule):
     german = "Nur ein Auftrag in Bearbeitung kann geschlossen werden."
 
 
+class ShipmentEmpty(BrokenRule):
+    """A shipment that names its lines names one at least."""
+
+    english = "Name at least one line; without `lines`, all that is outstanding is shipped."
+    german = "Nennen Sie mindestens eine Position; ohne `lines` wird alles Offene geliefert."
+
+
 class NothingOutstanding(BrokenRule):
     """All of the order is shipped or cancelled."""
 

@@ -9,6 +9,12 @@ class NumberKind(StrEnum):
     ORDER = "SO"
     GOODS_ISSUE = "GI"
     QUOTATION = "QU"
+    INVOICE = "IN"
+    TAX_INVOICE = "TI"
+    GOODS_RETURN = "GR"
+    CREDIT_NOTE = "CN"
+    RECONCILIATION_STATEMENT = "RS"
+    PAYMENT = "PA"
 
 
 def numbered(kind: NumberKind, value: int) -> str:

@@ -107,6 +107,36 @@ class QuotationFull(BrokenRule):
 
 
 @dataclass(eq=False, kw_only=True)
+class QuotationCurrencyChanged(BrokenRule):
+    """The customer of a draft buys in another currency by now; its prices mean nothing in that."""
+
+    english = "This draft is in {quoted}, but the customer buys in {current} now. Give its lines anew."
+    german = "Dieser Entwurf ist in {quoted}, der Kunde kauft jetzt aber in {current}. Geben Sie die Zeilen neu an."
+
+    quoted: str
+    current: str
+
+
+class QuotationTaxChanged(BrokenRule):
+    """The prices at which the customer of a draft buys include the tax by now, or no longer do, unlike the draft's."""
+
+    english = "The customer's prices are now with tax instead of without, or the reverse. Give the draft's lines anew."
+    german = "Die Preise des Kunden verstehen sich jetzt mit statt ohne Steuer oder umgekehrt. Geben Sie die Zeilen neu an."
+
+
+@dataclass(eq=False, kw_only=True)
+class QuotationUnitChanged(BrokenRule):
+    """A product is sold in another unit than the line of a draft says; its price is for that one."""
+
+    english = "{sku} is offered in {quoted}, but sold in {current} now."
+    german = "{sku} wird in {quoted} angeboten, jetzt aber in {current} verkauft."
+
+    sku: str
+    quoted: str
+    current: str
+
+
+@dataclass(eq=False, kw_only=True)
 class ProductTwice(BrokenRule):
     """A product stands in two lines; a cart has one line for each product."""
 

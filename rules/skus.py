@@ -1,6 +1,6 @@
 """SKUs that were mistyped: which others are one letter off, or begin alike."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import takewhile
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./ "
@@ -24,10 +24,10 @@ def neighbours(asked: str) -> set[str]:
     return {each for word in near if (each := word.strip())} - {asked}
 
 
-def nearest(asked: str, there: Iterable[str]) -> str | None:
-    """The best of SKUs that are there: one that is a letter off before one that begins alike; None when none is."""
+def nearest(asked: str, near: Collection[str], there: Iterable[str]) -> str | None:
+    """The best of SKUs that are there: one that is a letter off before one that begins alike; None when none is.
+    `near` are the neighbours of what was asked for."""
     wanted = asked.strip().upper()
-    near = neighbours(asked)
     ranked = []
     for sku in there:
         upper = sku.upper()

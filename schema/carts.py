@@ -100,7 +100,7 @@ class Cart(Node):
     actions: Annotated[
         list[Action],
         field(
-            resolvers.cart_items.actions_of,
+            resolvers.previews.actions_of,
             description="What can be done with it: PLACE, CLEAR and FILL.",
             size=3,
         ),
@@ -158,11 +158,16 @@ class CartFillPayload:
     """resolvers.cart_fills.CartFillPayload."""
 
     cart: Annotated[Cart | None, field(description="The cart after it.")]
-    added: Annotated[list[CartFillLine] | None, field(description="What was taken as asked.", size=20)]
-    adjusted: Annotated[
-        list[CartFillLine] | None, field(description="What was taken, but not as asked.", size=2)
+    added: Annotated[
+        list[CartFillLine] | None, field(description="What was taken as asked.", size=20, as_given=True)
     ]
-    rejected: Annotated[list[CartFillLine] | None, field(description="What was not taken.", size=2)]
+    adjusted: Annotated[
+        list[CartFillLine] | None,
+        field(description="What was taken, but not as asked.", size=2, as_given=True),
+    ]
+    rejected: Annotated[
+        list[CartFillLine] | None, field(description="What was not taken.", size=2, as_given=True)
+    ]
     errors: Annotated[list[UserError], field(description="Why nothing was done at all.", size=2)]
 
 

@@ -22,7 +22,7 @@ ErrorCode: Any = Enum("ErrorCode", {code: code for code in _RULES})  # type: ign
 publish(
     ErrorCode,
     description="Which rule was broken. Codes never change; texts may.",
-    value=lambda code: (_RULES[code.value].__doc__ or "").splitlines()[0],
+    value=lambda code: " ".join((_RULES[code.value].__doc__ or "").split("\n\n")[0].split()),
 )
 
 

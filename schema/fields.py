@@ -8,7 +8,7 @@ import strawberry
 from strawberry.permission import PermissionExtension
 from strawberry.types.field import StrawberryField
 
-from execution.limits import LIST_SIZE
+from execution.limits import AS_GIVEN, LIST_SIZE
 from resolvers.mutations import Audited, InTransaction, OncePerKey, Payload
 from resolvers.permissions import Needs, NeedsPermission, Public
 from rules.permissions import Permission
@@ -22,14 +22,16 @@ def field(
     *,
     description: str,
     size: int | None = None,
+    as_given: bool = False,
     type_: Any = None,
 ) -> Any:
     """A field of an object: read from the row, or answered by a resolver.
 
     `type_` is the GraphQL type where the annotation cannot say it. `size` is how many a plain list gives on
-    average; it is what the list counts for in an operation's cost.
+    average; it is what the list counts for in an operation's cost. `as_given`: it gives one for each thing that the
+    operation brings along, and counts for as many when those are more.
     """
-    metadata = {} if size is None else {LIST_SIZE: size}
+    metadata: dict[object, Any] = {} if size is None else {LIST_SIZE: size, AS_GIVEN: as_given}
     declared: StrawberryField = strawberry.field(
         resolver=resolver,  # type: ignore[arg-type]  # None: the field reads the row's attribute
         description=description,

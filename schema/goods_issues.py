@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-import resolvers.document_downloads
+import resolvers.document_lines
 import resolvers.goods_issues
-from schema.customers import Customer
-from schema.downloads import Download
+from schema.documents import SupplierDocument
 from schema.fields import field
-from schema.nodes import Node
 from schema.products import Product, Warehouse
 
 if TYPE_CHECKING:  # they know each other
@@ -32,30 +30,21 @@ class GoodsIssueLine:
     quantity: Annotated[Decimal, field(description="What was shipped.")]
     product: Annotated[
         Product | None,
-        field(
-            resolvers.goods_issues.line_product, description="The product; null when it is no longer sold."
-        ),
+        field(resolvers.document_lines.product, description="The product; null when it is no longer sold."),
     ]
 
 
 @strawberry.type(description="Goods and services that were shipped for an order; posted, it never changes.")
-class GoodsIssue(Node):
+class GoodsIssue(SupplierDocument):
     """db.goods_issues.GoodsIssue."""
 
-    number: Annotated[str, field(description="Its number, e.g. GI-000123.")]
     shipped_at: Annotated[datetime, field(description="When it was shipped.")]
     comment: Annotated[str | None, field(description="What the company says to it.")]
     order: Annotated[_Order | None, field(resolvers.goods_issues.order, description="For which order.")]
-    customer: Annotated[
-        Customer | None, field(resolvers.goods_issues.customer, description="To whom it was shipped.")
-    ]
     warehouse: Annotated[
         Warehouse | None,
-        field(resolvers.goods_issues.warehouse, description="Where from; null for services alone."),
+        field(resolvers.document_lines.warehouse, description="Where from; null for services alone."),
     ]
     lines: Annotated[
         list[GoodsIssueLine], field(resolvers.goods_issues.lines, description="Its lines.", size=20)
-    ]
-    download: Annotated[
-        Download, field(resolvers.document_downloads.download, description="A link to it as a file.")
     ]

@@ -17,6 +17,15 @@ class Money:
     currency: Annotated[CurrencyCode, field(description="The currency.")]
 
 
+@strawberry.type(description="What a document's lines of one tax rate add up to.")
+class RateTotal:
+    """resolvers.money.RateTotal."""
+
+    rate: Annotated[Decimal, field(description="The tax rate in percent.")]
+    net: Annotated[Money, field(description="Without tax.")]
+    tax: Annotated[Money, field(description="The tax on that, rounded half up.")]
+
+
 @strawberry.type(description="What a document adds up to; total = net + tax.")
 class Totals:
     """Tax is worked out once a tax rate, on the sum of that rate's lines."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.document_lines
 import resolvers.order_statements
 import resolvers.statement_downloads
 from rules.permissions import Permission
@@ -49,7 +50,7 @@ class LineInProgress:
     product: Annotated[
         Product | None,
         field(
-            resolvers.order_statements.line_product,
+            resolvers.document_lines.product,
             description="The product; null when it is not to be seen.",
         ),
     ]
@@ -122,7 +123,7 @@ class ProductInProgress:
     unit: Annotated[str, field(description="The unit of the quantities.")]
     product: Annotated[
         Product | None,
-        field(resolvers.order_statements.product, description="The product; null when it is not to be seen."),
+        field(resolvers.document_lines.product, description="The product; null when it is not to be seen."),
     ]
     ordered: Annotated[Decimal, field(description="What was ordered.")]
     shipped: Annotated[Decimal, field(description="What of it was shipped.")]

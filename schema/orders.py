@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 import resolvers.deliveries
+import resolvers.document_lines
 import resolvers.fulfilments
 import resolvers.orders
 import resolvers.placements
@@ -52,23 +53,23 @@ class OrderLine:
         ),
     ]
     unit_price: Annotated[
-        Money, field(resolvers.orders.line_unit_price, description="The price of one unit.")
+        Money, field(resolvers.document_lines.unit_price, description="The price of one unit.")
     ]
     tax_rate: Annotated[Decimal, field(description="The tax rate in percent.")]
     amount: Annotated[
         Money,
         field(
-            resolvers.orders.line_amount,
+            resolvers.document_lines.amount,
             description="Quantity times unit price, rounded half up; with tax where prices include it.",
         ),
     ]
     product: Annotated[
         Product | None,
-        field(resolvers.orders.line_product, description="The product; null when it is no longer sold."),
+        field(resolvers.document_lines.product, description="The product; null when it is no longer sold."),
     ]
     warehouse: Annotated[
         Warehouse | None,
-        field(resolvers.orders.line_warehouse, description="Where it ships from; null for a service."),
+        field(resolvers.document_lines.warehouse, description="Where it ships from; null for a service."),
     ]
 
 

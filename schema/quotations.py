@@ -1,23 +1,21 @@
 """Quotations: what the company offers its customers."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-import resolvers.document_downloads
+import resolvers.document_lines
 import resolvers.quotation_changes
 import resolvers.quotations
 from rules.permissions import Permission
 from rules.quotations import QuotationState
 from schema.actions import Action
-from schema.customers import Customer
-from schema.downloads import Download
+from schema.documents import SupplierDocument
 from schema.errors import UserError
 from schema.fields import field, mutation, query
 from schema.money import Money, Totals
-from schema.nodes import Node
 from schema.pages import Connection
 from schema.products import Product, Warehouse
 from schema.profiles import DeletedPayload
@@ -39,37 +37,32 @@ class QuotationLine:
     unit: Annotated[str, field(description="The unit of the quantity.")]
     quantity: Annotated[Decimal, field(description="How much at most is to be had at this price.")]
     unit_price: Annotated[
-        Money, field(resolvers.quotations.line_unit_price, description="The price of one unit.")
+        Money, field(resolvers.document_lines.unit_price, description="The price of one unit.")
     ]
     tax_rate: Annotated[Decimal, field(description="The tax rate in percent.")]
     amount: Annotated[
         Money,
         field(
-            resolvers.quotations.line_amount,
+            resolvers.document_lines.amount,
             description="Quantity times unit price, rounded half up; with tax where prices include it.",
         ),
     ]
     product: Annotated[
         Product | None,
-        field(resolvers.quotations.line_product, description="The product; null when it is no longer sold."),
+        field(resolvers.document_lines.product, description="The product; null when it is no longer sold."),
     ]
     warehouse: Annotated[
         Warehouse | None,
-        field(resolvers.quotations.line_warehouse, description="Where it is to ship from, if that was said."),
+        field(resolvers.document_lines.warehouse, description="Where it is to ship from, if that was said."),
     ]
 
 
 @strawberry.type(description="Goods, services and prices that the company offers, valid until a date.")
-class Quotation(Node):
+class Quotation(SupplierDocument):
     """db.quotations.Quotation."""
 
-    number: Annotated[str | None, field(description="Its number, e.g. QU-000123; a draft has none yet.")]
     state: Annotated[QuotationState, field(description="Where it stands.")]
-    issued_at: Annotated[
-        datetime | None, field(resolvers.quotations.issued_at, description="When it was issued.")
-    ]
     valid_until: Annotated[date, field(description="The last day on which it can be ordered (UTC).")]
-    customer: Annotated[Customer | None, field(resolvers.quotations.customer, description="To whom.")]
     tax_included: Annotated[bool, field(description="Whether unit prices and amounts contain the tax.")]
     totals: Annotated[Totals, field(resolvers.quotations.totals, description="What it adds up to.")]
     comment: Annotated[str | None, field(description="The company's word to it.")]
@@ -91,9 +84,6 @@ class Quotation(Node):
             "UPDATE and DELETE.",
             size=5,
         ),
-    ]
-    download: Annotated[
-        Download, field(resolvers.document_downloads.download, description="A link to it as a file.")
     ]
 
 

@@ -17,7 +17,9 @@ from schema.catalogue import CatalogueMutations
 from schema.categories import CategoryQueries
 from schema.comparisons import ComparisonQueries
 from schema.contact_changes import ContactChangeMutations, ContactChangeQueries
+from schema.credit_notes import CreditNote
 from schema.customers import CustomerMutations, CustomerQueries
+from schema.documents import DocumentQueries
 from schema.errors import (
     AccessGroupInUseError,
     CreditLimitExceededError,
@@ -29,19 +31,23 @@ from schema.errors import (
     VersionConflictError,
 )
 from schema.fulfilments import FulfilmentMutations
+from schema.goods_returns import GoodsReturn
 from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQueries
 from schema.nodes import NodeQueries
 from schema.order_statements import OrderStatementQueries
 from schema.orders import OrderMutations, OrderQueries, OrderSubscriptions
+from schema.payments import Payment
 from schema.portals import PortalMutations, PortalQueries
 from schema.previews import PreviewQueries
 from schema.products import ProductQueries
 from schema.profiles import ProfileMutations, ProfileQueries
 from schema.quotations import QuotationMutations, QuotationQueries
+from schema.reconciliation_statements import ReconciliationStatement
 from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
 from schema.suppliers import SupplierQueries
+from schema.tax_invoices import TaxInvoice
 from schema.viewers import ViewerQueries
 
 
@@ -61,6 +67,7 @@ class Query(
     OrderStatementQueries,
     LifecycleStatusQueries,
     QuotationQueries,
+    DocumentQueries,
     ContactChangeQueries,
     CustomerQueries,
     AccountQueries,
@@ -113,6 +120,11 @@ schema = Schema(
     mutation=Mutation,
     subscription=Subscription,
     types=[
+        CreditNote,
+        GoodsReturn,
+        Payment,
+        ReconciliationStatement,
+        TaxInvoice,
         PlainUserError,
         AccessGroupInUseError,
         CreditLimitExceededError,

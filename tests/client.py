@@ -9,6 +9,9 @@ from tests.world import PASSWORD
 
 _SIGN_IN = "mutation($input: SignInInput!) { signIn(input: $input) { token errors { code message } } }"
 
+_VIEW_AS = """mutation($input: AccountViewAsInput!) { accountViewAs(input: $input) { token expiresAt account { id }
+  errors { code message } } }"""
+
 
 @dataclass
 class Client:
@@ -46,6 +49,13 @@ class Client:
         answer = await self.ask(_SIGN_IN, input={"userName": user_name, "password": password})
         assert answer["signIn"]["errors"] == [], answer
         return Client(self.http, self.slug, answer["signIn"]["token"], dict(self.headers))
+
+    async def view_as(self, account: str) -> "Client":
+        """The same portal as this staff member sees it through the eyes of an account, by its global id."""
+        answer = (await self.ask(_VIEW_AS, input={"account": account}))["accountViewAs"]
+        assert answer["errors"] == [], answer
+        assert answer["account"]["id"] == account
+        return Client(self.http, self.slug, answer["token"])
 
     def _headers(self) -> dict[str, str]:
         accept = {"accept": "application/graphql-response+json"}

@@ -21,6 +21,11 @@ POSTED = (
     "audit_entries",
     "goods_issues",
     "goods_issue_lines",
+    "tax_invoices",
+    "goods_returns",
+    "goods_return_lines",
+    "reconciliation_statement_lines",
+    "reversals",
 )
 # What the staff of a supplier adds to the registry and takes from it, held by policies of their own.
 OWN = ("portals insert", "portal_hosts insert", "portal_hosts delete")

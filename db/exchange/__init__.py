@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 
 from db import audit
-from db.connections import Connection
+from db.connections import Connection, Contended
 from db.exchange import attributes, catalogue, orders, payments, posted, reservations
 from db.exchange.amounts import minor_units
 from db.exchange.layout import LAYOUT
@@ -51,6 +51,8 @@ _SETTINGS = """
     set local client_min_messages = warning
 """
 _DEADLINE_SECONDS = 24 * 3600.0
+# Somebody else may add what an import is about to add: the next time it is there. As often as a mutation is tried.
+_TRIES = 3
 # Two imports of one tenant would meet in every table: the second one waits for the first.
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('kontor exchange ' || {tenant}, 0))"
 
@@ -62,26 +64,44 @@ async def run(connection: Connection, source: Path, report_folder: Path, progres
     when a file cannot be read at all; then nothing is changed, nor is anything after any other error.
     """
     rejected = RejectedFiles(report_folder)
-    rejected.discard()  # what a run that was killed has left
-    report = Report(rejected.folder)
     connection.deadline = _DEADLINE_SECONDS
     try:
-        with opened(source, LAYOUT) as (files, report.ignored_files):
-            async with connection.transaction(Mode.WRITE):
-                await affect(connection, _SETTINGS)
-                await affect(connection, _LOCK)
-                columns, rows = await _stage(connection, files, report, progress)
-                await _merge(connection, columns, report, lambda table: progress.writing(table, rows[table]))
-                for table, counts in report.tables.items():
-                    if counts.rejected:
-                        await rejected.write(connection, table, files[table])
-                if report.changed:
-                    await _write_down(connection, report)
+        with opened(source, LAYOUT) as (files, ignored_files):
+            tries = 1
+            while True:
+                rejected.discard()  # what a run that was killed, or a try that failed, has left
+                report = Report(rejected.folder, ignored_files=ignored_files)
+                try:
+                    await _run(connection, files, report, rejected, progress)
+                    break
+                except Contended:
+                    if tries == _TRIES:
+                        raise
+                    tries += 1
         rejected.publish()
         return report
     finally:
         connection.deadline = None
         rejected.discard()
+
+
+async def _run(
+    connection: Connection,
+    files: Mapping[str, File],
+    report: Report,
+    rejected: RejectedFiles,
+    progress: Progress,
+) -> None:
+    async with connection.transaction(Mode.WRITE):
+        await affect(connection, _SETTINGS)
+        await affect(connection, _LOCK)
+        columns, rows = await _stage(connection, files, report, progress)
+        await _merge(connection, columns, report, lambda table: progress.writing(table, rows[table]))
+        for table, counts in report.tables.items():
+            if counts.rejected:
+                await rejected.write(connection, table, files[table])
+        if report.changed:
+            await _write_down(connection, report)
 
 
 async def _write_down(connection: Connection, report: Report) -> None:

@@ -13,6 +13,8 @@ from db.exchange.report import Counts
 from db.exchange.staging import affect, ask
 from rules.broken import BrokenRule
 from rules.categories import CategoryBelowItself, CategoryParentUnknown, misplaced
+from rules.lifecycle import OPEN_STATES
+from rules.products import ProductKind
 
 _REASONS: dict[type[BrokenRule], str] = {
     CategoryParentUnknown: "UNKNOWN_PARENT",
@@ -77,6 +79,7 @@ async def products(connection: Connection, columns: Collection[str]) -> Counts:
     """Merge the staged products. A description is changed only by a file that has the column."""
     await duplicates(connection, "products")
     await unknown(connection, "products", "category", "categories", "code")
+    await _keep_kinds(connection)
     source = """
         select gen_random_uuid() as id, s.sku, s.name, coalesce(s.description, '') as description, s.kind,
             c.id as category_id, s.unit, s.tax_rate
@@ -86,6 +89,29 @@ async def products(connection: Connection, columns: Collection[str]) -> Counts:
     """
     values = ["name", "kind", "category_id", "unit", "tax_rate", *given(columns, "description")]
     return Counts(*await merge(connection, "products", source, key=["sku"], values=values, only_new=["id"]))
+
+
+async def _keep_kinds(connection: Connection) -> None:
+    """Reject products in use (as in db/products_in_use.py) that would be of another kind."""
+    states = ", ".join(f"'{state}'" for state in OPEN_STATES)
+    await rejections.where(
+        connection,
+        "products",
+        f"""s.file_line in (
+            select c.file_line from staged_products c
+            join products p on p.tenant_id = {{tenant}} and p.sku = c.sku and p.kind <> c.kind
+            where c.reason is null and (
+                exists (select from stock t
+                    where t.tenant_id = {{tenant}} and t.product_id = p.id and (t.on_hand <> 0 or t.reserved <> 0))
+                or exists (select from lifecycle_statuses n
+                    join orders o on o.tenant_id = {{tenant}} and o.lifecycle_status_id = n.id
+                    join order_lines l on l.tenant_id = {{tenant}} and l.order_id = o.id
+                    where n.tenant_id = {{tenant}} and n.processing_state in ({states}) and l.product_id = p.id
+                    and l.quantity > l.shipped_quantity + l.cancelled_quantity)
+            )
+        )""",
+        "'PRODUCT_IN_USE: it is in stock or still to be shipped; its kind stays'",
+    )
 
 
 async def prices(connection: Connection, columns: Collection[str]) -> Counts:
@@ -138,6 +164,13 @@ async def stock(connection: Connection, _columns: Collection[str]) -> Counts:
     await duplicates(connection, "stock")
     await unknown(connection, "stock", "warehouse", "warehouses", "code")
     await unknown(connection, "stock", "sku", "products", "sku")
+    await rejections.where(
+        connection,
+        "stock",
+        f"""exists (select from products p
+            where p.tenant_id = {{tenant}} and p.sku = s.sku and p.kind = '{ProductKind.SERVICE}')""",
+        "'SERVICE_WITHOUT_STOCK: ' || s.sku || ' is a service and has no stock'",
+    )
     source = """
         select p.id as product_id, w.id as warehouse_id, s.quantity as on_hand
         from staged_stock s

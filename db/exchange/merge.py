@@ -27,13 +27,23 @@ async def merge(
     updated = 0
     counted = ", version = t.version + 1" if versioned else ""
     if values:
+        differs = f"""
+            ({", ".join(f"t.{name}" for name in values)})
+                is distinct from ({", ".join(f"s.{name}" for name in values)})
+        """
+        # By their key, as whoever changes several of them at once does: neither waits in a circle.
+        await affect(
+            connection,
+            f"""
+            select from {table} t join ({source}) s on {matches} where {differs}
+            order by {", ".join(f"t.{name}" for name in key)} for no key update of t
+            """,
+        )
         updated = await affect(
             connection,
             f"""
             update {table} t set {", ".join(f"{name} = s.{name}" for name in values)}{counted} from ({source}) s
-            where {matches}
-            and ({", ".join(f"t.{name}" for name in values)})
-                is distinct from ({", ".join(f"s.{name}" for name in values)})
+            where {matches} and {differs}
             """,
         )
     columns = [*only_new, *key, *values]

@@ -34,6 +34,7 @@ async def orders(connection: Connection, _columns: Collection[str]) -> tuple[Cou
         "s.status not in (select word from order_statuses)",
         "'UNKNOWN_STATUS: there is no lifecycle status ' || s.status",
     )
+    await _lock(connection)
     some_are_kept = await _ready(connection)
     await _ready_lines(connection, some_are_kept)
     await reject_lines(
@@ -44,6 +45,8 @@ async def orders(connection: Connection, _columns: Collection[str]) -> tuple[Cou
             "r.shipped_quantity > r.quantity": "'OUT_OF_RANGE: more is shipped than was ordered'",
         },
     )
+    if some_are_kept:
+        await _reject_shipped_less(connection)
     await total(connection, "orders", "order_lines", spread="ships_from")
     await keep_whole(connection, "orders", "order_lines", "order")
     await _raise_counter(connection)
@@ -65,6 +68,18 @@ async def _statuses(connection: Connection) -> None:
         union all
         select code, null, id, processing_state not in ({open_states}) from lifecycle_statuses
         where tenant_id = {{tenant}} and subject = '{Subject.ORDER}' and code not in ({states})
+        """,
+    )
+
+
+async def _lock(connection: Connection) -> None:
+    """Keep the orders that are there as they are until this transaction ends: what they are compared with
+    below would else be older than what is written over. Their stock is locked already."""
+    await affect(
+        connection,
+        """
+        select from orders where tenant_id = {tenant}
+        and number in (select number from staged_orders where reason is null) order by id for no key update
         """,
     )
 
@@ -118,6 +133,33 @@ async def _ready_lines(connection: Connection, some_are_kept: bool) -> None:
         left join numbered w on w.code = l.warehouse
         {f"left {kept}" if some_are_kept else ""}
         where l.reason is null
+        """,
+    )
+
+
+async def _reject_shipped_less(connection: Connection) -> None:
+    """Reject orders whose files know less of a line than was shipped here: its goods issues stand, and
+    what they took from the stock would be shipped again."""
+    await affect(
+        connection,
+        """
+        update staged_orders s
+        set reason = 'ALREADY_SHIPPED: goods issues say ' || d.issued || ' of line ' || d.position
+        from (
+            select distinct on (i.file_line) i.file_line, i.position, trim_scale(i.issued) as issued
+            from (
+                select h.id, h.file_line, l.order_position as position, l.product_id, sum(l.quantity) as issued
+                from ready_orders h
+                join goods_issues g on g.tenant_id = {tenant} and g.order_id = h.id
+                join goods_issue_lines l on l.tenant_id = {tenant} and l.goods_issue_id = g.id
+                where not h.is_new group by h.id, h.file_line, l.order_position, l.product_id
+            ) i
+            left join ready_order_lines r on r.document_id = i.id and r.position = i.position
+                and r.product_id = i.product_id
+            where i.issued > coalesce(r.shipped_quantity, 0)
+            order by i.file_line, i.position
+        ) d
+        where s.file_line = d.file_line and s.reason is null
         """,
     )
 

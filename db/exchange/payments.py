@@ -62,9 +62,9 @@ async def _insert(connection: Connection) -> int:
         connection,
         f"""
         insert into movements
-            (tenant_id, id, kind, customer_id, order_id, moved_at, currency, amount, payment_id)
+            (tenant_id, id, kind, customer_id, order_id, moved_at, currency, amount, payment_id, settles_id)
         select {{tenant}}, gen_random_uuid(), '{MovementKind.PAYMENT}', customer_id, order_id, paid_at,
-            currency, -amount, id
+            currency, -amount, id, invoice_id
         from ready_payments where kept_id is null
         """,
     )

@@ -35,6 +35,7 @@ class Posting:
     line_rejections: dict[str, str]
     movement: MovementKind
     sign: str
+    settles: str  # the invoice that the movement opens or settles
 
 
 _INVOICES = Posting(
@@ -51,6 +52,7 @@ _INVOICES = Posting(
     line_rejections={},
     movement=MovementKind.INVOICE,
     sign="",
+    settles="id",
 )
 _CREDIT_NOTES = Posting(
     headers="credit_notes",
@@ -76,6 +78,7 @@ _CREDIT_NOTES = Posting(
     },
     movement=MovementKind.CREDIT_NOTE,
     sign="-",
+    settles="invoice_id",
 )
 
 
@@ -201,9 +204,10 @@ async def _move(connection: Connection, posting: Posting) -> None:
         connection,
         f"""
         insert into movements
-            (tenant_id, id, kind, customer_id, order_id, moved_at, currency, amount, {posting.document}_id)
+            (tenant_id, id, kind, customer_id, order_id, moved_at, currency, amount, {posting.document}_id,
+            settles_id)
         select {{tenant}}, gen_random_uuid(), '{posting.movement}', customer_id, moved_order_id, issued_at,
-            currency, {posting.sign}(net + tax), id
+            currency, {posting.sign}(net + tax), id, {posting.settles}
         from ready_{posting.headers} join totals_{posting.headers} using (id) where is_new
         """,
     )

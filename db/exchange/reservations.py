@@ -12,10 +12,18 @@ _MOST = "999999999999.999"  # what the column holds
 
 
 async def lock(connection: Connection) -> None:
-    """Keep the portal from placing orders until this transaction ends: in its order, stock, then numbers.
+    """Keep the portal from placing orders until this transaction ends: in its order, the customers that the
+    files name, stock, then numbers.
 
     Otherwise an order placed meanwhile would lose its reservation, or take a number that is imported.
     """
+    await affect(
+        connection,
+        """
+        select from customers where tenant_id = {tenant} and code in (select code from staged_customers)
+        order by code for no key update
+        """,
+    )
     await affect(
         connection,
         "select from stock where tenant_id = {tenant} order by product_id, warehouse_id for update",
@@ -34,21 +42,21 @@ async def lock(connection: Connection) -> None:
 
 
 async def correct(connection: Connection) -> int:
-    """Set what is reserved where it is not what open orders still need; returns how many rows changed."""
+    """Set what is reserved where it is not what open orders still need of goods; returns how many rows changed."""
     states = ", ".join(f"'{state}'" for state in OPEN_STATES)
     await affect(
         connection,
         f"""
         create temp table needed on commit drop as
-        select l.product_id, l.warehouse_id, p.kind, least(sum(l.quantity - l.shipped_quantity - l.cancelled_quantity), {_MOST})
+        select l.product_id, l.warehouse_id, least(sum(l.quantity - l.shipped_quantity - l.cancelled_quantity), {_MOST})
             as quantity
         from lifecycle_statuses s
         join orders o on o.tenant_id = {{tenant}} and o.lifecycle_status_id = s.id
         join order_lines l on l.tenant_id = {{tenant}} and l.order_id = o.id
-        join products p on p.tenant_id = {{tenant}} and p.id = l.product_id
+        join products p on p.tenant_id = {{tenant}} and p.id = l.product_id and p.kind = '{ProductKind.GOODS}'
         where s.tenant_id = {{tenant}} and s.processing_state in ({states})
         and l.warehouse_id is not null and l.quantity > l.shipped_quantity + l.cancelled_quantity
-        group by l.product_id, l.warehouse_id, p.kind
+        group by l.product_id, l.warehouse_id
         """,
     )
     changed = await affect(
@@ -63,14 +71,13 @@ async def correct(connection: Connection) -> int:
         and t.reserved <> s.reserved
         """,
     )
-    # A service gets no stock; what it had as goods is promised until that is shipped or given back.
     return changed + await affect(
         connection,
-        f"""
+        """
         insert into stock (tenant_id, product_id, warehouse_id, on_hand, reserved)
-        select {{tenant}}, product_id, warehouse_id, 0, quantity from needed n
-        where n.kind = '{ProductKind.GOODS}' and not exists (
-            select from stock t where t.tenant_id = {{tenant}} and t.product_id = n.product_id
+        select {tenant}, product_id, warehouse_id, 0, quantity from needed n
+        where not exists (
+            select from stock t where t.tenant_id = {tenant} and t.product_id = n.product_id
             and t.warehouse_id = n.warehouse_id
         )
         """,

@@ -261,17 +261,16 @@ async def test_what_is_no_number_any_more_has_no_unit_though_the_file_says_none(
     assert not (await portal.load(turned)).changed
 
 
-async def test_goods_that_became_a_service_stay_promised_to_open_orders(portal: Portal) -> None:
+async def test_a_product_in_stock_or_still_to_be_shipped_keeps_its_kind(portal: Portal) -> None:
     await portal.load(SMALL)
-    await portal.load(
-        {"products": SMALL["products"].replace("GOODS,mugs", "SERVICE,mugs"), "stock": SMALL["stock"]}
-    )
-    assert await portal.rows(
-        """
-        select p.sku, p.kind, s.reserved from stock s join products p on p.tenant_id = s.tenant_id and p.id = s.product_id
-        where s.tenant_id = $1 and p.sku = 'MUG'
-        """
-    ) == [("MUG", "SERVICE", 6)]
+    before = await portal.versions()
+    turned = SMALL["products"].replace("GOODS", "SERVICE").replace("Postage,SERVICE", "Postage,GOODS")
+    report = await portal.load({"products": turned})
+    assert report.tables["products"].reasons == {"PRODUCT_IN_USE": 3}
+    assert await portal.versions() == before
+    ended = {name: SMALL[name].replace("IN_PROGRESS", "CANCELLED") for name in ("orders", "order_lines")}
+    await portal.load({**ended, "stock": "warehouse,sku,quantity\nN,MUG,0\nS,TEA,0\n"})
+    assert (await portal.load({"products": turned})).tables["products"].updated == 3
 
 
 async def test_orders_get_their_status_totals_copies_and_warehouse(portal: Portal) -> None:
@@ -471,6 +470,7 @@ async def test_what_is_posted_never_changes(portal: Portal, table: str, old: str
         ("prices", "NONE,trade,GBP,5,1", "UNKNOWN_SKU: there is no sku NONE"),
         ("prices", "MUG,trade,GBP,1.000,9", "DUPLICATE: of line 2"),
         ("stock", "X,MUG,1", "UNKNOWN_WAREHOUSE: there is no warehouse X"),
+        ("stock", "S,POST,1", "SERVICE_WITHOUT_STOCK: POST is a service and has no stock"),
         ("stock", "S,MUG,1000000000", "OUT_OF_RANGE: quantity"),
         ("stock", "S,MUG,٣", "BAD_NUMBER: quantity"),
         ("customers", "C1,Again,,GBP,,", "DUPLICATE: of line 2"),

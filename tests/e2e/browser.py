@@ -5,6 +5,8 @@ Its name keeps it out of the suite, which needs neither node nor a browser.
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
@@ -19,13 +21,13 @@ from tests.world import World
 GRAPHIQL = ROOT / "frontend" / "graphiql"
 
 
-async def test_staff_lets_somebody_in_who_sees_one_category_without_any_outside_request(
-    world: World, settings: Settings, tmp_path: Path
-) -> None:
+@asynccontextmanager
+async def served(world: World, settings: Settings, folder: Path) -> AsyncIterator[str]:
+    """The demo at a port of its own; yields the address of Harbour Trading's portal."""
     console = Console(quiet=True)
 
-    async def load(folder: Path, slug: str) -> int:
-        return await import_folder(settings, folder, slug, tmp_path / slug, console)
+    async def load(exchanged: Path, slug: str) -> int:
+        return await import_folder(settings, exchanged, slug, folder / slug, console)
 
     await install(
         world.registry, world.database, load, base_domain="localhost", real=None, tell=console.print
@@ -34,11 +36,27 @@ async def test_staff_lets_somebody_in_who_sees_one_category_without_any_outside_
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        url = f"http://harbour.localhost:{listening.getsockname()[1]}/graphql"
-        node = await asyncio.create_subprocess_exec(
-            "node", "e2e/portal.mjs", "--url", url, "--screenshots", str(tmp_path), cwd=GRAPHIQL
-        )
-        failed = await node.wait()
+        yield f"http://harbour.localhost:{listening.getsockname()[1]}/graphql"
         server.should_exit = True
         await serving
-    assert not failed
+
+
+async def failed(script: str, url: str, screenshots: Path) -> int:
+    node = await asyncio.create_subprocess_exec(
+        "node", f"e2e/{script}", "--url", url, "--screenshots", str(screenshots), cwd=GRAPHIQL
+    )
+    return await node.wait()
+
+
+async def test_staff_lets_somebody_in_who_sees_one_category_without_any_outside_request(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    async with served(world, settings, tmp_path) as url:
+        assert not await failed("portal.mjs", url, tmp_path)
+
+
+async def test_two_people_get_from_a_quotation_to_an_order_statement_as_it_is_written_down(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    async with served(world, settings, tmp_path) as url:
+        assert not await failed("walkthrough.mjs", url, tmp_path)

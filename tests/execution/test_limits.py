@@ -30,6 +30,7 @@ from execution.limits import (
     MOST_DEPTH,
     MOST_DIRECTIVES,
     MOST_FIELDS,
+    MOST_GIVEN,
     MOST_ROOT_FIELDS,
     MOST_VALUES,
     Extent,
@@ -269,6 +270,35 @@ def test_a_page_counts_for_as_many_as_it_can_hold() -> None:
     assert values(with_default) == page(40)
     assert values(with_default, {"n": 50}) == page(50)
     assert values(with_default, {"n": None}) == page(20)
+
+
+FILLED = "mutation($csv: String!) { cartFill(input: {from: {csv: $csv}}) { rejected { sku } } }"
+LISTED = "mutation($in: CartFillInput!) { cartFill(input: $in) { ...f } } fragment f on CartFillPayload { added { sku } }"
+
+
+def test_what_is_told_line_by_line_counts_for_as_many_lines_as_are_given() -> None:
+    def told(lines: int) -> int:
+        return 1 + lines * 2  # the payload; of each line the object and its one leaf
+
+    assert values(FILLED) == told(2)
+    assert values(FILLED, {"csv": None}) == told(2)
+    assert values(FILLED, {"csv": "A,1\n" * 299 + "A,1"}) == told(300)
+    assert values(FILLED, {"csv": "A,1\r\n" * 299 + "A,1"}) == told(300)
+    assert values(FILLED, {"csv": "A,1\n" * 50_000}) == told(MOST_GIVEN)
+    lines = [{"sku": "A", "quantity": "1"}]
+    assert values(LISTED, {"in": {"from": {"lines": lines}}}) == told(20)
+    assert values(LISTED, {"in": {"from": {"lines": lines * 300}}}) == told(300)
+    literal = "mutation { cartFill(input: {from: {lines: [%s]}}) { adjusted { sku } } }"
+    assert values(literal % ('{sku: "A", quantity: "1"} ' * 30)) == told(30)
+
+
+async def test_a_list_that_is_told_at_length_is_measured_each_time_it_is_given(anybody: Client) -> None:
+    document = "mutation($csv: String!) { cartFill(input: {from: {csv: $csv}}) { rejected { %s } } }"
+    document %= " ".join(f"a{i}: reasons {{ code message }}" for i in range(40))
+    assert await refusal(anybody, document, {"csv": "A,1\n" * 1_000}) == "OPERATION_TOO_COMPLEX"
+    answer = await anybody.ask(document, csv="A,1")
+    assert answer == {"cartFill": {"rejected": None}}
+    assert await refusal(anybody, document, {"csv": "A,1\n" * 1_000}) == "OPERATION_TOO_COMPLEX"
 
 
 async def test_pages_within_pages_multiply(anybody: Client) -> None:

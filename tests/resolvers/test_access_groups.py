@@ -368,6 +368,15 @@ async def test_the_same_key_makes_one_group(portal: Portal, mona: Client) -> Non
     assert (await counts(portal))[1] == 1
 
 
+async def test_a_repeat_whose_group_was_deleted_since_says_that_it_is_not_there(
+    portal: Portal, mona: Client
+) -> None:
+    given = {"name": "Doomed", "profile": await profile_id(portal), "idempotencyKey": "once"}
+    group = await done(mona, "create", **given)
+    await change(mona, "delete", group=group["id"])
+    assert await refused(mona, "create", **given) == [("NOT_FOUND", ["idempotencyKey"])]
+
+
 async def test_customers_are_told_the_names_of_their_groups_and_nothing_more(portal: Portal, at: At) -> None:
     await portal.account("carl")
     await portal.group(

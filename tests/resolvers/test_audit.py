@@ -436,8 +436,7 @@ async def test_an_entry_says_who_did_it_and_for_whom(bea: Client, olga: Client) 
 
 async def test_who_looks_through_an_accounts_eyes_is_the_one_who_acts(bea: Client, olga: Client) -> None:
     account = (await bea.ask("{ viewer { account { id } } }"))["viewer"]["account"]["id"]
-    opened = await do(olga, "accountViewAs", "token", account=account)
-    await do(Client(olga.http, olga.slug, opened["token"]), "signOut")
+    await do(await olga.view_as(account), "signOut")
     for action in ("accountViewAs", "signOut"):
         (entry,) = await log(olga, actions=[action])
         assert (entry["account"], entry["staffMember"]) == (None, {"userName": "olga"})

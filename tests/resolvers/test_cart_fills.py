@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rules import skus
 from rules.permissions import BuiltInProfile
 from rules.quotations import QuotationState
 from rules.restrictions import Modes, RestrictionKind, RestrictionMode
@@ -153,6 +154,31 @@ async def test_a_sku_that_is_a_letter_off_or_begins_alike_is_suggested(portal: P
     ]
 
 
+async def test_what_was_meant_is_worked_out_once_for_each_sku(
+    portal: Portal, bea: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await portal.product("K-1001")
+    built: list[str] = []
+    neighbours, nearest = skus.neighbours, skus.nearest
+
+    def counted(asked: str) -> set[str]:
+        built.append(asked)
+        return neighbours(asked)
+
+    def also_counted(asked: str, *more: Any) -> str | None:
+        built.append(f"nearest {asked}")
+        return nearest(asked, *more)
+
+    monkeypatch.setattr(skus, "neighbours", counted)
+    monkeypatch.setattr(skus, "nearest", also_counted)
+    answer = await lines(bea, *[("K-101", "1"), ("ZZZ", "1")] * 50)
+    assert [each["suggestion"] for each in answer["rejected"]] == [
+        {"sku": "K-1001", "quantity": None},
+        None,
+    ] * 50
+    assert sorted(built) == ["K-101", "ZZZ", "nearest K-101", "nearest ZZZ"]
+
+
 async def test_what_one_may_not_see_is_neither_found_nor_suggested(portal: Portal, at: At) -> None:
     await portal.product("HIDDEN-1")
     account_id = await portal.account("mia", profile=None)
@@ -208,6 +234,19 @@ async def test_csv_is_read_line_by_line(bea: Client) -> None:
         ("A", "W1", "CSV"),
         ("B", "W1", "CSV"),
     ]
+
+
+async def test_csv_that_is_no_list_of_products_is_told_and_stops_nothing_else(bea: Client) -> None:
+    answer = await fill(bea, {"csv": "A,1" + "," * 200_000 + "\n" + "x" * 1_001 + ",1\nB,1"})
+    assert [(each["line"], each["code"]) for each in answer["rejected"]] == [
+        (1, "CSV_LINE_UNREADABLE"),
+        (2, "CSV_LINE_UNREADABLE"),
+    ]
+    assert codes(answer["added"]) == [("B", None)]
+    for text in ("," * 500_000, "\n" * 260_000, "A,1\n" * 70_000):
+        assert (await fill(bea, {"csv": text}))["errors"] == [
+            {"code": "TEXT_TOO_LONG", "path": ["from", "csv"]}
+        ]
 
 
 @pytest.mark.parametrize("kind", ["csv", "lines"])
@@ -283,6 +322,20 @@ async def test_a_quotations_price_holds_as_long_as_the_line_asks_for_no_more(
     assert (await cart(bea))["items"][1]["origin"]["kind"] == "QUOTATION"
     await bea.ask(UPDATE, input={"item": other["id"], "quantity": "3"})
     assert (await cart(bea))["items"][1]["unitPrice"]["amount"] == "1.25"
+
+
+async def test_a_quotations_price_holds_only_for_the_unit_of_its_line(portal: Portal, bea: Client) -> None:
+    await portal.quotation("QU-1", skus=("A", "B"), unit_price="1.25", quantity="3")
+    source = {"quotation": await id_of(bea, "quotation", "QU-1")}
+    assert codes((await fill(bea, source))["added"]) == [("A", None), ("B", None)]
+    async with portal.writing() as connection:
+        await connection.fetch_text("update products set unit = 'box' where sku = 'A'")
+    one, other = (await cart(bea))["items"]
+    assert (one["unitPrice"]["amount"], one["notice"]["code"]) == ("2.00", "QUOTATION_UNUSABLE")
+    assert (other["unitPrice"]["amount"], other["notice"]) == ("1.25", None)
+    answer = await fill(bea, source, replace=True)
+    assert codes(answer["adjusted"]) == [("A", "QUOTATION_UNUSABLE")]
+    assert codes(answer["added"]) == [("B", None)]
 
 
 @pytest.mark.parametrize(
@@ -394,10 +447,6 @@ async def test_who_looks_on_can_do_nothing_with_the_cart(portal: Portal, bea: Cl
     await portal.staff_member("stan")
     stan = await at(portal).sign_in("stan")
     account = (await bea.ask("{ viewer { account { id } } }"))["viewer"]["account"]["id"]
-    opened = await stan.ask(
-        "mutation($input: AccountViewAsInput!) { accountViewAs(input: $input) { token } }",
-        input={"account": account},
-    )
-    onlooker = Client(stan.http, stan.slug, opened["accountViewAs"]["token"])
+    onlooker = await stan.view_as(account)
     assert (await cart(onlooker))["actions"] == (await cart(bea))["actions"]
     assert [each["code"] for each in (await lines(onlooker, ("A", "1")))["errors"]] == ["READ_ONLY_SESSION"]

@@ -359,6 +359,31 @@ async def test_a_price_ends_with_its_last_day(olga: Client) -> None:
     assert [each["unitPrice"]["amount"] for each in product["priceBreaks"]] == ["5.00"]
 
 
+@pytest.mark.parametrize("first", ["0001-01-01", "0001-01-02", "1999-12-31", "9999-12-30", "9999-12-31"])
+async def test_the_first_and_the_last_of_all_days_are_kept_as_days(
+    first: str, portal: Portal, olga: Client
+) -> None:
+    row = PRICE | {"minQuantity": "7", "validFrom": first, "validTo": "9999-12-31", "unitPrice": "1"}
+    await taken(olga, "pricesUpsert", row)
+    (product,) = await taken(olga, "pricesUpsert", row | {"unitPrice": "2"})
+    today = [each for each in product["priceBreaks"] if each["minQuantity"] == "7"]
+    assert len(today) == (first < "2000")
+    async with portal.writing() as connection:
+        kept = await connection.fetch_text(
+            "select valid_from::text, valid_to::text, unit_price from prices where min_quantity = 7"
+        )
+    assert [tuple(each) for each in kept] == [(first, "9999-12-31", Decimal(2))]
+
+
+async def test_left_out_is_not_the_same_as_an_empty_text(olga: Client) -> None:
+    row = {"code": "C", "name": "C"}
+    await taken(olga, "categoriesUpsert", row, idempotencyKey="once")
+    await taken(olga, "categoriesUpsert", row, idempotencyKey="once")
+    for parent in ("", None):
+        answer = await upsert(olga, "categoriesUpsert", row | {"parent": parent}, idempotencyKey="once")
+        assert told(answer) == [("IDEMPOTENCY_KEY_REUSED", ["idempotencyKey"])]
+
+
 async def test_the_first_price_list_ever_is_the_portals(portal: Portal, olga: Client) -> None:
     async with portal.writing() as connection:
         await connection.fetch_text("update portals set price_list_id = null")

@@ -215,3 +215,20 @@ async def test_what_is_written_of_a_customer_elsewhere_waits_for_no_order(
     async with portal.writing() as connection:
         await connection.fetch_text("select from customers for key share")
         assert (await place(carl))["errors"] == []
+
+
+async def test_the_carts_actions_know_of_a_limit_that_blocks(portal: Portal, carl: Client, at: At) -> None:
+    asked = f"{{ cart {{ actions {{ name allowed reason {{ {ERROR} }} }} }} }}"
+
+    async def told() -> dict[str, Any]:
+        found: dict[str, Any] = (await carl.ask(asked))["cart"]["actions"][0]
+        assert found.pop("name") == "PLACE"
+        return found
+
+    await add(carl, {"sku": "A", "quantity": "9"})
+    assert await told() == {"allowed": True, "reason": None}
+    await block(portal, at)
+    assert await told() == {"allowed": False, "reason": exceeded("108.00")}
+    assert (await place(carl))["errors"] == [exceeded("108.00")]
+    await limit(portal, None)
+    assert await told() == {"allowed": True, "reason": None}

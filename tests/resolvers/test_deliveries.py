@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 import uuid_utils.compat as uuid
 
-from db.balances import movements
-from db.invoices import credit_notes, invoices, payments
+from db.credit_notes import credit_notes
+from db.invoices import invoices
+from db.movements import movements
+from db.payments import payments
 from rules.lifecycle import ProcessingState
 from tests.client import Client
 from tests.conftest import At
@@ -124,7 +126,8 @@ async def move(
         sums = {"net": abs(amount), "tax": 0, "total": abs(amount)}
         if kind == "INVOICE":
             document |= sums | {"order_id": order_id, "issued_at": AT, "due_on": AT.date()}
-            named = {"invoice_id": await put(connection, invoices, **document)}
+            invoice_id = await put(connection, invoices, **document)
+            named = {"invoice_id": invoice_id, "settles_id": invoice_id}
         elif kind == "CREDIT_NOTE":
             named = {"credit_note_id": await put(connection, credit_notes, **document, **sums, issued_at=AT)}
         else:

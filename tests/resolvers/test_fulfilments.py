@@ -331,16 +331,11 @@ async def test_what_is_said_to_be_allowed_is_what_works(
 
 
 async def test_who_looks_as_somebody_else_is_told_what_that_one_may_do_and_does_nothing(
-    portal: Portal, bea: Client, stan: Client, order: str, at: At
+    portal: Portal, bea: Client, stan: Client, order: str
 ) -> None:
-    look = (
-        """mutation($input: AccountViewAsInput!) { accountViewAs(input: $input) { token errors { code } } }"""
-    )
     async with portal.writing() as connection:
         account_id = (await connection.fetch_text("select id from accounts"))[0][0]
-    onlooker = at(portal)
-    found = await stan.ask(look, input={"account": global_id("Account", account_id)})
-    onlooker.token = found["accountViewAs"]["token"]
+    onlooker = await stan.view_as(global_id("Account", account_id))
     assert await onlooker.ask(ACTIONS, id=order) == await bea.ask(ACTIONS, id=order)
     assert codes(await do(onlooker, "orderCancel", order, reason="Not mine")) == [("READ_ONLY_SESSION", [])]
 

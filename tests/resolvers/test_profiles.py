@@ -262,6 +262,13 @@ async def test_the_same_key_makes_one_profile(mona: Client) -> None:
     assert await own(mona) == [first]
 
 
+async def test_a_repeat_whose_profile_was_deleted_since_says_that_it_is_not_there(mona: Client) -> None:
+    given = {"name": "Doomed", "permissions": [], "idempotencyKey": "once"}
+    profile = (await change(mona, "Create", **given))["profile"]
+    await change(mona, "Delete", profile=profile["id"])
+    assert await refused(mona, "Create", **given) == [("NOT_FOUND", ["idempotencyKey"])]
+
+
 async def test_the_audit_tells_what_became_of_a_profile(mona: Client) -> None:
     profile = await made(mona, "Ours", "ORDERS_READ")
     await change(mona, "Update", profile=profile["id"], permissions=["ORDERS_READ", "ORDERS_PLACE"])

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from rules.documents import DocumentKind
 from rules.permissions import BuiltInProfile, StaffRole
@@ -184,9 +185,9 @@ async def test_an_issued_quotation_has_a_number_and_its_own_copy_of_everything(
 @pytest.mark.parametrize(
     ("changed", "broken"),
     [
-        ({"customer": None}, ("INVALID_INPUT", ["customer"])),
-        ({"lines": None}, ("INVALID_INPUT", ["lines"])),
-        ({"validUntil": None}, ("INVALID_INPUT", ["validUntil"])),
+        ({"customer": None}, ("VALUE_MISSING", ["customer"])),
+        ({"lines": None}, ("VALUE_MISSING", ["lines"])),
+        ({"validUntil": None}, ("VALUE_MISSING", ["validUntil"])),
         ({"customer": "x"}, ("NOT_FOUND", ["customer"])),
         ({"lines": []}, ("QUOTATION_EMPTY", ["lines"])),
         ({"validUntil": "2000-01-01"}, ("QUOTATION_DATE_PAST", ["validUntil"])),
@@ -198,6 +199,14 @@ async def test_what_makes_no_quotation_is_refused(
 ) -> None:
     assert await refusal(stan, "Issue", **await new(stan, **changed)) == [broken]
     assert await numbers(stan) == []
+
+
+async def test_all_that_is_missing_is_told_at_once(stan: Client) -> None:
+    assert await refusal(stan, "Issue") == [
+        ("VALUE_MISSING", ["customer"]),
+        ("VALUE_MISSING", ["lines"]),
+        ("VALUE_MISSING", ["validUntil"]),
+    ]
 
 
 async def test_every_line_that_cannot_be_offered_is_told(stan: Client) -> None:
@@ -478,13 +487,102 @@ async def test_the_actions_say_what_the_mutations_do(
 async def test_who_looks_on_can_do_nothing(portal: Portal, stan: Client, bea: Client) -> None:
     await portal.quotation("QU-1")
     account = (await bea.ask("{ viewer { account { id } } }"))["viewer"]["account"]["id"]
-    opened = await stan.ask(
-        "mutation($input: AccountViewAsInput!) { accountViewAs(input: $input) { token } }",
-        input={"account": account},
-    )
-    onlooker = Client(stan.http, stan.slug, opened["accountViewAs"]["token"])
+    onlooker = await stan.view_as(account)
     (offer,) = (await onlooker.ask(LIST))["quotations"]["nodes"]
     assert [each["allowed"] for each in offer["actions"]] == [True, True]  # it is what bea is told
     assert await refusal(onlooker, "Decline", quotation=offer["id"], reason="no") == [
         ("READ_ONLY_SESSION", [])
     ]
+
+
+async def test_a_repeat_whose_draft_was_deleted_since_says_that_it_is_not_there(stan: Client) -> None:
+    given = await new(stan, draft=True, idempotencyKey="once")
+    draft = await done(stan, "Issue", **given)
+    assert await done(stan, "Issue", **given) == draft
+    await do(stan, "Delete", quotation=draft["id"])
+    for _ in range(2):
+        assert await do(stan, "Issue", **given) == {
+            "quotation": None,
+            "errors": [{"code": "NOT_FOUND", "path": ["idempotencyKey"]}],
+        }
+    assert await numbers(stan) == []
+
+
+CHANGES = {
+    "currency": ("update customers set currency = 'EUR'", "QUOTATION_CURRENCY_CHANGED", ["currency"]),
+    "tax": ("update price_lists set tax_included = true", "QUOTATION_TAX_CHANGED", ["taxIncluded"]),
+    "withdrawn": (
+        "update products set active = false where sku = 'KG'",
+        "PRODUCT_UNAVAILABLE",
+        ["lines", "1"],
+    ),
+    "unit": (
+        "update products set unit = 'box' where sku = 'KG'",
+        "QUOTATION_UNIT_CHANGED",
+        ["lines", "1", "unit"],
+    ),
+}
+
+
+@pytest.mark.parametrize("role", [StaffRole.MANAGER, StaffRole.AGENT])
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_draft_that_something_has_changed_under_is_not_issued_as_it_is(
+    change: str, role: StaffRole, portal: Portal, stan: Client, at: At
+) -> None:
+    await portal.staff_member("sam", role=role)
+    sam = await at(portal).sign_in("sam")
+    line = {"quantity": "10", "unitPrice": "1.50"}
+    draft = await done(
+        stan, "Issue", **await new(stan, lines=[line | {"sku": "A"}, line | {"sku": "KG"}], draft=True)
+    )
+    sql, code, path = CHANGES[change]
+    async with portal.writing() as connection:
+        await connection.fetch_text(sql)
+    assert await refusal(sam, "Issue", quotation=draft["id"]) == [(code, ["quotation", *path])]
+    after = await seen(sam, draft["id"])
+    assert after is not None
+    assert (after["state"], after["version"]) == ("DRAFT", 1)
+    (issue,) = [each for each in after["actions"] if each["name"] == "ISSUE"]
+    assert (issue["allowed"], issue["reason"]) == (False, {"code": code})
+    # Given anew, its lines are meant as the customer buys today.
+    await done(sam, "Update", quotation=draft["id"], lines=[line | {"sku": "A"}])
+    issued = await done(sam, "Issue", quotation=draft["id"])
+    assert (issued["number"], issued["state"]) == ("QU-000001", "ISSUED")
+    assert issued["totals"]["total"]["currency"] == ("EUR" if change == "currency" else "GBP")
+    assert issued["taxIncluded"] is (change == "tax")
+    assert issued["totals"]["total"]["amount"] == ("15.00" if change == "tax" else "18.00")
+
+
+async def test_all_that_has_changed_under_a_draft_is_told_at_once(portal: Portal, stan: Client) -> None:
+    lines = [{"sku": sku, "quantity": "1", "unitPrice": "1"} for sku in ("A", "KG")]
+    draft = await done(stan, "Issue", **await new(stan, lines=lines, draft=True))
+    async with portal.writing() as connection:
+        for sql, _, _ in CHANGES.values():
+            await connection.fetch_text(sql)
+        await connection.fetch_text("update products set unit = 'box'")
+    assert await refusal(stan, "Issue", quotation=draft["id"]) == [
+        ("QUOTATION_CURRENCY_CHANGED", ["quotation", "currency"]),
+        ("QUOTATION_TAX_CHANGED", ["quotation", "taxIncluded"]),
+        ("QUOTATION_UNIT_CHANGED", ["quotation", "lines", "0", "unit"]),
+        ("PRODUCT_UNAVAILABLE", ["quotation", "lines", "1"]),
+    ]
+
+
+async def test_what_many_drafts_allow_costs_no_more_statements_than_what_a_few_do(
+    portal: Portal, stan: Client
+) -> None:
+    await portal.product("B")
+    costs = []
+    for drafts in (2, 10):
+        for _ in range(drafts):
+            await portal.quotation(None, skus=("A", "B"))
+        with capture_logs() as logs:
+            nodes = (await stan.ask(f"{{ quotations(first: 50) {{ nodes {{ {ACTIONS} }} }} }}"))["quotations"]
+        assert all(each["allowed"] for node in nodes["nodes"] for each in node["actions"][:1])
+        costs += [each["statements"] for each in logs if each["event"] == "operation"]
+    assert costs[0] == costs[1]
+
+
+async def test_what_is_no_longer_sold_is_not_offered(portal: Portal, stan: Client) -> None:
+    await portal.withdraw("A")
+    assert await refusal(stan, "Issue", **await new(stan)) == [("PRODUCT_UNAVAILABLE", ["lines", "0", "sku"])]

@@ -30,7 +30,9 @@ DRIFTED = """
         select l.product_id, l.warehouse_id, sum(l.quantity - l.shipped_quantity - l.cancelled_quantity) as quantity
         from order_lines l join orders o on o.tenant_id = l.tenant_id and o.id = l.order_id
         join lifecycle_statuses t on t.tenant_id = o.tenant_id and t.id = o.lifecycle_status_id
-        where t.processing_state in ('NOT_STARTED', 'IN_PROGRESS') group by l.product_id, l.warehouse_id
+        join products p on p.tenant_id = l.tenant_id and p.id = l.product_id
+        where t.processing_state in ('NOT_STARTED', 'IN_PROGRESS') and p.kind = 'GOODS'
+        group by l.product_id, l.warehouse_id
     ) n on n.product_id = s.product_id and n.warehouse_id = s.warehouse_id
     where s.reserved <> coalesce(n.quantity, 0)
 """

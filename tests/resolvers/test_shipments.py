@@ -159,7 +159,7 @@ async def test_an_order_in_a_status_of_the_companys_own_stays_in_it(portal: Port
 @pytest.mark.parametrize(
     ("lines", "errors"),
     [
-        ([], [("INVALID_INPUT", ["lines"])]),
+        ([], [("SHIPMENT_EMPTY", ["lines"])]),
         ([{"position": 9}], [("NOT_FOUND", ["lines", "0", "position"])]),
         (
             [{"position": 1, "quantity": "1"}, {"position": 1, "quantity": "1"}],
@@ -281,20 +281,6 @@ async def test_services_ship_without_a_warehouse(portal: Portal, bea: Client, st
     assert answer["goodsIssues"][0]["warehouse"] is None
     assert answer["order"]["status"]["processingState"] == "COMPLETED"
     assert await levels(portal) == {("A", "W1"): (10, 0), ("B", "W1"): (5, 0)}
-
-
-async def test_goods_that_an_import_made_a_service_leave_the_warehouse_all_the_same(
-    portal: Portal, bea: Client, stan: Client, order: str
-) -> None:
-    await add(bea, {"sku": "A", "quantity": "2"})
-    second = (await place(bea))["orders"][0]["id"]
-    async with portal.writing() as connection:
-        await connection.fetch_text("update products set kind = 'SERVICE' where sku = 'A'")
-    cancel = 'mutation($id: ID!) { orderCancel(input: {order: $id, reason: "Twice"}) { errors { code } } }'
-    assert (await stan.ask(cancel, id=second))["orderCancel"]["errors"] == []
-    assert (await levels(portal))["A", "W1"] == (10, 3)
-    assert codes(await ship(stan, order)) == []
-    assert (await levels(portal))["A", "W1"] == (7, 0)
 
 
 async def test_a_service_with_a_warehouse_ships_where_no_stock_is_kept_of_it(

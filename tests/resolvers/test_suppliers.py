@@ -196,10 +196,7 @@ async def test_whoever_looks_through_a_customers_eyes_sees_no_supplier(portal: P
     account_id = await portal.account("bea")
     await portal.staff_member("mona")
     mona = await at(portal).sign_in("mona")
-    view = "mutation($input: AccountViewAsInput!) { accountViewAs(input: $input) { token errors { code } } }"
-    viewed = (await mona.ask(view, input={"account": global_id("Account", account_id)}))["accountViewAs"]
-    eyes = at(portal)
-    eyes.token = viewed["token"]
+    eyes = await mona.view_as(global_id("Account", account_id))
     assert (await eyes.refusal(PORTALS))["extensions"]["code"] == "MISSING_PERMISSION"
     assert await eyes.ask("{ portal { waiting { newOrders } } }") == {"portal": {"waiting": None}}
     await nobody(eyes, global_id("Supplier", portal.supplier_id))

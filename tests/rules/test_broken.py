@@ -40,6 +40,10 @@ def example(rule: type[BrokenRule]) -> BrokenRule:
     return rule(**facts)
 
 
+def number_in_german(fact: Any, language: Language) -> bool:
+    return isinstance(fact, Decimal) and language is Language.GERMAN
+
+
 def placeholders(text: str) -> Counter[str]:
     return Counter(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
 
@@ -74,7 +78,8 @@ def test_a_text_fills_in_from_the_facts(rule: type[BrokenRule], language: Langua
     text = broken.message(language)
     assert not set("{}") & set(text)
     for name in placeholders(rule.english):
-        assert str(getattr(broken, name)) in text
+        fact = getattr(broken, name)
+        assert str(fact).replace(".", "," if number_in_german(fact, language) else ".") in text
 
 
 @pytest.mark.parametrize("language", Language)
@@ -93,7 +98,10 @@ def test_facts_are_told_in_the_words_of_people() -> None:
     missing = MissingPermission(permissions=(Permission.ORDERS_PLACE, Permission.ORDERS_READ))
     assert missing.message() == "This needs the permission orders:place, orders:read."
     short = InsufficientStock(product_id=SECRET_ID, sku="A", available=Decimal("2.5"))
-    assert short.message(Language.GERMAN) == "Von A sind nur 2.5 verfügbar."
+    assert short.message(Language.GERMAN) == "Von A sind nur 2,5 verfügbar."
+    assert short.message() == "Only 2.5 of A are available."
+    named = ProductNotFound(asked="A.1")
+    assert named.message(Language.GERMAN) == "Es gibt keine Ware A.1."
 
 
 @pytest.mark.parametrize(

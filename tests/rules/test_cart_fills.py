@@ -1,5 +1,6 @@
 """Filling a cart: reading CSV text, and what becomes of each line."""
 
+import csv
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,13 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.broken import BrokenRule
-from rules.cart_fills import Row, Verdict, Wanted, judge, read_csv
+from rules.cart_fills import (
+    LONGEST_LINE,
+    LONGEST_TEXT,
+    MOST_COLUMNS,
+    Row,
+    Verdict,
+    Wanted,
+    judge,
+    read_csv,
+)
 from rules.carts import MOST_ITEMS, CartFull
 from rules.prices import PriceMissing
 from rules.products import ProductKind, ProductUnavailable
 from rules.quantities import QuantityNotDivisible, QuantityNotPositive, QuantityTooLarge
 from rules.quotations import QuotationExpired, QuotationState, Quote
 from rules.stock import InsufficientStock, StockPolicy, WarehouseMissing, WarehouseNotFound
+from rules.texts import TextTooLong
 from tests.rules.test_carts import EAST, LEVELS, NOWHERE, PRICES, WEST
 
 ONE = Row(1, "A", Decimal(2), None)
@@ -53,6 +64,37 @@ def test_a_line_that_cannot_be_read_is_kept_with_its_number(line: str) -> None:
 
 def test_a_comma_is_no_decimal_point() -> None:
     assert [row.quantity for row in read_csv("A;1,5\nB;1.5")] == [None, Decimal("1.5")]
+
+
+@pytest.mark.parametrize(
+    "line", ["A,1" + "," * 500_000, "," * 200_000, "A,1" + "," * MOST_COLUMNS, "A,1," + "x" * LONGEST_LINE]
+)
+def test_a_line_that_is_too_long_or_has_too_many_columns_is_not_taken_apart(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def watched(lines: list[str], **more: Any) -> Any:
+        parsed.extend(lines)
+        return reader(lines, **more)
+
+    reader = csv.reader
+    monkeypatch.setattr(csv, "reader", watched)
+    monkeypatch.setattr("rules.cart_fills.LONGEST_TEXT", 10**6)
+    rows = read_csv(f"B,1\n{line}\nC,1")
+    assert [(row.line, row.quantity) for row in rows] == [(1, Decimal(1)), (2, None), (3, Decimal(1))]
+    assert max(map(len, parsed)) <= LONGEST_LINE
+    assert line not in parsed
+
+
+def test_an_empty_column_more_than_needed_does_no_harm() -> None:
+    assert read_csv("A,2" + "," * (MOST_COLUMNS - 2)) == [ONE]
+
+
+def test_a_text_that_is_too_long_is_not_read_at_all() -> None:
+    assert read_csv("\n" * LONGEST_TEXT) == []
+    with pytest.raises(TextTooLong):
+        read_csv("\n" * (LONGEST_TEXT + 1))
 
 
 def test_no_more_lines_than_a_cart_holds_are_read() -> None:

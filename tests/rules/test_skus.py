@@ -30,7 +30,7 @@ THERE = ["K-1001", "K-1002", "K-1003-XL", "MUG"]
     ],
 )
 def test_what_is_a_letter_off_or_begins_alike_is_found(asked: str, meant: str | None) -> None:
-    assert nearest(asked, THERE) == meant
+    assert nearest(asked, neighbours(asked), THERE) == meant
 
 
 @given(st.text(alphabet="ABC123-", min_size=3, max_size=10), st.data())

@@ -21,6 +21,8 @@ from server.settings import ROOT
 from tests.client import Client
 
 DOCUMENT = (ROOT / "docs" / "walkthrough.md").read_text()
+SAMPLES = ROOT / "frontend" / "graphiql" / "samples"
+OPERATION = re.compile(r"^(?:query|mutation|subscription) (\w+)", re.MULTILINE)
 HEADING = re.compile(r"^## (\d+)\. .+ \((\w+)\)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(.*)\n((?s:.*?))^```$", re.MULTILINE)
 TAKEN = re.compile(r"<([a-z ]+)>")
@@ -129,6 +131,20 @@ async def test_it_can_be_walked_again(told: list[str], http: httpx.AsyncClient) 
     await walk(DOCUMENT, http, "harbour")
 
 
+async def test_the_sample_tabs_of_the_same_names_show_it_too(
+    told: list[str], http: httpx.AsyncClient
+) -> None:
+    texts = [path.read_text() for path in SAMPLES.glob("*/*.graphql")]
+    samples = {OPERATION.findall(text)[0]: text for text in texts}
+    there = [name for name in OPERATION.findall(DOCUMENT) if name in samples]
+    assert len(there) == 7
+    document = DOCUMENT
+    for block in BLOCK.findall(DOCUMENT):
+        if block[0] == "graphql" and (name := OPERATION.findall(block[1])[0]) in samples:
+            document = document.replace(block[1], samples[name])
+    await walk(document, http, "harbour")
+
+
 def without(kind: str, number: int) -> str:
     """The document without the last block of a kind in a step."""
     start = DOCUMENT.index(f"## {number}. ")
@@ -138,7 +154,7 @@ def without(kind: str, number: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kind", "number"), [("json", 1), ("json", 2), ("csv", 9), ("graphql", 3), ("http", 9)]
+    ("kind", "number"), [("json", 1), ("json", 2), ("csv", 10), ("graphql", 3), ("http", 10)]
 )
 def test_nothing_is_sent_without_saying_what_comes_back(kind: str, number: int) -> None:
     with pytest.raises(AssertionError):
@@ -168,7 +184,7 @@ def test_a_step_that_would_be_passed_over_is_noticed(said: str, wrong: str) -> N
         ('"lineCount": 3', '"lineCount": "3"'),
         (",7,55.65,GBP", ",7,55.64,GBP"),
         ('"lineCount": 0, "totals": []', '"lineCount": 0, "totals": [{}]'),
-        ('"order": "<order id, from step 5>"', '"order": "<order id, from step 4>"'),
+        ('"order": "<order id, from step 6>"', '"order": "<order id, from step 5>"'),
     ],
 )
 async def test_what_does_not_come_back_is_noticed(

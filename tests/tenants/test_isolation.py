@@ -34,6 +34,7 @@ from rules.contacts import Address, AddressKind, ContactData
 from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import BuiltInProfile, StaffRole
 from rules.restrictions import Modes, RestrictionKind, RestrictionMode
+from tests import documents
 from tests.client import Client
 from tests.conftest import At
 from tests.tenants.questions import Question, anything, document, questions, root
@@ -252,6 +253,8 @@ async def furnish_customer(
     sku = next(iter(portal.products))
     order_id = await portal.order(f"order-{tag}", customer=code, skus=(sku,))
     found.add("Order", order_id, f"order-{tag}")
+    for kind, (key, number) in (await documents.one_of_each(portal, tag, code, order_id, sku)).items():
+        found.add(kind, key, number)
     found.add("GoodsIssue", await portal.goods_issue(f"issue-{tag}", order_id, customer=code, sku=sku))
     found.add("Address", await furnish_address(portal, tag, code))
     offer = await portal.quotation(f"offer-{tag}", customer=code, skus=(sku,))
@@ -425,8 +428,14 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "Profile",
         "AuditEntry",
         "ContactChange",
+        "CreditNote",
         "GoodsIssue",
+        "GoodsReturn",
+        "Invoice",
         "LifecycleStatus",
+        "Payment",
+        "ReconciliationStatement",
+        "TaxInvoice",
         "Quotation",
         "Session",
         "Attribute",
@@ -434,8 +443,15 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
     assert named == set(NODES), "furnish the town with the new type"
 
 
+# More is asked here than one address may try.
+MANY_TRIES = throttles.Bucket(capacity=10_000, refill_seconds=1)
+
+
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_what_is_anothers_answers_as_what_never_existed(persona: str, world: World, at: At) -> None:
+async def test_what_is_anothers_answers_as_what_never_existed(
+    persona: str, world: World, at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttles, "ADDRESS", MANY_TRIES)
     town = await settle(world)
     asker = await become(persona, town.a, at)
     before = await town.checksums()
@@ -446,8 +462,7 @@ async def test_what_is_anothers_answers_as_what_never_existed(persona: str, worl
 async def test_an_outsider_is_told_the_same_of_everything(
     world: World, at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # More is asked here than one address may try.
-    monkeypatch.setattr(throttles, "ADDRESS", throttles.Bucket(capacity=10_000, refill_seconds=1))
+    monkeypatch.setattr(throttles, "ADDRESS", MANY_TRIES)
     town = await settle(world)
     every = town.elsewhere.plus(town.own("owner"))
     every.texts = [text for text in every.texts if text not in PERSONAS]

@@ -18,7 +18,6 @@ from tests.tenants.test_sessions import SIGN_OUT, name, sql
 from tests.tenants.test_walkthrough import do
 from tests.world import PASSWORD, World
 
-VIEW = "token expiresAt account { id userName }"
 VIEWER = """{ viewer { account { id userName name email version memberships { endsOn group { name } } }
   customer { id code name } staffMember { id } permissions accessGroups { id name profile { builtIn } } } }"""
 VIEWED_BY = "{ viewer { account { userName } viewedBy { userName name } staffMember { id } } }"
@@ -29,13 +28,6 @@ READ_ONLY = "READ_ONLY_SESSION"
 @pytest.fixture
 async def office(world: World, at: At) -> Office:
     return await settle(world, at)
-
-
-async def view_as(staff: Client, account: str) -> Client:
-    """The same portal as the staff member sees it as an account."""
-    answer = await do(staff, "accountViewAs", VIEW, account=account)
-    assert answer["account"]["id"] == account
-    return Client(staff.http, staff.slug, answer["token"])
 
 
 async def cannot(staff: Client, account: str) -> Errors:
@@ -87,7 +79,7 @@ async def test_the_account_of_another_company_and_one_that_may_not_come_in_are_n
 async def test_the_token_is_good_at_no_other_portal(world: World, office: Office, at: At) -> None:
     sister = await settle(world, at, supplier=office.portal.slug)
     await office.portal.staff_member("sam")
-    viewed = await view_as(await at(office.portal).sign_in("sam"), office.bea)
+    viewed = await (await at(office.portal).sign_in("sam")).view_as(office.bea)
     assert await name(viewed) == "bea"
     assert await name(Client(viewed.http, sister.portal.slug, viewed.token)) is None
 
@@ -110,7 +102,7 @@ async def furnish(office: Office, at: At) -> Client:
 
 async def test_staff_sees_byte_for_byte_what_the_account_sees(office: Office, at: At) -> None:
     bea = await furnish(office, at)
-    viewed = await view_as(office.mona, office.bea)
+    viewed = await office.mona.view_as(office.bea)
     ids = await bea.ask("{ cart { id items { product { id } } } orders { nodes { id } } portal { id } }")
     orders = [each["id"] for each in ids["orders"]["nodes"]]
     hidden = global_id("Product", office.portal.products["HIDDEN"])
@@ -145,7 +137,7 @@ async def test_staff_sees_byte_for_byte_what_the_account_sees(office: Office, at
 
 async def test_what_changes_for_the_account_changes_for_whoever_looks(office: Office, at: At) -> None:
     bea = await furnish(office, at)
-    viewed = await view_as(office.mona, office.bea)
+    viewed = await office.mona.view_as(office.bea)
     seen = "{ products { nodes { sku } } cart { items { sku quantity } } }"
     assert await viewed.ask(seen) == await bea.ask(seen)
     await office.portal.enforce()
@@ -158,7 +150,7 @@ async def test_what_changes_for_the_account_changes_for_whoever_looks(office: Of
 
 async def test_every_mutation_but_sign_out_is_refused_and_changes_nothing(office: Office, at: At) -> None:
     bea = await furnish(office, at)
-    viewed = await view_as(office.mona, office.bea)
+    viewed = await office.mona.view_as(office.bea)
     hers = await bea.ask("{ cart { items { id } } sessions { id } }")
     profiles = await office.mona.ask("{ profiles { id } viewer { staffMember { id } } }")
     own = {
@@ -207,7 +199,7 @@ async def test_every_mutation_but_sign_out_is_refused_and_changes_nothing(office
 async def test_it_is_marked_and_ends_after_30_minutes(office: Office, at: At) -> None:
     await office.portal.staff_member("agnes", role=StaffRole.AGENT)
     agnes = await at(office.portal).sign_in("agnes")
-    viewed = await view_as(agnes, office.bea)
+    viewed = await agnes.view_as(office.bea)
     assert (await viewed.ask(VIEWED_BY))["viewer"] == {
         "account": {"userName": "bea"},
         "viewedBy": {"userName": "agnes", "name": "Agnes"},
@@ -234,7 +226,7 @@ async def test_it_is_marked_and_ends_after_30_minutes(office: Office, at: At) ->
 )
 async def test_it_ends_at_once_with_what_it_rests_on(office: Office, at: At, end: str) -> None:
     staff_member_id = await office.portal.staff_member("sam")
-    viewed = await view_as(await at(office.portal).sign_in("sam"), office.bea)
+    viewed = await (await at(office.portal).sign_in("sam")).view_as(office.bea)
     assert await name(viewed) == "bea"
     await sql(office.portal, end, staff_member_id)
     assert await name(viewed) is None
@@ -243,28 +235,28 @@ async def test_it_ends_at_once_with_what_it_rests_on(office: Office, at: At, end
 
 @pytest.mark.parametrize("mutation", ["accountDeactivate", "accountResetAccess"])
 async def test_it_ends_for_good_when_access_is_taken_from_the_account(office: Office, mutation: str) -> None:
-    viewed = await view_as(office.mona, office.bea)
+    viewed = await office.mona.view_as(office.bea)
     await do(office.mona, mutation, "account { id }", account=office.bea)
     await do(office.mona, "accountResetAccess", "account { active }", account=office.bea)
     assert [await name(viewed), bool(await name(office.mona))] == [None, True]
-    assert await name(await view_as(office.mona, office.bea)) == "bea"
+    assert await name(await office.mona.view_as(office.bea)) == "bea"
 
 
 async def test_staff_looks_also_while_the_portal_is_closed(office: Office, at: At) -> None:
     bea = await furnish(office, at)
-    before = await view_as(office.mona, office.bea)
+    before = await office.mona.view_as(office.bea)
     seen = "{ products { nodes { sku } } portal { open } }"
     open_to_all = (await bea.ask(seen))["products"]
     await office.portal.switch(is_open=False)
     assert await name(bea) is None
-    for viewed in (before, await view_as(office.mona, office.bea)):
+    for viewed in (before, await office.mona.view_as(office.bea)):
         assert await viewed.ask(seen) == {"products": open_to_all, "portal": {"open": False}}
 
 
 async def test_it_is_a_session_of_the_staff_member_and_none_of_the_accounts(office: Office, at: At) -> None:
     await office.portal.staff_member("olga", role=StaffRole.OWNER)
     bea, olga = await at(office.portal).sign_in("bea"), await at(office.portal).sign_in("olga")
-    viewed = await view_as(office.mona, office.bea)
+    viewed = await office.mona.view_as(office.bea)
     assert (await viewed.ask(OWN_SESSIONS))["sessions"] == []
     here, signed_in = (await office.mona.ask(OWN_SESSIONS))["sessions"]
     assert (here["current"], signed_in["current"]) == (False, True)
@@ -285,7 +277,7 @@ async def test_it_is_a_session_of_the_staff_member_and_none_of_the_accounts(offi
 
 async def test_who_looked_as_whom_is_in_the_audit(office: Office, at: At) -> None:
     await office.portal.staff_member("agnes", role=StaffRole.AGENT)
-    viewed = await view_as(await at(office.portal).sign_in("agnes"), office.bea)
+    viewed = await (await at(office.portal).sign_in("agnes")).view_as(office.bea)
     await viewed.ask(SIGN_OUT)
     log = """{ auditLog(filter: {actions: ["accountViewAs", "signOut"]}, orderBy: [AT_ASC]) { nodes { action
       account { id } staffMember { userName } onBehalfOf { code } nodeId changes { field after } } } }"""
@@ -310,10 +302,7 @@ async def test_who_may_not_read_balances_does_not_read_them_through_another(worl
         staff = await at(portal).sign_in(person)
         found = await staff.ask("{ accounts { nodes { id } } }")
         account = found["accounts"]["nodes"][0]["id"]
-        looking = at(portal)
-        looking.token = (
-            await staff.ask("mutation($a: ID!) { accountViewAs(input: {account: $a}) { token } }", a=account)
-        )["accountViewAs"]["token"]
+        looking = await staff.view_as(account)
         seen[person] = (await looking.ask("{ viewer { permissions } }"))["viewer"]["permissions"]
     assert "BALANCES_READ" in seen["mona"]
     assert "ORDERS_PLACE" in seen["agnes"]

@@ -1,13 +1,13 @@
 """Letterheads and logos of companies.
 
 Revision ID: 2026_11_25_letterheads
-Revises: 2026_11_25_placing
+Revises: 2026_11_25_documents
 """
 
 from alembic import op
 
 revision = "2026_11_25_letterheads"
-down_revision = "2026_11_25_placing"
+down_revision = "2026_11_25_documents"
 branch_labels = None
 depends_on = None
 

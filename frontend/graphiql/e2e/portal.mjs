@@ -5,75 +5,17 @@
  *
  *   node e2e/portal.mjs --url http://harbour.localhost:8000/graphql [--screenshots FOLDER]
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
-
-const { url, screenshots } = parseArgs({
-  options: { url: { type: 'string' }, screenshots: { type: 'string' } },
-}).values;
-if (!url) fail('Say which page: --url http://harbour.localhost:8000/graphql');
-
-const browsers = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const executablePath = browsers.find((path) => path && existsSync(path));
-if (!executablePath) fail('No Chromium here: set CHROMIUM to its path.');
+import { enter, inBrowser, isSignedIn, run, shoot, signInAs, url } from './page.mjs';
 
 const SAMPLES = join(import.meta.dirname, '../samples/staff');
-const { origin, hostname } = new URL(url);
-const requests = [];
-const faults = [];
 
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${hostname}`, // nothing else can be reached
-  ],
-});
-try {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  page.setDefaultTimeout(20_000);
-  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  watch(page);
-  await visit(page);
-} catch (error) {
-  faults.push(error.message);
-} finally {
-  await browser.close();
-}
-if (faults.length) fail(faults.join('\n'));
-console.log(`Good: ${requests.length} requests, all to ${origin}`);
+await inBrowser(visit);
 
-/** Notes everything that must not happen, workers included. */
-function watch(page) {
-  page.context().on('request', (request) => {
-    requests.push(request.url());
-    const address = new URL(request.url());
-    if (address.protocol !== 'data:' && address.origin !== origin) faults.push(`Request to another origin: ${address}`);
-  });
-  page.context().on('response', (response) => {
-    if (response.status() >= 400) faults.push(`HTTP ${response.status()}: ${response.url()}`);
-  });
-  page.on('console', (message) => {
-    if (message.type() === 'error') faults.push(`Console: ${message.text()}`);
-  });
-  page.on('pageerror', ({ message }) => {
-    if (message !== 'Canceled') faults.push(`Exception: ${message}`); // so the editor ends what a new role interrupts
-  });
-}
-
-async function visit(page) {
-  const answer = await page.goto(url);
-  if (!answer.headers()['content-security-policy']) faults.push('The page came without a Content-Security-Policy.');
-  await page.locator('.graphiql-query-editor .view-line').first().waitFor();
-  const { personas } = JSON.parse(await page.locator('#kontor').textContent());
+async function visit(open) {
+  const page = await open();
+  const personas = await enter(page);
   const [buyer, staff] = ['buyer', 'staff'].map((wanted) => personas.find(({ role }) => role === wanted));
 
   await signInAs(page, buyer);
@@ -126,21 +68,21 @@ async function restrict(page) {
   const { profiles, categories, customers } = await run(page, 'IdsToCopy');
   const profile = profiles.find(({ builtIn }) => builtIn === 'CUSTOMER').id;
   const category = categories.find(({ code }) => code === 'candles').id;
-  const { accessGroupCreate } = await run(page, 'NewGroup', { '<id of the profile': profile, '<id of the category': category });
+  const { accessGroupCreate } = await run(page, 'NewGroup', filled('NewGroup', { '<id of the profile': profile, '<id of the category': category }));
   await shoot(page, 'new-group');
   return { id: accessGroupCreate.accessGroup.id, customer: customers.nodes[0].id };
 }
 
 /** A new account in a group; returns its id and the code to hand over. */
 async function letIn(page, { id, customer }) {
-  const { accountProvision } = await run(page, 'NewAccount', { '<id of a customer': customer, '<id of the group': id });
+  const { accountProvision } = await run(page, 'NewAccount', filled('NewAccount', { '<id of a customer': customer, '<id of the group': id }));
   await shoot(page, 'new-account');
   return { code: accountProvision.activationCode, account: accountProvision.account.id };
 }
 
 /** To the portal as an account sees it, and back. */
 async function lookAs(page, staff, account, everything) {
-  await run(page, 'LookAs', { '<id of an account': account });
+  await run(page, 'LookAs', filled('LookAs', { '<id of an account': account }));
   await shoot(page, 'way-open');
   await page.getByRole('button', { name: 'Look at the portal as Nora Quinn' }).click();
   await isSignedIn(page, 'nora');
@@ -168,55 +110,11 @@ async function expectFewer(page, everything) {
   if (products.totalCount >= everything || seen.size !== 1) throw new Error(`Not one category: ${[...seen]}`);
 }
 
-async function signInAs(page, { name, userName }) {
-  await page.locator('button[data-persona]', { hasText: name }).first().click();
-  await isSignedIn(page, userName);
-}
-
-async function isSignedIn(page, userName) {
-  await page.locator(`[data-signed-in="${userName}"]`).waitFor().catch(async () => {
-    const said = await page.locator('.kontor-session [role=alert]').innerText();
-    throw new Error(`${userName} is not signed in: ${said || 'no answer'}`);
-  });
-}
-
-/** Runs the tab of this name and returns its data. `filled` is what to put for placeholders, by how they begin. */
-async function run(page, name, filled = null) {
-  await page.locator(`.graphiql-tab-button[title="${name}"]`).click();
-  if (filled) await fill(page, name, filled);
-  await page.waitForTimeout(300); // GraphiQL reads what stands in its editors a moment later
-  const [response] = await Promise.all([
-    page.waitForResponse((each) => each.request().postData()?.includes(` ${name}`) ?? false),
-    page.locator('.graphiql-execute-button').click(),
-  ]);
-  const { data, errors } = await response.json();
-  const refused = Object.values(data ?? {}).flatMap((each) => each?.errors ?? []);
-  if (errors || !data || refused.length) {
-    throw new Error(`The tab ${name} got ${JSON.stringify(errors ?? refused).slice(0, 2000)}`);
-  }
-  await page.locator('.result-window').getByText('"data"').waitFor();
-  return data;
-}
-
-/** Puts values for the placeholders into the variables of one of the staff's tabs. */
-async function fill(page, name, values) {
+/** The variables of one of the staff's tabs with values for the placeholders, by how they begin. */
+function filled(name, values) {
   const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const file = readdirSync(SAMPLES).find((each) => each.endsWith(`${kebab}.variables.json`));
   let text = JSON.stringify(JSON.parse(readFileSync(join(SAMPLES, file), 'utf8')));
   for (const [placeholder, value] of Object.entries(values)) text = text.replace(new RegExp(`${placeholder}[^>]*>`), value);
-  await page.locator('.graphiql-editor-tool .monaco-editor').first().click();
-  await page.keyboard.press('ControlOrMeta+A');
-  await page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
-  await page.keyboard.press('ControlOrMeta+V');
-}
-
-async function shoot(page, name) {
-  const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
-  if (tooWide) faults.push(`The page is wider than the window: ${name}`);
-  if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`) });
-}
-
-function fail(text) {
-  console.error(text);
-  process.exit(1);
+  return text;
 }

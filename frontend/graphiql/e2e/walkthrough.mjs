@@ -1,0 +1,65 @@
+/**
+ * docs/walkthrough.md in headless Chromium, a page for each person: every step in the sample tab of its name, or else in a
+ * new one. What comes back is compared by tests/server/test_walkthrough.py; this is about getting through by GraphiQL.
+ *
+ *   node e2e/walkthrough.mjs --url http://harbour.localhost:8000/graphql [--screenshots FOLDER]
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { add, enter, inBrowser, run, shoot, signInAs, url } from './page.mjs';
+
+const DOCUMENT = readFileSync(join(import.meta.dirname, '../../../docs/walkthrough.md'), 'utf8');
+const HEADING = /^(\d+)\. .+ \((\w+)\)$/m;
+const BLOCK = /^```(.*)\n([^]*?)^```$/gm;
+
+await inBrowser(walk);
+
+async function walk(open) {
+  const people = {};
+  const seen = {};
+  for (const section of DOCUMENT.split(/^## /m).slice(1)) {
+    const [, number, userName] = HEADING.exec(section);
+    const [[, kind, sent], ...others] = [...section.matchAll(BLOCK)];
+    if (kind === 'http') {
+      await download(await open(), filled(sent, seen), seen);
+      continue;
+    }
+    const page = (people[userName] ??= await comeIn(await open(), userName));
+    const [, name] = /^\w+ (\w+)/.exec(sent);
+    if (!(await page.locator(`.graphiql-tab-button[title="${name}"]`).count())) await add(page, sent);
+    const variables = others.length > 1 ? filled(others[0][2], seen) : null;
+    take(JSON.parse(others.at(-1)[2]), await run(page, name, variables), seen);
+    await shoot(page, `${number}-${name}`);
+  }
+}
+
+async function comeIn(page, userName) {
+  const personas = await enter(page);
+  await signInAs(page, personas.find((each) => each.userName === userName));
+  return page;
+}
+
+/** Opens a link that was copied into the address bar: it is saved as a file. */
+async function download(page, sent, seen) {
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.goto(new URL(sent.split(' ')[1].trim(), url).href).catch(() => null), // no page comes
+  ]);
+  const text = readFileSync(await file.path(), 'utf8');
+  if (!text.includes(seen['order number'])) throw new Error(`The file ${file.suggestedFilename()} is about something else.`);
+}
+
+/** A text with what was seen in the place of its names. */
+function filled(text, seen) {
+  return text.replace(/<([a-z ]+), from step \d+>/g, (_, name) => seen[name]);
+}
+
+/** Notes what stands where the expected answer has a name. */
+function take(expected, found, seen) {
+  const name = typeof expected === 'string' && /^<([a-z ]+)>$/.exec(expected)?.[1];
+  if (name && !found) throw new Error(`No ${name} came back.`);
+  if (name) seen[name] = found;
+  else if (expected && typeof expected === 'object') {
+    for (const key of Object.keys(expected)) take(expected[key], found[key], seen);
+  }
+}

@@ -1,0 +1,81 @@
+"""Supplier documents: what documents of all kinds have in common, and finding one whatever its kind."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+
+import db
+from db.customers import Customer
+from db.documents import SupplierDocument
+from db.invoices import Invoice
+from db.orders import Order
+from resolvers import money, nodes
+from resolvers.context import Info
+from rules import amounts
+from rules.contacts import Address
+from rules.documents import DocumentKind, DocumentStatus
+
+_KINDS = {kind.row: kind for kind in db.documents.KINDS}
+_TYPES = tuple(kind.row.__name__ for kind in db.documents.KINDS)
+
+_Id = Annotated[strawberry.ID, strawberry.argument(description="The global id of a document of any kind.")]
+
+
+async def document(info: Info, id: _Id) -> SupplierDocument | None:
+    """Query.supplierDocument."""
+    found: SupplierDocument | None = await nodes.by_global_id(info.context, str(id), *_TYPES)
+    return found
+
+
+def kind(root: strawberry.Parent[SupplierDocument]) -> DocumentKind:
+    """SupplierDocument.kind."""
+    return _KINDS[type(root)].kind
+
+
+def status(root: strawberry.Parent[Any]) -> DocumentStatus:
+    """SupplierDocument.status: a goods issue holds for ever."""
+    return DocumentStatus(getattr(root, "state", DocumentStatus.ISSUED))
+
+
+def issued_at(root: strawberry.Parent[Any]) -> datetime | None:
+    """SupplierDocument.issuedAt: None for a draft."""
+    if status(root) is DocumentStatus.DRAFT:
+        return None
+    moment: datetime = getattr(root, str(_KINDS[type(root)].issued_at.key))
+    return moment
+
+
+async def customer(root: strawberry.Parent[SupplierDocument], info: Info) -> Customer | None:
+    """SupplierDocument.customer."""
+    return await info.context.load(db.customers.by_ids, root.customer_id)
+
+
+def total(root: strawberry.Parent[Any]) -> money.Money | None:
+    """SupplierDocument.total: None for what has no amounts; of a reconciliation statement its closing balance."""
+    minor: int | None = getattr(root, "total", getattr(root, "closing", None))
+    return None if minor is None else money.of_minor(minor, root.currency)
+
+
+def totals(root: strawberry.Parent[Any]) -> money.Totals:
+    """The totals of a document that has amounts."""
+    return money.of_totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
+
+
+def bill_to(root: strawberry.Parent[Any]) -> Address | None:
+    """A document's billTo."""
+    return None if root.bill_to is None else Address.of_json(root.bill_to)
+
+
+async def order(root: strawberry.Parent[Any], info: Info) -> Order | None:
+    """A document's order: None for whoever may not read orders."""
+    found: Order | None = await nodes.load(info.context, "Order", root.order_id) if root.order_id else None
+    return found
+
+
+async def invoice(root: strawberry.Parent[Any], info: Info) -> Invoice | None:
+    """The invoice to which a document belongs: None for whoever may not read invoices."""
+    found: Invoice | None = (
+        await nodes.load(info.context, "Invoice", root.invoice_id) if root.invoice_id else None
+    )
+    return found

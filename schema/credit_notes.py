@@ -1,0 +1,89 @@
+"""Credit notes."""
+
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+
+import resolvers.credit_notes
+import resolvers.document_lines
+import resolvers.documents
+from rules.documents import CreditOperation
+from schema.customers import Address
+from schema.documents import SupplierDocument
+from schema.fields import field
+from schema.goods_returns import GoodsReturn
+from schema.invoices import Invoice
+from schema.money import Money, RateTotal, Totals
+from schema.products import Product
+
+
+@strawberry.type(description="A line of a credit note, with its own copy of what is credited.")
+class CreditNoteLine:
+    """db.credit_notes.CreditNoteLine."""
+
+    position: Annotated[int, field(description="Its place in the credit note, from 1 on.")]
+    sku: Annotated[str, field(description="The SKU when it was invoiced.")]
+    name: Annotated[str, field(description="The name when it was invoiced.")]
+    unit: Annotated[str, field(description="The unit of the quantity; empty where the ERP told none.")]
+    quantity: Annotated[Decimal, field(description="How much is credited.")]
+    unit_price: Annotated[
+        Money, field(resolvers.document_lines.unit_price, description="What is credited for one unit.")
+    ]
+    tax_rate: Annotated[Decimal, field(description="The tax rate in percent.")]
+    amount: Annotated[
+        Money,
+        field(
+            resolvers.document_lines.amount,
+            description="Quantity times unit price, rounded half up; with tax where prices include it.",
+        ),
+    ]
+    invoice: Annotated[
+        Invoice | None,
+        field(
+            resolvers.documents.invoice,
+            description="The invoice of which it corrects a line; null where the ERP told none.",
+        ),
+    ]
+    invoice_position: Annotated[int | None, field(description="The place of that line in the invoice.")]
+    product: Annotated[
+        Product | None,
+        field(
+            resolvers.document_lines.product,
+            description="The product; null when it is no longer sold to the viewer.",
+        ),
+    ]
+
+
+@strawberry.type(
+    description="What is given back: a refund, a discount or a correction; posted, it never changes."
+)
+class CreditNote(SupplierDocument):
+    """db.credit_notes.CreditNote."""
+
+    operation: Annotated[CreditOperation, field(description="Why it gives back.")]
+    invoice: Annotated[
+        Invoice | None,
+        field(resolvers.documents.invoice, description="The invoice that it lowers; null: it is on account."),
+    ]
+    goods_return: Annotated[
+        GoodsReturn | None,
+        field(resolvers.credit_notes.goods_return, description="The goods that came back for it."),
+    ]
+    customer_name: Annotated[
+        str | None, field(description="The customer's name when it was issued; null where the ERP told none.")
+    ]
+    bill_to: Annotated[
+        Address | None,
+        field(resolvers.documents.bill_to, description="Where it went: its own copy of the address."),
+    ]
+    tax_included: Annotated[bool, field(description="Whether unit prices and amounts contain the tax.")]
+    totals: Annotated[Totals, field(resolvers.documents.totals, description="What it adds up to.")]
+    rates: Annotated[
+        list[RateTotal], field(resolvers.credit_notes.rates, description="The same by tax rate.", size=2)
+    ]
+    comment: Annotated[str | None, field(description="What the company says to it.")]
+    lines: Annotated[
+        list[CreditNoteLine],
+        field(resolvers.credit_notes.lines, description="Its lines, by position.", size=20),
+    ]

@@ -1,0 +1,79 @@
+"""Invoices."""
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+import resolvers.document_lines
+import resolvers.documents
+import resolvers.invoices
+from schema.customers import Address
+from schema.documents import SupplierDocument
+from schema.fields import field
+from schema.money import Money, RateTotal, Totals
+from schema.products import Product
+
+if TYPE_CHECKING:
+    from schema.orders import Order
+
+_Order = Annotated["Order", strawberry.lazy("schema.orders")]
+
+
+@strawberry.type(description="A line of an invoice, with its own copy of what is charged.")
+class InvoiceLine:
+    """db.invoices.InvoiceLine."""
+
+    position: Annotated[int, field(description="Its place in the invoice, from 1 on.")]
+    sku: Annotated[str, field(description="The SKU when it was ordered.")]
+    name: Annotated[str, field(description="The name when it was ordered.")]
+    unit: Annotated[str, field(description="The unit of the quantity; empty where the ERP told none.")]
+    quantity: Annotated[Decimal, field(description="How much is charged.")]
+    unit_price: Annotated[
+        Money, field(resolvers.document_lines.unit_price, description="The price of one unit.")
+    ]
+    tax_rate: Annotated[Decimal, field(description="The tax rate in percent.")]
+    amount: Annotated[
+        Money,
+        field(
+            resolvers.document_lines.amount,
+            description="Quantity times unit price, rounded half up; with tax where prices include it.",
+        ),
+    ]
+    product: Annotated[
+        Product | None,
+        field(
+            resolvers.document_lines.product,
+            description="The product; null when it is no longer sold to the viewer.",
+        ),
+    ]
+
+
+@strawberry.type(description="What is to be paid; posted, it never changes.")
+class Invoice(SupplierDocument):
+    """db.invoices.Invoice."""
+
+    due_on: Annotated[date, field(description="The last day on which it is to be paid.")]
+    order: Annotated[_Order | None, field(resolvers.documents.order, description="For which order.")]
+    customer_name: Annotated[
+        str | None, field(description="The customer's name when it was issued; null where the ERP told none.")
+    ]
+    bill_to: Annotated[
+        Address | None,
+        field(resolvers.documents.bill_to, description="Where it went: its own copy of the address."),
+    ]
+    tax_included: Annotated[bool, field(description="Whether unit prices and amounts contain the tax.")]
+    totals: Annotated[Totals, field(resolvers.documents.totals, description="What it adds up to.")]
+    rates: Annotated[
+        list[RateTotal], field(resolvers.invoices.rates, description="The same by tax rate.", size=2)
+    ]
+    open: Annotated[
+        Money,
+        field(resolvers.invoices.open_amount, description="What is still to be paid of it, by the ledger."),
+    ]
+    comment: Annotated[str | None, field(description="What the company says to it.")]
+    lines: Annotated[
+        list[InvoiceLine],
+        field(resolvers.invoices.lines, description="Its lines, by position.", size=20),
+    ]
