@@ -13,6 +13,7 @@ from db.portals import Portal
 from rules import amounts, figures
 from rules.broken import Language
 from rules.contacts import Address, AddressKind
+from rules.documents import DocumentStatus
 from rules.letterheads import Letterhead, grouped
 from rules.prints import Align, Column, Fact, Head, Logo, Printed, Row
 from tenants.downloads import Asker, Words, in_language
@@ -48,6 +49,17 @@ class PricedLine(PrintedLine, Protocol):
     def amount(self) -> int: ...
 
 
+class Billed(Protocol):
+    """A document with its own copy of its customer's name and address, as JSON."""
+
+    @property
+    def customer_id(self) -> UUID: ...
+    @property
+    def customer_name(self) -> str | None: ...
+    @property
+    def bill_to(self) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """Who prints: the company with its letterhead and logo, the language, and the customers to whom it writes."""
@@ -80,6 +92,10 @@ class Office:
         """A day; of a moment its day in UTC."""
         return figures.day(value, self.language)
 
+    def period(self, first: date, last: date) -> str:
+        """From one day to another, or one day."""
+        return " \u2013 ".join(self.day(each) for each in dict.fromkeys((first, last)))
+
     def amount(self, minor: int, currency: str) -> str:
         """An amount without its currency."""
         return figures.amount(minor, currency, self.language)
@@ -103,6 +119,24 @@ class Office:
                     return address.label(name)
         return tuple(line for line in (name, customer.country if customer else "") if line)
 
+    def billed(self, document: Billed) -> tuple[str, ...]:
+        """Whom a document names as its customer, by its own copy; what came by an import has none."""
+        if document.bill_to is None:
+            name = document.customer_name
+            found = self.addressee(document.customer_id)
+            return (name, *found[1:]) if name else found
+        customer = self.customers.get(document.customer_id)
+        name = document.customer_name or (customer.name if customer else "")
+        return Address.of_json(document.bill_to).label(name)
+
+    def warning(self, state: str) -> str:
+        """What stands on a document that was taken back."""
+        if state != DocumentStatus.REVERSED:
+            return ""
+        return self.say(
+            ("Reversed: this document no longer holds.", "Storniert: Dieses Dokument gilt nicht mehr.")
+        )
+
     def printed(self, *, kind: Words, number: str, **more: Any) -> Printed:
         """A document on the company's paper."""
         word = self.say(kind)
@@ -124,7 +158,7 @@ class Office:
         numbers = (said.vat_id and f"{self.say(('VAT ID', 'USt-IdNr.'))} {said.vat_id}", said.registration)
         account = (
             said.bank,
-            said.iban and f"IBAN {grouped(said.iban)}",
+            said.iban and f"IBAN {grouped(said.iban)}".replace(" ", "\u00a0"),
             said.bic and f"BIC {said.bic}",
         )
         columns = (tuple(filter(None, each)) for each in (address, reached, numbers, account))
@@ -174,7 +208,7 @@ class Office:
         """The table of lines with prices, which say in their heads whether they contain the tax."""
         columns, rows = self.lines(lines, notes)
         price, amount = (
-            (("Price incl. VAT", "Preis brutto"), ("Amount incl. VAT", "Betrag brutto"))
+            (("Price\nincl. VAT", "Preis\nbrutto"), ("Amount\nincl. VAT", "Betrag\nbrutto"))
             if tax_included
             else (("Unit price", "Einzelpreis"), ("Net amount", "Netto"))
         )
@@ -182,7 +216,7 @@ class Office:
             *columns,
             Column(self.say(price), Align.RIGHT),
             Column(self.say(("VAT", "USt.")), Align.RIGHT),
-            Column(f"{self.say(amount)} {currency}", Align.RIGHT),
+            Column(f"{self.say(amount)}\n{currency}", Align.RIGHT),
         )
         return columns, tuple(
             Row(

@@ -9,7 +9,7 @@ from rules.broken import BrokenRule, Language
 MOST_ROWS = 3_000
 # Of what is printed together.
 MOST_DOCUMENTS = 200
-MOST_ROWS_TOGETHER = 10_000
+MOST_ROWS_TOGETHER = 5_000
 
 
 class Align(StrEnum):
@@ -23,12 +23,11 @@ class Align(StrEnum):
 class PrintTooLong(BrokenRule):
     """A document has more lines than are printed."""
 
-    english = "{number} has {rows} lines; at most {most} are printed."
-    german = "{number} hat {rows} Positionen; gedruckt werden höchstens {most}."
+    english = "This document has {rows} lines; at most {most} are printed."
+    german = "Dieses Dokument hat {rows} Positionen; gedruckt werden höchstens {most}."
 
-    number: str
     rows: int
-    most: int = MOST_ROWS
+    most: int
 
 
 @dataclass(eq=False, kw_only=True)
@@ -39,6 +38,13 @@ class TooManyPrints(BrokenRule):
     german = "Es werden höchstens {most} Dokumente zusammen gedruckt. Fragen Sie nach weniger, z. B. nach einem kürzeren Zeitraum."
 
     most: int = MOST_DOCUMENTS
+
+
+class TooManyRows(BrokenRule):
+    """Documents have more lines than are printed together."""
+
+    english = "All these documents together have too many lines. Ask for this one alone."
+    german = "Alle diese Dokumente haben zusammen zu viele Positionen. Fragen Sie nach diesem allein."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class Printed:
     logo: Logo | None = None
     addressee: tuple[str, ...]
     facts: tuple[Fact, ...]
+    warning: str = ""  # why it no longer holds
     opening: str = ""
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
@@ -117,7 +124,7 @@ class Unprinted:
     reason: str
 
 
-def check_rows(number: str, rows: int, *path: str) -> None:
+def check_rows(rows: int, *path: str) -> None:
     """Refuse a document with more lines than are printed. Raises PrintTooLong."""
     if rows > MOST_ROWS:
-        raise PrintTooLong(number=number, rows=rows, path=path)
+        raise PrintTooLong(rows=rows, most=MOST_ROWS, path=path)

@@ -65,3 +65,11 @@ class DocumentQueries:
             description="One document of any kind.",
         ),
     ]
+    supplier_documents_download: Annotated[
+        Download,
+        query(
+            resolvers.document_downloads.download_many,
+            needs=Permission.DOCUMENTS_READ,
+            description="A link to documents of any kinds, as PDFs in one ZIP. What cannot be printed is told of in it.",
+        ),
+    ]

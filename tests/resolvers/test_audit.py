@@ -1,5 +1,6 @@
 """The audit, over HTTP: every write says who did it, for whom, when and with which request."""
 
+import base64
 import hashlib
 import json
 from collections import defaultdict
@@ -17,6 +18,7 @@ from server.importing import import_folder
 from server.settings import Settings
 from tests.client import Client
 from tests.conftest import At
+from tests.rules.test_logos import png
 from tests.tenants.questions import root
 from tests.world import PASSWORD, Portal, World
 
@@ -265,7 +267,8 @@ class Story:
 
     async def run_the_company(self) -> None:
         olga = self.olga
-        await do(olga, "portalUpdate", name="Renamed")
+        await do(olga, "portalUpdate", name="Renamed", letterhead={"address": ["Renamed Ltd"]})
+        await do(olga, "portalLogoUpdate", image=base64.b64encode(png()).decode())
         slug = f"{self.portal.slug}-sister"
         new = {"slug": slug, "name": "Sister", "currency": "EUR", "language": "GERMAN"}
         await do(olga, "portalCreate", **new, supportEmail="help@sister.example")

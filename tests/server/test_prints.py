@@ -380,7 +380,7 @@ async def test_a_document_of_too_many_lines_is_refused_with_how_many(
     assert response.status_code == 422
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] == "PRINT_TOO_LONG"
-    assert error["message"].startswith("QU-1 has 3 lines")
+    assert error["message"].startswith("This document has 3 lines")
 
 
 async def test_a_word_without_end_stays_on_the_page(
