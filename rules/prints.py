@@ -9,7 +9,7 @@ from rules.broken import BrokenRule, Language
 MOST_ROWS = 3_000
 # Of what is printed together.
 MOST_DOCUMENTS = 200
-MOST_ROWS_TOGETHER = 5_000
+MOST_ROWS_TOGETHER = 3_000
 
 
 class Align(StrEnum):
