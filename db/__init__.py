@@ -14,6 +14,8 @@ from db import (
     credit,
     customers,
     events,
+    file_audiences,
+    files,
     goods_issues,
     idempotency,
     invoices,
@@ -38,6 +40,7 @@ from db import (
     stock,
     suppliers,
     throttles,
+    uploads,
     warehouses,
 )
 from db.tables import metadata
@@ -56,6 +59,8 @@ __all__ = [
     "credit",
     "customers",
     "events",
+    "file_audiences",
+    "files",
     "goods_issues",
     "idempotency",
     "invoices",
@@ -81,5 +86,6 @@ __all__ = [
     "stock",
     "suppliers",
     "throttles",
+    "uploads",
     "warehouses",
 ]
