@@ -260,16 +260,15 @@ _add = Statement[None](
         },
     )
 )
-_lock = Statement(
-    _with_content.where(shared_files.c.id == bindparam("the_id", type_=Uuid)).with_for_update(
-        of=shared_files
-    ),
-    SharedFile,
+_THIS = shared_files.c.id == bindparam("the_id", type_=Uuid)
+_lock = Statement[UUID](
+    select(shared_files.c.id).where(shared_files.c.tenant_id == _TENANT, _THIS).with_for_update()
 )
+_locked = Statement(_with_content.where(_THIS), SharedFile)
 _CHANGING = ("title", "description", "audience", "visible_from", "visible_to", "content_version")
 _keep = Statement[None](
     update(shared_files)
-    .where(shared_files.c.tenant_id == _TENANT, shared_files.c.id == bindparam("the_id", type_=Uuid))
+    .where(shared_files.c.tenant_id == _TENANT, _THIS)
     .values(
         version=shared_files.c.version + 1,
         shared_at=case(
@@ -325,7 +324,9 @@ async def add_version(
 
 async def lock(connection: Connection, id: UUID) -> SharedFile | None:
     """A file as it is now; nobody else changes it until this transaction ends. Who may see it, has to be asked first."""
-    return await connection.row(_lock, the_id=id)
+    await connection.run(_lock, the_id=id)
+    # Only now: a content that somebody else has given it meanwhile was not there when the first statement began.
+    return await connection.row(_locked, the_id=id)
 
 
 async def keep(connection: Connection, changed: SharedFile, *, shared: bool = True) -> None:

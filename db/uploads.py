@@ -15,12 +15,15 @@ from sqlalchemy import (
     Interval,
     Text,
     Uuid,
+    and_,
     any_,
     bindparam,
     delete,
     func,
     insert,
     literal_column,
+    not_,
+    or_,
     select,
     update,
 )
@@ -85,10 +88,14 @@ _OWN = func.coalesce(uploads.c.account_id, uploads.c.staff_member_id) == _WHO
 _COLUMNS = [uploads.c[name] for name in names_of(Upload)]
 _every_one = select(*_COLUMNS).where(_MINE)
 _by_ids = Statement(_every_one.where(_IDS, _OWN, uploads.c.state != _GOING), Upload)
+_LEFT = uploads.c.announced_at < func.now() - func.make_interval(
+    literal_column("0"), literal_column("0"), literal_column("0"), literal_column("0"), LEFT_HOURS,
+    type_=Interval,
+)  # fmt: skip
 _unused = Statement[int](
     select(func.count())
     .select_from(uploads)
-    .where(_MINE, _OWN, uploads.c.state != UploadState.USED.value, uploads.c.state != _GOING)
+    .where(_MINE, _OWN, not_(_LEFT), uploads.c.state != UploadState.USED.value, uploads.c.state != _GOING)
 )
 
 
@@ -98,7 +105,7 @@ async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) ->
 
 
 async def unused(connection: Connection, viewer: Viewer) -> int:
-    """How many uploads the viewer has announced and not used."""
+    """How many uploads the viewer has announced within a day and not used."""
     found: int = await connection.value(_unused, actor_id=viewer.actor_id)
     return found
 
@@ -121,13 +128,9 @@ _move = Statement(
     .returning(*_COLUMNS),
     Upload,
 )
-_LEFT = uploads.c.announced_at < func.now() - func.make_interval(
-    literal_column("0"), literal_column("0"), literal_column("0"), literal_column("0"), LEFT_HOURS,
-    type_=Interval,
-)  # fmt: skip
 _expire = Statement[UUID](
     update(uploads)
-    .where(_MINE, _LEFT, uploads.c.state != UploadState.USED.value)
+    .where(_MINE, or_(uploads.c.state == _GOING, and_(_LEFT, uploads.c.state != UploadState.USED.value)))
     .values(state=_GOING)
     .returning(uploads.c.id)
 )
@@ -171,8 +174,8 @@ async def discard(connection: Connection, id: UUID) -> None:
 
 
 async def expire(connection: Connection) -> list[UUID]:
-    """Say of all uploads that nobody has used for a day that they are to go; returns them, and those that were to go
-    then already."""
+    """Say of all uploads that nobody has used for a day that they are to go; returns them, and all others that are to
+    go."""
     return await connection.column(_expire)
 
 

@@ -125,6 +125,16 @@ class TooManyUploads(BrokenRule):
     most: int = MOST_UNUSED
 
 
+@dataclass(eq=False, kw_only=True)
+class TooManyArriving(BrokenRule):
+    """A session sends as much at once as it may."""
+
+    english = "{most} of your uploads are on their way already. Try again in a moment."
+    german = "Es sind schon {most} Ihrer Uploads unterwegs. Versuchen Sie es gleich noch einmal."
+
+    most: int = MOST_AT_ONCE
+
+
 class UploadUnknown(BrokenRule):
     """A request to send bytes was changed, or belongs to another portal or another session."""
 

@@ -28,6 +28,7 @@ from schema.errors import (
     ThrottledError,
     VersionConflictError,
 )
+from schema.files import FileMutations, FileQueries
 from schema.fulfilments import FulfilmentMutations
 from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQueries
 from schema.nodes import NodeQueries
@@ -42,6 +43,7 @@ from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
 from schema.suppliers import SupplierQueries
+from schema.uploads import UploadMutations
 from schema.viewers import ViewerQueries
 
 
@@ -62,6 +64,7 @@ class Query(
     LifecycleStatusQueries,
     QuotationQueries,
     ContactChangeQueries,
+    FileQueries,
     CustomerQueries,
     AccountQueries,
     AccessGroupQueries,
@@ -81,6 +84,8 @@ class Mutation(
     LifecycleStatusMutations,
     QuotationMutations,
     ContactChangeMutations,
+    UploadMutations,
+    FileMutations,
     CustomerMutations,
     CatalogueMutations,
     AccountMutations,
