@@ -1,7 +1,7 @@
 """The storage: where bytes are kept, a folder or a bucket (obstore). Every key begins with the tenant, and nothing in
 it is a client's word."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -122,7 +122,13 @@ class Storage:
                 found = await obstore.get_async(self._store, key)
             except FileNotFoundError:
                 return None
-            return found.meta["size"], _chunks(found.stream(min_chunk_size=CHUNK_BYTES))
+
+        async def chunks() -> AsyncGenerator[bytes]:
+            with _translated():
+                async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+                    yield bytes(chunk)
+
+        return found.meta["size"], chunks()
 
     async def remove(self, keys: Iterable[str]) -> None:
         """Throw bytes away, where they are there. Raises StorageUnavailable."""
@@ -132,12 +138,6 @@ class Storage:
                     await obstore.delete_async(self._store, key)
                 except FileNotFoundError:
                     continue
-
-
-async def _chunks(stream: AsyncIterable[obstore.Bytes]) -> AsyncGenerator[bytes]:
-    with _translated():
-        async for chunk in stream:
-            yield bytes(chunk)
 
 
 @contextmanager
