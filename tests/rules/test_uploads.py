@@ -160,9 +160,7 @@ def test_a_name_is_no_path_and_hides_nothing(name: str) -> None:
     assert codes(Announced(name, "application/pdf", 1, None)) == [("FILE_NAME_INVALID", ("name",))]
 
 
-@pytest.mark.parametrize(
-    "name", ["Preisliste 2026, Größen.PDF", "価格表.pdf", "a.b.pdf", "x" * 196 + ".pdf"]
-)
+@pytest.mark.parametrize("name", ["Preisliste 2026, Größen.PDF", "価格表.pdf", "a.b.pdf", "x" * 196 + ".pdf"])
 def test_all_other_names_are_taken(name: str) -> None:
     assert codes(Announced(name, "application/pdf", 1, "0" * 64)) == []
 
