@@ -140,13 +140,20 @@ _discard = Statement[None](
 _remove = Statement[None](delete(uploads).where(_MINE, _IDS, uploads.c.state == _GOING))
 
 
-async def add(connection: Connection, viewer: Viewer, *, id: UUID, announced: Announced) -> Upload:
-    """Keep what the viewer announces."""
+async def add(
+    connection: Connection,
+    *,
+    id: UUID,
+    account_id: UUID | None,
+    staff_member_id: UUID | None,
+    announced: Announced,
+) -> Upload:
+    """Keep what an account or a staff member announces."""
     added = await connection.row(
         _add,
         id=id,
-        account_id=viewer.account_id,
-        staff_member_id=viewer.staff_member_id,
+        account_id=account_id,
+        staff_member_id=staff_member_id,
         file_name=announced.name,
         media_type=announced.media_type,
         size=announced.size,

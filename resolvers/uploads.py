@@ -73,9 +73,16 @@ async def create(info: Info, input: _CreateInput) -> UploadPayload:
     announced = Announced(input.name, input.media_type, input.size, input.sha256)
     if wrong := list(check_announced(announced)):
         raise BrokenRules(wrong)
-    if await db.uploads.unused(context.connection, context.signed_in) >= MOST_UNUSED:
+    viewer = context.signed_in
+    if await db.uploads.unused(context.connection, viewer) >= MOST_UNUSED:
         raise TooManyUploads
-    upload = await db.uploads.add(context.connection, context.signed_in, id=uuid.uuid7(), announced=announced)
+    upload = await db.uploads.add(
+        context.connection,
+        id=uuid.uuid7(),
+        account_id=viewer.account_id,
+        staff_member_id=viewer.staff_member_id,
+        announced=announced,
+    )
     context.record("Upload", upload.id, before=None, after=facts_of(upload))
     return UploadPayload(upload)
 

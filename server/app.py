@@ -43,23 +43,7 @@ def create(
 ) -> Starlette:
     """The application over an open database; both are closed by whoever opened them. The storage is the one that the
     settings name, unless another is given. Raises StorageUnavailable."""
-    facilities = Facilities(
-        database=database,
-        passwords=passwords,
-        watches=Watches(
-            settings.database_url,
-            Bounds(
-                check_seconds=settings.live_check_seconds,
-                most_per_session=settings.live_most_per_session,
-                most=settings.live_most,
-                readers=max(1, settings.pool_size // 3),
-            ),
-        ),
-        storage=storage or open_storage(settings),
-        cursor_key=settings.cursor_key,
-        session_minutes=round(settings.session_hours * 60),
-        base_domain=settings.base_domain,
-    )
+    facilities = _facilities(settings, database, passwords, storage or open_storage(settings))
     endpoint = Endpoint(settings, facilities, Portals(database), Connections(settings.live_most))
     downloads, uploads = Downloads(endpoint, REPORTS), Uploads(endpoint)
 
@@ -99,6 +83,26 @@ def create(
     app.state.watches = facilities.watches  # whoever ends the process ends them first
     app.router.redirect_slashes = False  # the address would be made from the Host header
     return app
+
+
+def _facilities(settings: Settings, database: Database, passwords: Passwords, storage: Storage) -> Facilities:
+    return Facilities(
+        database=database,
+        passwords=passwords,
+        watches=Watches(
+            settings.database_url,
+            Bounds(
+                check_seconds=settings.live_check_seconds,
+                most_per_session=settings.live_most_per_session,
+                most=settings.live_most,
+                readers=max(1, settings.pool_size // 3),
+            ),
+        ),
+        storage=storage,
+        cursor_key=settings.cursor_key,
+        session_minutes=round(settings.session_hours * 60),
+        base_domain=settings.base_domain,
+    )
 
 
 async def not_found(_request: Request, _error: Exception | None) -> Response:

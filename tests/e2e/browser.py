@@ -14,6 +14,7 @@ from server.app import create
 from server.demo.install import install
 from server.importing import import_folder
 from server.settings import ROOT, Settings
+from server.storing import open_storage
 from tests.world import World
 
 GRAPHIQL = ROOT / "frontend" / "graphiql"
@@ -27,8 +28,9 @@ async def test_staff_lets_somebody_in_who_sees_one_category_without_any_outside_
     async def load(folder: Path, slug: str) -> int:
         return await import_folder(settings, folder, slug, tmp_path / slug, console)
 
+    storage = open_storage(settings)
     await install(
-        world.registry, world.database, load, base_domain="localhost", real=None, tell=console.print
+        world.registry, world.database, storage, load, base_domain="localhost", real=None, tell=console.print
     )
     app = create(settings.model_copy(update={"demo_personas": True}), world.database, world.passwords)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
@@ -134,7 +135,7 @@ def test_without_a_bucket_it_is_a_folder_at_home(tmp_path: Path) -> None:
         ({"storage_bucket": "files", "storage_endpoint": "http://minio.example"}, "begins with https"),
     ],
 )
-def test_production_does_not_start_with_half_a_bucket(given: dict[str, str], problem: str) -> None:
+def test_production_does_not_start_with_half_a_bucket(given: dict[str, Any], problem: str) -> None:
     production: dict[str, Any] = {
         "_env_file": None,
         "environment": "production",
