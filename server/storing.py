@@ -1,13 +1,20 @@
 """Storing: the storage that the settings name."""
 
+from pathlib import Path
+
 from server.settings import Settings
 from tenants.storage import Bucket, Storage
+
+
+def files_folder(settings: Settings) -> Path:
+    """The folder in which files are kept where no bucket is named."""
+    return settings.home / "files"
 
 
 def open_storage(settings: Settings) -> Storage:
     """A bucket where one is named, or else a folder at home. Raises StorageUnavailable when that cannot be made."""
     if not settings.storage_bucket:
-        return Storage.in_folder(settings.home / "files")
+        return Storage.in_folder(files_folder(settings))
     secret = settings.storage_secret_access_key
     return Storage.in_bucket(
         Bucket(
