@@ -155,9 +155,9 @@ class _File(Response):
         *,
         opened: AbstractContextManager[object] | None = None,
     ) -> None:
-        super().__init__(
-            media_type=label.media_type, headers={**HEADERS, "content-disposition": disposition(label.name)}
-        )
+        # As a header of its own: Starlette would say of every text that it is UTF-8.
+        told = {"content-type": label.media_type, "content-disposition": disposition(label.name)}
+        super().__init__(headers=HEADERS | told)
         self._chunks, self._deadline, self._started = chunks, deadline, time.perf_counter()
         self._bytes, self._opened = length, opened or nullcontext()
         self._request_id: str = request.state.request_id

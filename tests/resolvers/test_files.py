@@ -434,3 +434,15 @@ async def test_whoever_looks_as_an_account_sees_what_it_sees_and_shares_nothing(
     eyes = Client(stan.http, stan.slug, token)
     assert await titles(eyes) == ["For all"]
     assert errors(await change(eyes, UNSHARE, file=file["id"])) == [("READ_ONLY_SESSION", [])]
+
+
+async def test_staff_is_told_why_an_account_does_not_see_a_file(
+    portal: Portal, stan: Client, bea: Client
+) -> None:
+    account = (await bea.ask("{ viewer { account { id } } }"))["viewer"]["account"]["id"]
+    theirs = {"kind": "CUSTOMERS", "customers": [global_id("Customer", portal.customers["C2"])]}
+    explain = """query($account: ID!, $node: ID!) { explainAccess(account: $account, node: $node) { visible reason } }"""
+    for audience, expected in ((ALL, "VISIBLE"), (theirs, "NOT_SHARED")):
+        file = await share(stan, audience=audience)
+        told = (await stan.ask(explain, account=account, node=file["id"]))["explainAccess"]
+        assert told == {"visible": expected == "VISIBLE", "reason": expected}

@@ -108,6 +108,18 @@ async def test_the_bytes_are_sent_as_a_file_that_no_browser_shows_or_runs(
     assert disposition.endswith("filename*=UTF-8''Preise%20f%C3%BCr%20Gr%C3%B6%C3%9Fen.pdf")
 
 
+async def test_a_text_is_not_said_to_be_in_a_character_set_that_nobody_knows(
+    stan: Client, bea: Client, http: httpx.AsyncClient
+) -> None:
+    text = "Artikel;Größe\r\n".encode("cp1252")
+    upload = (await announce(stan, text, name="a.csv", mediaType="text/csv"))["upload"]
+    assert (await send(http, upload, text)).status_code == 204
+    given = {"upload": upload["id"], "audience": {"kind": "ALL_CUSTOMERS"}}
+    assert (await stan.ask(SHARE, input=given))["fileShare"]["errors"] == []
+    response = await http.get(await link(bea))
+    assert (response.headers["content-type"], response.content) == ("text/csv", text)
+
+
 async def test_a_link_gives_nothing_once_the_file_is_unshared(
     stan: Client, bea: Client, http: httpx.AsyncClient
 ) -> None:
