@@ -1,5 +1,6 @@
 """Shared files, over HTTP: who sees which, when, and what the staff does with them."""
 
+import asyncio
 import hashlib
 from typing import Any
 
@@ -265,6 +266,20 @@ async def test_another_content_is_the_file_from_then_on_and_the_staff_keeps_the_
     assert seen is not None
     assert (seen["description"], seen["size"]) == ("Of this year", len(OTHER))
     assert await titles(bea) == ["Prices"]
+
+
+async def test_contents_that_come_at_once_come_one_after_the_other(stan: Client) -> None:
+    file = await share(stan)
+    each = [await uploaded(stan, OTHER) for _ in range(4)]
+    given = [{"file": file["id"], "upload": upload} for upload in each]
+    found = await asyncio.gather(*(changed(stan, SHARE, **one) for one in given))
+    assert sorted(one["contentVersion"] for one in found) == [2, 3, 4, 5]
+    upload, whole = await uploaded(stan), {"audience": ALL}
+    answers = await asyncio.gather(*(change(stan, SHARE, upload=upload, **whole) for _ in range(4)))
+    assert (
+        sorted(code for one in answers for code, _ in (errors(one) if one["errors"] else []))
+        == ["UPLOAD_USED"] * 3
+    )
 
 
 async def test_another_content_can_come_with_other_words_and_for_others(
