@@ -17,6 +17,8 @@ from db import (
     document_kinds,
     documents,
     events,
+    file_audiences,
+    files,
     goods_issues,
     goods_returns,
     idempotency,
@@ -48,6 +50,7 @@ from db import (
     suppliers,
     tax_invoices,
     throttles,
+    uploads,
     warehouses,
 )
 from db.tables import metadata
@@ -69,6 +72,8 @@ __all__ = [
     "document_kinds",
     "documents",
     "events",
+    "file_audiences",
+    "files",
     "goods_issues",
     "goods_returns",
     "idempotency",
@@ -101,5 +106,6 @@ __all__ = [
     "suppliers",
     "tax_invoices",
     "throttles",
+    "uploads",
     "warehouses",
 ]

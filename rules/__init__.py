@@ -17,6 +17,7 @@ from rules import (
     deliveries,
     documents,
     downloads,
+    files,
     fulfilments,
     lifecycle,
     money,
@@ -39,6 +40,7 @@ from rules import (
     subscriptions,
     texts,
     throttles,
+    uploads,
     viewers,
 )
 
@@ -59,6 +61,7 @@ __all__ = [
     "deliveries",
     "documents",
     "downloads",
+    "files",
     "fulfilments",
     "lifecycle",
     "money",
@@ -81,5 +84,6 @@ __all__ = [
     "subscriptions",
     "texts",
     "throttles",
+    "uploads",
     "viewers",
 ]

@@ -73,12 +73,33 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A file in the storage: an upload, with the name and the media type that it is sent under."""
+
+    upload_id: UUID
+    file_name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Something kept that can be downloaded as it is: what it needs, and how it is found from what a link says of it,
+    as far as whoever holds the link may see it at that moment."""
+
+    name: str
+    needs: Permission
+    find: Callable[[Connection, Viewer, Mapping[str, str]], Awaitable[Kept | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
-    """What a link stands for: a report with its filter, for one session of one portal, until a moment."""
+    """What a link stands for: a report with its filter, or something kept, which has no format; for one session of one
+    portal, until a moment."""
 
     report: str
     filter: Mapping[str, str]
-    format: DownloadFormat
+    format: DownloadFormat | None
     language: Language
     tenant_id: UUID
     session_id: UUID
@@ -90,7 +111,7 @@ def in_language(words: Words, language: Language) -> str:
     return words[1] if language is Language.GERMAN else words[0]
 
 
-def link(viewer: Viewer, report: Report, filter: Mapping[str, str], **more: Any) -> Link:
+def link(viewer: Viewer, report: Report | Keeping, filter: Mapping[str, str], **more: Any) -> Link:
     """A new link for a viewer, good for a few minutes."""
     assert viewer.session_id is not None, "who asks is signed in"
     expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=LINK_SECONDS)
@@ -133,7 +154,7 @@ def read(cursor_key: bytes, text: str, tenant_id: UUID, *, now: datetime) -> Lin
     found = Link(
         report,
         told,
-        DownloadFormat(kind),
+        None if kind is None else DownloadFormat(kind),
         Language(language),
         UUID(tenant),
         UUID(session),
@@ -146,7 +167,7 @@ def read(cursor_key: bytes, text: str, tenant_id: UUID, *, now: datetime) -> Lin
     return found
 
 
-async def check(connection: Connection, given: Link, report: Report) -> tuple[Portal, Viewer]:
+async def check(connection: Connection, given: Link, report: Report | Keeping) -> tuple[Portal, Viewer]:
     """The portal and who holds the link, asked anew: the session has to be there, with the right to the report.
 
     Raises Unauthenticated and MissingPermission.
