@@ -17,6 +17,8 @@ from db import (
     document_kinds,
     documents,
     events,
+    file_audiences,
+    files,
     goods_issues,
     goods_returns,
     idempotency,
@@ -50,6 +52,7 @@ from db import (
     suppliers,
     tax_invoices,
     throttles,
+    uploads,
     warehouses,
 )
 from db.tables import metadata
@@ -71,6 +74,8 @@ __all__ = [
     "document_kinds",
     "documents",
     "events",
+    "file_audiences",
+    "files",
     "goods_issues",
     "goods_returns",
     "idempotency",
@@ -105,5 +110,6 @@ __all__ = [
     "suppliers",
     "tax_invoices",
     "throttles",
+    "uploads",
     "warehouses",
 ]

@@ -10,7 +10,7 @@ from resolvers.prints import Office, office
 from rules import amounts
 from rules.documents import CreditOperation
 from rules.prints import Fact, Printed
-from tenants.downloads import Asker, Words
+from tenants.downloads import Reader, Words
 
 _CREDIT_NOTE = ("Credit note", "Gutschrift")
 _REASONS: dict[str, Words] = {
@@ -20,14 +20,14 @@ _REASONS: dict[str, Words] = {
 }
 
 
-async def printed(asker: Asker, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
+async def printed(reader: Reader, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
     """The credit notes among the ids that the viewer may see."""
-    found = await db.credit_notes.by_ids(asker.connection, asker.viewer, ids)
-    lines = await db.credit_notes.lines_of(asker.connection, asker.viewer, list(found))
+    found = await db.credit_notes.by_ids(reader.connection, reader.viewer, ids)
+    lines = await db.credit_notes.lines_of(reader.connection, reader.viewer, list(found))
     corrected = {each.invoice_id for each in found.values() if each.invoice_id}
     corrected |= {line.invoice_id for of_one in lines.values() for line in of_one if line.invoice_id}
-    invoices = await db.invoices.DOCUMENTS.named(asker.connection, list(corrected))
-    writes = await office(asker, (each.customer_id for each in found.values()))
+    invoices = await db.invoices.DOCUMENTS.named(reader.connection, list(corrected))
+    writes = await office(reader, (each.customer_id for each in found.values()))
     return {each.id: _printed(writes, each, lines[each.id], invoices) for each in found.values()}
 
 

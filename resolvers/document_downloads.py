@@ -24,7 +24,7 @@ from resolvers import (
 from resolvers.context import Info
 from resolvers.prints import Printer
 from rules.broken import BrokenRules, InvalidInput, NotFound
-from rules.downloads import ARCHIVE, DocumentFormat, DownloadUnknown
+from rules.downloads import DocumentFormat, DownloadUnknown
 from rules.permissions import Permission
 from rules.prints import (
     MOST_DOCUMENTS,
@@ -36,7 +36,7 @@ from rules.prints import (
     Unprinted,
     check_rows,
 )
-from tenants.downloads import Asker, Bundle, Prints, in_language
+from tenants.downloads import Bundle, Prints, Reader, in_language
 
 # How each type of document is printed.
 _PRINTERS: dict[str, Printer] = {
@@ -58,15 +58,15 @@ _GONE = ("no longer there, or no longer to be seen", "nicht mehr vorhanden oder 
 async def download(
     root: strawberry.Parent[Any], info: Info, format: downloads.PrintFormat = DocumentFormat.PDF
 ) -> downloads.Download:
-    """SupplierDocument.download."""
+    """SupplierDocument.download: there is one format yet, so the link does not say it."""
     told = {"type": type(root).__name__, "id": str(root.id)}
-    return downloads.link_to(info.context, DOCUMENT, told, format)
+    return downloads.link_to(info.context, DOCUMENT, told)
 
 
-async def _document(asker: Asker, told: Mapping[str, str]) -> Printed:
+async def _document(reader: Reader, told: Mapping[str, str]) -> Printed:
     """The document as it is now, by the rights that the viewer has now. Raises DownloadUnknown and PrintTooLong."""
     key, printer = UUID(told["id"]), _PRINTERS.get(told["type"])
-    found = (await printer(asker, [key])).get(key) if printer else None
+    found = (await printer(reader, [key])).get(key) if printer else None
     if found is None:
         raise DownloadUnknown
     check_rows(len(found.rows))
@@ -98,17 +98,17 @@ async def download_many(info: Info, ids: _Ids) -> downloads.Download:
         raise BrokenRules(missing)
     packed = b"".join(key.bytes for key in dict.fromkeys(keys))
     told = {"ids": base64.b85encode(packed).decode()}  # two hundred have to fit into an address
-    return downloads.link_to(context, DOCUMENTS, told, ARCHIVE)
+    return downloads.link_to(context, DOCUMENTS, told)
 
 
-async def _documents(asker: Asker, told: Mapping[str, str]) -> Bundle:
+async def _documents(reader: Reader, told: Mapping[str, str]) -> Bundle:
     """The documents of a link, in its order."""
     packed = base64.b85decode(told["ids"])
     keys = [UUID(bytes=packed[at : at + _KEY_BYTES]) for at in range(0, len(packed), _KEY_BYTES)]
-    return await bundle(asker, keys)
+    return await bundle(reader, keys)
 
 
-async def bundle(asker: Asker, keys: Sequence[UUID]) -> Bundle:
+async def bundle(reader: Reader, keys: Sequence[UUID]) -> Bundle:
     """Documents of any kinds, by their keys, in that order. Those that are not to be seen or too long are left out,
     and told of; so are the last ones, where all together have too many rows."""
     documents: list[Printed] = []
@@ -116,9 +116,9 @@ async def bundle(asker: Asker, keys: Sequence[UUID]) -> Bundle:
     rows = gone = 0
     for start in range(0, len(keys), _AT_ONCE):
         some = keys[start : start + _AT_ONCE]
-        seen = await db.documents.by_ids(asker.connection, asker.viewer, some)
+        seen = await db.documents.by_ids(reader.connection, reader.viewer, some)
         gone += len(some) - len(seen)
-        printed = await _printed(asker, seen) if rows < MOST_ROWS_TOGETHER else {}
+        printed = await _printed(reader, seen) if rows < MOST_ROWS_TOGETHER else {}
         for key in (each for each in some if each in seen):
             number = seen[key].number or "?"
             one = printed.get(key)
@@ -128,23 +128,23 @@ async def bundle(asker: Asker, keys: Sequence[UUID]) -> Bundle:
                 if one is None or rows + len(one.rows) > MOST_ROWS_TOGETHER:
                     raise TooManyRows
             except (PrintTooLong, TooManyRows) as broken:
-                unprinted.append(Unprinted(number, broken.message(asker.language)))
+                unprinted.append(Unprinted(number, broken.message(reader.language)))
             else:
                 documents.append(one)
                 rows += len(one.rows)
     if gone:
-        unprinted.append(Unprinted(str(gone), in_language(_GONE, asker.language)))
-    name = f"{in_language(_BUNDLE, asker.language)} {datetime.now(UTC).date()}"
+        unprinted.append(Unprinted(str(gone), in_language(_GONE, reader.language)))
+    name = f"{in_language(_BUNDLE, reader.language)} {datetime.now(UTC).date()}"
     return Bundle(name, documents, unprinted)
 
 
-async def _printed(asker: Asker, seen: Mapping[UUID, SupplierDocument]) -> dict[UUID, Printed]:
+async def _printed(reader: Reader, seen: Mapping[UUID, SupplierDocument]) -> dict[UUID, Printed]:
     by_type: defaultdict[str, list[UUID]] = defaultdict(list)
     for key, document in seen.items():
         by_type[type(document).__name__].append(key)
     printed: dict[UUID, Printed] = {}
     for name, keys in by_type.items():
-        printed |= await _PRINTERS[name](asker, keys)
+        printed |= await _PRINTERS[name](reader, keys)
     return printed
 
 

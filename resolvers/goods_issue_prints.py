@@ -11,14 +11,14 @@ from resolvers.prints import Office, office
 from rules.contacts import Address, AddressKind
 from rules.permissions import Permission
 from rules.prints import Printed
-from tenants.downloads import Asker
+from tenants.downloads import Reader
 
 _GOODS_ISSUE = ("Delivery note", "Lieferschein")
 
 
-async def printed(asker: Asker, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
+async def printed(reader: Reader, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
     """The goods issues among the ids that the viewer may see; with their orders, where it may see those too."""
-    connection, viewer = asker.connection, asker.viewer
+    connection, viewer = reader.connection, reader.viewer
     found = await db.goods_issues.by_ids(connection, viewer, ids)
     lines = await db.goods_issues.lines_of(connection, viewer, list(found))
     orders: Mapping[UUID, Order] = {}
@@ -26,7 +26,7 @@ async def printed(asker: Asker, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
         orders = await db.orders.by_ids(connection, viewer, [each.order_id for each in found.values()])
     from_ids = [each.warehouse_id for each in found.values() if each.warehouse_id]
     warehouses = await db.warehouses.by_ids(connection, viewer, from_ids)
-    writes = await office(asker, (each.customer_id for each in found.values()))
+    writes = await office(reader, (each.customer_id for each in found.values()))
     return {
         each.id: _printed(
             writes,

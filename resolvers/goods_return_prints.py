@@ -9,14 +9,14 @@ from db.invoices import Invoice
 from db.warehouses import Warehouse
 from resolvers.prints import Office, office
 from rules.prints import Printed
-from tenants.downloads import Asker
+from tenants.downloads import Reader
 
 _GOODS_RETURN = ("Goods return", "Warenrückgabe")
 
 
-async def printed(asker: Asker, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
+async def printed(reader: Reader, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
     """The goods returns among the ids that the viewer may see."""
-    connection, viewer = asker.connection, asker.viewer
+    connection, viewer = reader.connection, reader.viewer
     found = await db.goods_returns.by_ids(connection, viewer, ids)
     lines = await db.goods_returns.lines_of(connection, viewer, list(found))
     invoices = await db.invoices.DOCUMENTS.named(
@@ -24,7 +24,7 @@ async def printed(asker: Asker, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
     )
     into = [each.warehouse_id for each in found.values() if each.warehouse_id]
     warehouses = await db.warehouses.by_ids(connection, viewer, into)
-    writes = await office(asker, (each.customer_id for each in found.values()))
+    writes = await office(reader, (each.customer_id for each in found.values()))
     return {
         each.id: _printed(
             writes,

@@ -13,20 +13,20 @@ from resolvers.prints import Office, office
 from rules import amounts
 from rules.permissions import Permission
 from rules.prints import Printed
-from tenants.downloads import Asker
+from tenants.downloads import Reader
 
 _INVOICE = ("Invoice", "Rechnung")
 _TAX_INVOICE = ("Tax invoice", "Steuerrechnung")
 
 
-async def printed(asker: Asker, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
+async def printed(reader: Reader, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
     """The invoices among the ids that the viewer may see."""
-    found = await db.invoices.by_ids(asker.connection, asker.viewer, ids)
-    lines = await db.invoices.lines_of(asker.connection, asker.viewer, list(found))
+    found = await db.invoices.by_ids(reader.connection, reader.viewer, ids)
+    lines = await db.invoices.lines_of(reader.connection, reader.viewer, list(found))
     charged = {line.goods_issue_id for of_one in lines.values() for line in of_one if line.goods_issue_id}
-    issues = await db.goods_issues.DOCUMENTS.named(asker.connection, list(charged))
-    orders = await _orders(asker, found.values())
-    writes = await office(asker, (each.customer_id for each in found.values()))
+    issues = await db.goods_issues.DOCUMENTS.named(reader.connection, list(charged))
+    orders = await _orders(reader, found.values())
+    writes = await office(reader, (each.customer_id for each in found.values()))
     return {
         each.id: _printed(
             writes, each, lines[each.id], issues, orders.get(each.order_id) if each.order_id else None
@@ -35,11 +35,11 @@ async def printed(asker: Asker, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
     }
 
 
-async def _orders(asker: Asker, found: Iterable[Invoice]) -> Mapping[UUID, Order]:
+async def _orders(reader: Reader, found: Iterable[Invoice]) -> Mapping[UUID, Order]:
     ids = [each.order_id for each in found if each.order_id]
-    if not ids or not asker.viewer.may(Permission.ORDERS_READ):
+    if not ids or not reader.viewer.may(Permission.ORDERS_READ):
         return {}
-    return await db.orders.by_ids(asker.connection, asker.viewer, ids)
+    return await db.orders.by_ids(reader.connection, reader.viewer, ids)
 
 
 def _printed(
@@ -109,13 +109,13 @@ def _notes(office: Office, named: Mapping[int, GoodsIssue]) -> dict[int, str]:
     }
 
 
-async def printed_tax_invoices(asker: Asker, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
+async def printed_tax_invoices(reader: Reader, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
     """The tax invoices among the ids that the viewer may see; each with the lines of its invoice."""
-    found = await db.tax_invoices.by_ids(asker.connection, asker.viewer, ids)
+    found = await db.tax_invoices.by_ids(reader.connection, reader.viewer, ids)
     of_ids = list({each.invoice_id for each in found.values()})
-    invoices = await db.invoices.DOCUMENTS.named(asker.connection, of_ids)
-    lines = await db.invoices.lines_of(asker.connection, asker.viewer, of_ids)
-    writes = await office(asker, (each.customer_id for each in found.values()))
+    invoices = await db.invoices.DOCUMENTS.named(reader.connection, of_ids)
+    lines = await db.invoices.lines_of(reader.connection, reader.viewer, of_ids)
+    writes = await office(reader, (each.customer_id for each in found.values()))
     return {
         each.id: _printed_tax_invoice(writes, each, invoices[each.invoice_id], lines[each.invoice_id])
         for each in found.values()

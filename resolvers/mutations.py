@@ -55,11 +55,19 @@ class Report:
     """What a payload tells that is no object with an id: a repeat is told the same."""
 
 
+class Beforehand(Exception):
+    """Something has to be done before a mutation can, which takes too long for a transaction and a connection."""
+
+    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
+        super().__init__("done by InTransaction")
+        self.work = work
+
+
 class InTransaction(FieldExtension):
     """Runs the field in a write transaction, then lets its payload be read in a fresh snapshot.
 
     A broken rule rolls back and becomes the payload's errors. A deadlock or serialization failure is
-    tried again. Who looks at the portal as somebody else is let pass only `for_onlookers`.
+    tried again, and so is what raised Beforehand, when that is done. Who looks at the portal as somebody else is let pass only `for_onlookers`.
     """
 
     def __init__(self, payload: type[Payload], *, for_onlookers: bool) -> None:
@@ -80,8 +88,25 @@ class InTransaction(FieldExtension):
                     raise
                 tries += 1
                 continue
+            except Beforehand as beforehand:
+                if tries == _TRIES:
+                    raise
+                tries += 1
+                broken = await self._prepare(context, beforehand)
+                if broken is None:
+                    continue
+                answer = broken
             await context.begin(Mode.SNAPSHOT)
             return answer
+
+    async def _prepare(self, context: Context, beforehand: Beforehand) -> Payload | None:
+        """Do it without a transaction and without a connection; the errors when that breaks a rule."""
+        await context.rest()
+        try:
+            await beforehand.work()
+        except BrokenRule as rule:
+            return self._payload(errors=[Broken(rule)])
+        return None
 
     async def _attempt(self, context: Context, call: Callable[[], Awaitable[Any]]) -> Payload:
         await context.end(keep=False)

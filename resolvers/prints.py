@@ -16,7 +16,7 @@ from rules.contacts import Address, AddressKind
 from rules.documents import DocumentStatus
 from rules.letterheads import Letterhead, grouped
 from rules.prints import Align, Column, Fact, Head, Logo, Printed, Row
-from tenants.downloads import Asker, Words, in_language
+from tenants.downloads import Reader, Words, in_language
 
 _POSITION = ("No.", "Pos.")
 _SKU = ("SKU", "Artikelnr.")
@@ -64,7 +64,7 @@ class Billed(Protocol):
 class Office:
     """Who prints: the company with its letterhead and logo, the language, and the customers to whom it writes."""
 
-    asker: Asker
+    reader: Reader
     portal: Portal
     letterhead: Letterhead
     logo: Logo | None
@@ -74,7 +74,7 @@ class Office:
     @property
     def language(self) -> Language:
         """In which it is printed."""
-        return self.asker.language
+        return self.reader.language
 
     def say(self, words: Words) -> str:
         """The words in the language of the print."""
@@ -271,14 +271,14 @@ class Office:
         )
 
 
-async def office(asker: Asker, customer_ids: Iterable[UUID]) -> Office:
+async def office(reader: Reader, customer_ids: Iterable[UUID]) -> Office:
     """The office that writes to these customers: five statements, however many they are."""
-    connection, viewer, ids = asker.connection, asker.viewer, list(dict.fromkeys(customer_ids))
+    connection, viewer, ids = reader.connection, reader.viewer, list(dict.fromkeys(customer_ids))
     portal = await db.portals.by_tenant(connection)
     assert portal is not None, "the tenant of a connection has a portal"
     picture = await db.logos.of_tenant(connection)
     return Office(
-        asker,
+        reader,
         portal,
         await db.letterheads.of_tenant(connection),
         Logo(picture.type, picture.image) if picture else None,
@@ -289,4 +289,4 @@ async def office(asker: Asker, customer_ids: Iterable[UUID]) -> Office:
 
 # The documents of one kind among the ids, as far as the viewer may see them, printed; those that are too long are
 # left out by whoever asks (rules.prints.check_rows).
-Printer: TypeAlias = Callable[[Asker, Sequence[UUID]], Awaitable[Mapping[UUID, Printed]]]
+Printer: TypeAlias = Callable[[Reader, Sequence[UUID]], Awaitable[Mapping[UUID, Printed]]]

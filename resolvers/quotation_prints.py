@@ -8,17 +8,17 @@ from db.quotations import Quotation, QuotationLine
 from resolvers.prints import Office, office
 from rules import amounts
 from rules.prints import Printed
-from tenants.downloads import Asker
+from tenants.downloads import Reader
 
 _QUOTATION = ("Quotation", "Angebot")
 _DRAFT = ("Draft of a quotation", "Entwurf eines Angebots")
 
 
-async def printed(asker: Asker, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
+async def printed(reader: Reader, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
     """The quotations among the ids that the viewer may see."""
-    found = await db.quotations.by_ids(asker.connection, asker.viewer, ids)
-    lines = await db.quotations.lines_of(asker.connection, asker.viewer, list(found))
-    writes = await office(asker, (each.customer_id for each in found.values()))
+    found = await db.quotations.by_ids(reader.connection, reader.viewer, ids)
+    lines = await db.quotations.lines_of(reader.connection, reader.viewer, list(found))
+    writes = await office(reader, (each.customer_id for each in found.values()))
     return {each.id: _printed(writes, each, lines[each.id]) for each in found.values()}
 
 

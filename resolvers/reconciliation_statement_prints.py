@@ -9,7 +9,7 @@ from resolvers.prints import Office, office
 from rules.balances import MovementKind
 from rules.documents import DocumentStatus
 from rules.prints import Align, Column, Fact, Printed, Row
-from tenants.downloads import Asker, Words
+from tenants.downloads import Reader, Words
 
 _STATEMENT = ("Reconciliation statement", "Saldenabgleich")
 _MOVEMENTS: dict[str, Words] = {
@@ -26,11 +26,11 @@ _ANSWERS: dict[str, Words] = {
 }
 
 
-async def printed(asker: Asker, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
+async def printed(reader: Reader, ids: Sequence[UUID]) -> Mapping[UUID, Printed]:
     """The statements among the ids that the viewer may see."""
-    found = await db.reconciliation_statements.by_ids(asker.connection, asker.viewer, ids)
-    lines = await db.reconciliation_statements.lines_of(asker.connection, asker.viewer, list(found))
-    writes = await office(asker, (each.customer_id for each in found.values()))
+    found = await db.reconciliation_statements.by_ids(reader.connection, reader.viewer, ids)
+    lines = await db.reconciliation_statements.lines_of(reader.connection, reader.viewer, list(found))
+    writes = await office(reader, (each.customer_id for each in found.values()))
     return {each.id: _printed(writes, each, lines[each.id]) for each in found.values()}
 
 

@@ -1,9 +1,10 @@
-"""Reports: all that a signed link can lead to, by the name in the link."""
+"""Reports, printed documents and files that are kept: all that a signed link can lead to, by the name in the link."""
 
 from resolvers.document_downloads import DOCUMENT, DOCUMENTS
+from resolvers.files import SHARED_FILE
 from resolvers.statement_downloads import ORDER_STATEMENT
-from tenants.downloads import Prints, Report
+from tenants.downloads import Keeping, Prints, Report
 
-_ALL: tuple[Report | Prints, ...] = (ORDER_STATEMENT, DOCUMENT, DOCUMENTS)
+_ALL: tuple[Report | Prints | Keeping, ...] = (ORDER_STATEMENT, DOCUMENT, DOCUMENTS, SHARED_FILE)
 
-REPORTS = {report.name: report for report in _ALL}
+REPORTS = {each.name: each for each in _ALL}

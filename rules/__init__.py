@@ -18,6 +18,7 @@ from rules import (
     documents,
     downloads,
     figures,
+    files,
     fulfilments,
     letterheads,
     lifecycle,
@@ -43,6 +44,7 @@ from rules import (
     subscriptions,
     texts,
     throttles,
+    uploads,
     viewers,
 )
 
@@ -64,6 +66,7 @@ __all__ = [
     "documents",
     "downloads",
     "figures",
+    "files",
     "fulfilments",
     "letterheads",
     "lifecycle",
@@ -89,5 +92,6 @@ __all__ = [
     "subscriptions",
     "texts",
     "throttles",
+    "uploads",
     "viewers",
 ]

@@ -28,9 +28,6 @@ class DocumentFormat(StrEnum):
     PDF = "PDF"
 
 
-# Many files in one.
-ARCHIVE = "ZIP"
-
 # A file holds a connection for seconds: so many are made at once for one session.
 MOST_AT_ONCE = 2
 
@@ -73,11 +70,10 @@ class DownloadTooLarge(BrokenRule):
     most: int
 
 
-def check_rows(rows: int, format: str, *path: str) -> None:
+def check_rows(rows: int, format: DownloadFormat, *path: str) -> None:
     """Refuse a report with more rows than are made. Raises DownloadTooLarge."""
-    most = MOST_ROWS[DownloadFormat(format)]
-    if rows > most:
-        raise DownloadTooLarge(rows=rows, most=most, path=path)
+    if rows > MOST_ROWS[format]:
+        raise DownloadTooLarge(rows=rows, most=MOST_ROWS[format], path=path)
 
 
 def harmless(text: str) -> str:

@@ -18,6 +18,8 @@ class Permission(Enum):
     DOCUMENTS_READ = "documents:read"
     QUOTATIONS_WRITE = "quotations:write"
     BALANCES_READ = "balances:read"
+    FILES_READ = "files:read"
+    FILES_WRITE = "files:write"
     CONTACTS_READ = "contacts:read"
     CONTACTS_REQUEST = "contacts:request"
     CUSTOMERS_READ = "customers:read"
@@ -65,6 +67,8 @@ orders:fulfil      |    -       -       -        -    |   x      x      x       
 documents:read     |    x       x       x        x    |   x      x      x       x
 quotations:write   |    -       -       -        -    |   x      x      x       -
 balances:read      |    x       -       x        -    |   x      x      -       x
+files:read         |    x       x       x        x    |   x      x      x       x
+files:write        |    -       -       -        -    |   x      x      x       -
 contacts:read      |    x       x       x        x    |   x      x      x       x
 contacts:request   |    x       x       x        -    |   -      -      -       -
 customers:read     |    -       -       -        -    |   x      x      x       x

@@ -30,6 +30,7 @@ from schema.errors import (
     ThrottledError,
     VersionConflictError,
 )
+from schema.files import FileMutations, FileQueries
 from schema.fulfilments import FulfilmentMutations
 from schema.goods_returns import GoodsReturn
 from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQueries
@@ -48,6 +49,7 @@ from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
 from schema.suppliers import SupplierQueries
 from schema.tax_invoices import TaxInvoice
+from schema.uploads import UploadMutations
 from schema.viewers import ViewerQueries
 
 
@@ -69,6 +71,7 @@ class Query(
     QuotationQueries,
     DocumentQueries,
     ContactChangeQueries,
+    FileQueries,
     CustomerQueries,
     AccountQueries,
     AccessGroupQueries,
@@ -88,6 +91,8 @@ class Mutation(
     LifecycleStatusMutations,
     QuotationMutations,
     ContactChangeMutations,
+    UploadMutations,
+    FileMutations,
     CustomerMutations,
     CatalogueMutations,
     AccountMutations,

@@ -17,6 +17,7 @@ from db.connections import Contended, TooSlow, Unavailable, Unstorable
 from resolvers.context import Context
 from rules.broken import BrokenRule, BrokenRules, Language
 from server.requests import GRAPHQL_RESPONSE, MediaType, Refused
+from tenants.storage import StorageUnavailable
 
 _log = structlog.get_logger("kontor.errors")
 
@@ -38,6 +39,9 @@ class _Fault:
 _FAULTS: dict[type[BaseException], _Fault] = {
     Unavailable: _Fault(
         HTTPStatus.SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "The service is busy. Try again in a moment."
+    ),
+    StorageUnavailable: _Fault(
+        HTTPStatus.SERVICE_UNAVAILABLE, "STORAGE_UNAVAILABLE", "Files cannot be read or kept at this moment."
     ),
     TooSlow: _Fault(HTTPStatus.SERVICE_UNAVAILABLE, "DEADLINE_EXCEEDED", "This took too long and was ended."),
     TimeoutError: _Fault(

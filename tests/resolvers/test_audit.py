@@ -18,6 +18,7 @@ from server.importing import import_folder
 from server.settings import Settings
 from tests.client import Client
 from tests.conftest import At
+from tests.files import PDF
 from tests.rules.test_logos import png
 from tests.tenants.questions import root
 from tests.world import PASSWORD, Portal, World
@@ -162,6 +163,7 @@ class Story:
         await self.order()
         await self.ask()
         await self.keep_the_catalogue()
+        await self.share()
         await self.provision()
         await self.run_the_company()
         await do(self.bea, "signOut")
@@ -214,6 +216,18 @@ class Story:
                 await do(self.bea, "contactChangeWithdraw", **this)
             else:
                 await do(self.olga, "contactChangeDecide", **this, accept=True)
+
+    async def share(self) -> None:
+        new = {"name": "a.pdf", "mediaType": "application/pdf", "size": len(PDF)}
+        announced = await do(self.olga, "uploadCreate", "upload { id request { url } }", **new)
+        upload = announced["upload"]
+        self.secrets.add(upload["request"]["url"].rpartition("/")[2])
+        assert (await self.olga.http.put(upload["request"]["url"], content=PDF)).status_code == 204
+        given = {"upload": upload["id"], "audience": {"kind": "ALL_CUSTOMERS"}}
+        shared = await do(self.olga, "fileShare", "file { id }", **given)
+        this = {"file": shared["file"]["id"]}
+        await do(self.olga, "fileUpdate", **this, title="Prices")
+        await do(self.olga, "fileUnshare", **this)
 
     async def keep_the_catalogue(self) -> None:
         olga = self.olga

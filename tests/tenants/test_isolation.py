@@ -136,6 +136,7 @@ class Town:
             "oldPassword": PASSWORD,
             "supportEmail": "a@b.example",
             "attribute": "width-a",
+            "mediaType": "text/csv",
             "priceList": "list-a",
             "warehouse": "depot-a",
         }
@@ -153,6 +154,8 @@ class Town:
         ):
             kind = f"{name[0].upper()}{name[1:]}"
             own[name] = next(key for type_name, key in named if type_name == kind)
+        own["file"] = next(key for type_name, key in named if type_name == "SharedFile")
+        own["upload"] = next(key for type_name, key in named if type_name == "Upload")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
         own["node"] = next(key for type_name, key in named if type_name == "Product")
         items = [key for type_name, key in self.own(persona).ids if type_name == "CartItem"]
@@ -240,6 +243,7 @@ async def furnish_company(portal: Portal, tag: str) -> tuple[Belongings, Belongi
     parts[0].add("Warehouse", depot, f"depot-{tag}")
     parts[0].add("Attribute", width, f"width-{tag}")
     parts[0].texts.append(f"list-{tag}")
+    parts[0].add("SharedFile", await portal.file(f"leaflet-{tag}"), f"leaflet-{tag}")
     return parts[0], parts[1]
 
 
@@ -257,6 +261,7 @@ async def furnish_customer(
         found.add(kind, key, number)
     found.add("GoodsIssue", await portal.goods_issue(f"issue-{tag}", order_id, customer=code, sku=sku))
     found.add("Address", await furnish_address(portal, tag, code))
+    found.add("SharedFile", await portal.file(f"terms-{tag}", customers=[code]), f"terms-{tag}")
     offer = await portal.quotation(f"offer-{tag}", customer=code, skus=(sku,))
     found.add("Quotation", offer, f"offer-{tag}")
     for name, profile in people.items():
@@ -353,6 +358,7 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
             request_id="test",
         )
     found.add("AuditEntry", entry)
+    found.add("Upload", await portal.upload(staff_member_id=next(iter(members))))
     return found
 
 
@@ -439,6 +445,8 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "Quotation",
         "Session",
         "Attribute",
+        "SharedFile",
+        "Upload",
     }
     assert named == set(NODES), "furnish the town with the new type"
 

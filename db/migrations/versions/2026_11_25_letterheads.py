@@ -1,13 +1,13 @@
 """Letterheads and logos of companies.
 
 Revision ID: 2026_11_25_letterheads
-Revises: 2026_11_25_documents
+Revises: 2026_11_25_files
 """
 
 from alembic import op
 
 revision = "2026_11_25_letterheads"
-down_revision = "2026_11_25_documents"
+down_revision = "2026_11_25_files"
 branch_labels = None
 depends_on = None
 
