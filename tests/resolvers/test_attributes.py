@@ -319,3 +319,22 @@ async def test_a_choice_does_not_go_while_a_product_gets_it(portal: Portal, olga
         )
         assert sorted([told(said) == [], told(defined) == []]) == [False, True]
         await say(olga, sku, colour=None)
+
+
+@pytest.mark.parametrize("skus", [None, [], ["A"], ["A", "A"], [f"P{number}" for number in range(11)]])
+async def test_two_to_ten_different_products_are_compared(skus: list[str] | None, bea: Client) -> None:
+    refused = await bea.refusal(COMPARE, skus=skus)
+    given = len(set(skus or ()))
+    assert refused["extensions"]["code"] == "COMPARED_COUNT_INVALID"
+    assert refused["message"] == f"Compare 2 to 10 different products; these are {given}."
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1"])
+async def test_prices_are_compared_at_a_quantity_of_something(quantity: str, bea: Client) -> None:
+    refused = await bea.refusal(COMPARE, skus=["A", "B"], quantity=quantity)
+    assert refused["extensions"] == {"code": "QUANTITY_NOT_POSITIVE", "argument": ["quantity"]}
+
+
+async def test_a_product_that_is_named_twice_is_compared_once(bea: Client) -> None:
+    found = (await bea.ask(COMPARE, skus=["B", "A", "B"]))["compareProducts"]
+    assert found["products"] == [{"sku": "B"}, {"sku": "A"}]
