@@ -19,8 +19,8 @@ from resolvers.rows import POLICY_DESCRIPTION, Rows, read_rows
 from rules.access_groups import check_length
 from rules.broken import BrokenRule, BrokenRules, NotFound, broken_by
 from rules.decimals import check_number
-from rules.portals import check_currency
 from rules.periods import check_period
+from rules.portals import check_currency
 from rules.prices import LARGEST_PRICE, PRICE_PLACES, SINCE_EVER
 from rules.quantities import LARGEST, LEAST, PLACES
 from rules.rows import MOST_ROWS, RowPolicy, ValueMissing

@@ -181,7 +181,7 @@ async def test_a_preview_tells_what_cannot_be_ordered_and_from_where_it_can(
         "MANY": "INSUFFICIENT_STOCK",
     }
     assert [(each["warehouse"]["code"], each["available"]) for each in found["B"]["alternatives"]] == [
-        ("W1", "5")
+        ("W2", "7")
     ]
     assert found["GONE"]["alternatives"] == []
     (other,) = found["MANY"]["alternatives"]
