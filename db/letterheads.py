@@ -20,9 +20,13 @@ letterheads = tenant_table(
 
 _MINE = letterheads.c.tenant_id == bindparam("tenant_id")
 _COLUMNS = [letterheads.c[name] for name in _NAMES]
-_of_tenant = Statement(
-    select(*_COLUMNS).where(_MINE), lambda *values: Letterhead(**dict(zip(_NAMES, values, strict=True)))
-)
+
+
+def _made(address: list[str], *texts: str) -> Letterhead:
+    return Letterhead(address=tuple(address), **dict(zip(_NAMES[1:], texts, strict=True)))
+
+
+_of_tenant = Statement(select(*_COLUMNS).where(_MINE), _made)
 
 
 async def of_tenant(connection: Connection) -> Letterhead:

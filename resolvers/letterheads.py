@@ -79,7 +79,7 @@ def _letterhead(given: LetterheadInput) -> Letterhead:
         if name not in ("address", "vat_id", "iban", "bic")
     }
     return Letterhead(
-        address=[line for line in (_tidy(each) for each in given.address) if line],
+        address=tuple(line for line in (_tidy(each) for each in given.address) if line),
         vat_id=letterheads.compact(given.vat_id),
         iban=letterheads.compact(given.iban),
         bic=letterheads.compact(given.bic),

@@ -64,6 +64,9 @@ async def update(info: Info, input: _LogoInput) -> PortalPayload:
     assert now is not None, "the tenant of a connection has a portal"
     check_version(input.version, now.version)
     had = await db.logos.of_tenant(context.connection)
+    if new == had:
+        context.record_nothing()
+        return PortalPayload(now)
     await db.logos.keep(context.connection, new)
     changed = await db.portals.change(
         context.connection, context.tenant_id, **dict.fromkeys(db.portals.CHANGING)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from decimal import Decimal
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -284,6 +284,11 @@ def entry(context: Context, action: str, change: Change) -> Entry:
         after=db.audit.as_json(change.after),
         request_id=context.request_id,
     )
+
+
+def differs(row: Any, given: Mapping[str, Any]) -> bool:
+    """Whether anything that is given for a column of a row is not what it says already; None is not given."""
+    return any(value is not None and value != getattr(row, name) for name, value in given.items())
 
 
 def facts_of(row: Any, **more: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Letterheads: what a company says of itself on its documents, and whether its numbers have the right form."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -77,7 +77,7 @@ class VatIdInvalid(BrokenRule):
 class Letterhead:
     """What a company's documents say of it. The address has its name first; empty texts are not printed."""
 
-    address: Sequence[str] = ()
+    address: tuple[str, ...] = ()
     vat_id: str = ""
     registration: str = ""
     phone: str = ""

@@ -135,6 +135,14 @@ async def test_a_logo_is_replaced_and_taken_away(portal: Portal, stan: Client) -
         assert await db.logos.of_tenant(connection) is None
 
 
+async def test_what_is_there_already_changes_nothing(stan: Client) -> None:
+    first = (await update(stan, letterhead=LETTERHEAD))["portal"]
+    assert (await update(stan, letterhead=LETTERHEAD))["portal"] == first
+    second = (await logo(stan, image=packed(png())))["portal"]
+    assert second["version"] == first["version"] + 1
+    assert (await logo(stan, image=packed(png())))["portal"] == second
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [

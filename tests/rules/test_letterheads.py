@@ -84,7 +84,7 @@ def test_an_empty_letterhead_is_none_the_worse() -> None:
 
 def test_all_that_is_wrong_is_told_at_once_each_with_its_path() -> None:
     wrong = codes(
-        address=["x" * 201] + [""] * MOST_ADDRESS_LINES,
+        address=("x" * 201, *[""] * MOST_ADDRESS_LINES),
         email="nobody",
         iban="DE00",
         bic="SHORT",

@@ -232,6 +232,11 @@ async def test_the_sample_quotation_fills_the_cart_at_its_prices(
     assert filled["cart"]["totals"]["total"] == offer["totals"]["total"]
 
 
+def test_the_staffs_tabs_begin_with_the_story() -> None:
+    story = ["ids-to-copy", "issue-quotation", "open-orders", "ship-order", "order-statement", "close-order"]
+    assert list(samples_of("staff"))[: len(story)] == story
+
+
 async def test_the_sample_csv_is_told_what_is_wrong_with_it(told: list[str], http: Any) -> None:
     oscar = await at_demo(http, "harbour").sign_in("oscar", personas.PASSWORD)
     filled = (await run(oscar, samples_of("buyer")["fill-from-csv"]))["cartFill"]
