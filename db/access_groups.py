@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import insert
 from db.accounts import accounts as accounts  # the foreign key's target
 from db.changes import Changing
 from db.connections import Connection, many_each, one_each
+from db.file_audiences import forget_access_group
 from db.profiles import profiles as profiles  # the foreign key's target
 from db.restrictions import (
     access_group_categories,
@@ -334,4 +335,5 @@ async def remove(connection: Connection, id: UUID) -> None:
     await connection.run(_remove_ended, the_id=id)
     for statement in _unlist.values():
         await connection.run(statement, the_id=id)
+    await forget_access_group(connection, id)
     await connection.run(_remove, the_id=id)

@@ -108,9 +108,18 @@ async def addresses_of(
     """The addresses of each customer that the viewer may see."""
     found = await connection.rows(_addresses_of, ids=_seen(viewer, ids))
     return {
-        each: [Address(**_values(row, _ADDRESS) | {"kind": AddressKind(row.kind)}) for row in rows]
-        for each, rows in many_each(found, ids, "customer_id").items()
+        each: [_address(row) for row in rows] for each, rows in many_each(found, ids, "customer_id").items()
     }
+
+
+async def printed_for(
+    connection: Connection, viewer: Viewer, ids: Sequence[UUID]
+) -> Mapping[UUID, list[Address]]:
+    """The addresses that stand on documents of each customer: its own, or for staff all. Whoever may read a document
+    may read to whom it is addressed."""
+    seen = [each for each in ids if viewer.is_staff or each == viewer.customer_id]
+    found = many_each(await connection.rows(_addresses_of, ids=seen), ids, "customer_id")
+    return {each: [_address(row) for row in rows] for each, rows in found.items()}
 
 
 async def to_ship_to(connection: Connection, viewer: Viewer) -> list[Address]:
@@ -118,8 +127,12 @@ async def to_ship_to(connection: Connection, viewer: Viewer) -> list[Address]:
     if viewer.customer_id is None or not viewer.may(Permission.ORDERS_PLACE):
         return []
     found = await connection.rows(_addresses_of, ids=[viewer.customer_id])
-    listed = [Address(**_values(row, _ADDRESS) | {"kind": AddressKind(row.kind)}) for row in found]
+    listed = [_address(row) for row in found]
     return [each for each in listed if each.kind is AddressKind.SHIPPING]
+
+
+def _address(row: _AddressRow) -> Address:
+    return Address(**_values(row, _ADDRESS) | {"kind": AddressKind(row.kind)})
 
 
 def _values(row: object, names: Iterable[str]) -> dict[str, Any]:

@@ -72,6 +72,11 @@ class Documents(Generic[Row]):
         statement = self._by_ids(whose)
         return one_each(await connection.rows(statement, ids=ids, **statement.needed(mine)), "id")
 
+    async def named(self, connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Row]:
+        """The documents that others name, which the viewer may see: what is printed of an invoice says which goods
+        issues it charges, to whoever may read the invoice. Nothing but their numbers and days may be shown."""
+        return one_each(await connection.rows(self._by_ids(None), ids=ids), "id") if ids else {}
+
     def _build_by_ids(self, whose: WhoseDocuments) -> Statement[Row]:
         return Statement(
             self.visible(whose).where(self.table.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), self.row

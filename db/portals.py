@@ -278,24 +278,25 @@ _remove_hosts = Statement[None](
         portal_hosts.c.host == any_(bindparam("hosts", type_=ARRAY(Text))),
     )
 )
+CHANGING = (
+    "name",
+    "legal_name",
+    "currency",
+    "locale",
+    "support_email",
+    "open",
+    "stock_policy",
+    "restriction_kinds",
+    "lead_days",
+    "cancellation_policy",
+    "credit_policy",
+    "price_list_id",
+)
 _changing = Changing(
     portals,
     select(*PORTAL_COLUMNS).where(portals.c.tenant_id == bindparam("tenant_id")),
     Portal,
-    [
-        "name",
-        "legal_name",
-        "currency",
-        "locale",
-        "support_email",
-        "open",
-        "stock_policy",
-        "restriction_kinds",
-        "lead_days",
-        "cancellation_policy",
-        "credit_policy",
-        "price_list_id",
-    ],
+    CHANGING,
     mine=portals.c.tenant_id == bindparam("tenant_id"),
     key="tenant_id",
 )

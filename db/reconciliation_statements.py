@@ -1,6 +1,6 @@
 """Reconciliation statements: all dealings with a customer in a period, as issued; the customer confirms or disputes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -22,13 +22,15 @@ from sqlalchemy import (
 )
 
 from db.accounts import accounts as accounts  # the foreign key's target
-from db.connections import Connection
+from db.connections import Connection, many_each
 from db.document_kinds import Documents
+from db.document_kinds import lines_of as lines_of_documents
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import one_of, refers_to, tenant_table, unique
 from rules.balances import MovementKind
 from rules.documents import DocumentKind, DocumentStatus
+from rules.viewers import Viewer
 
 _STATES = (DocumentStatus.ISSUED, DocumentStatus.CONFIRMED, DocumentStatus.DISPUTED)
 
@@ -133,6 +135,20 @@ DOCUMENTS = Documents(
     state=reconciliation_statements.c.state,
 )
 by_ids = DOCUMENTS.by_ids
+_lines_of = lines_of_documents(
+    ReconciliationStatementLine,
+    reconciliation_statement_lines,
+    "reconciliation_statement_id",
+    reconciliation_statements,
+)
+
+
+async def lines_of(
+    connection: Connection, _viewer: Viewer, ids: Sequence[UUID]
+) -> Mapping[UUID, list[ReconciliationStatementLine]]:
+    """All movements of each statement, by position. Ask for statements that the viewer may see."""
+    return many_each(await connection.rows(_lines_of, ids=ids), ids, "reconciliation_statement_id")
+
 
 _NEW = names_of(ReconciliationStatement)
 _NEW_LINE = names_of(ReconciliationStatementLine, leave_out=["currency"])

@@ -14,7 +14,7 @@ from db.access_groups import AccessGroup, Membership
 from db.profiles import Profile
 from resolvers import nodes
 from resolvers.context import Context, Info
-from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
+from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, differs, facts_of
 from resolvers.profiles import DeletedPayload
 from resolvers.restrictions import Restriction, RestrictionInput, read_input, restrictions_of
 from rules.access_groups import MOST_MEMBERS, AccessGroupInUse, EndDatePast, NameTaken, check_length
@@ -139,9 +139,11 @@ async def update(info: Info, input: _UpdateInput) -> AccessGroupPayload:
         profile = await nodes.found(context, input.profile, "Profile", "profile")
     with_members = input.members is not None
     before = await _facts(context, group, with_members=with_members)
-    changed = await db.access_groups.change(
-        context.connection, group.id, name=input.name, profile_id=profile.id if profile else None
-    )
+    given = {"name": input.name, "profile_id": profile.id if profile else None}
+    if not differs(group, given) and input.restrictions is None and input.members is None:
+        context.record_nothing()
+        return AccessGroupPayload(access_group=group)
+    changed = await db.access_groups.change(context.connection, group.id, **given)
     if input.restrictions is not None:
         modes, lists = await read_input(context, input.restrictions)
         await db.access_groups.restrict(context.connection, group.id, modes, {**_EVERY_KIND, **lists})

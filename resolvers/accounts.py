@@ -16,7 +16,7 @@ from db.sessions import Session
 from resolvers import nodes, pages
 from resolvers.context import Context, Info
 from resolvers.enums import publish
-from resolvers.mutations import KEY_DESCRIPTION, SECRET, VERSION_DESCRIPTION, Payload, facts_of
+from resolvers.mutations import KEY_DESCRIPTION, SECRET, VERSION_DESCRIPTION, Payload, differs, facts_of
 from rules.access_groups import MOST_GROUPS, AccessGroupsMissing, EndDatePast, check_length
 from rules.accounts import ACTIVATION_DAYS, AccountBound
 from rules.broken import BrokenRules, InvalidInput, NotFound, check_version
@@ -250,7 +250,11 @@ async def update(info: Info, input: _UpdateInput) -> AccountPayload:
         groups = await _groups(context, input.groups)
         await db.access_groups.remove_account(context.connection, account.id)
         after = await _join(context, account, groups)
-    changed = await db.accounts.change(context.connection, account.id, name=input.name, email=input.email)
+    given = {"name": input.name, "email": input.email}
+    if not differs(account, given) and before == after:
+        context.record_nothing()
+        return AccountPayload(account)
+    changed = await db.accounts.change(context.connection, account.id, **given)
     context.record(
         "Account",
         account.id,

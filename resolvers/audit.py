@@ -16,6 +16,7 @@ from db.staff_members import StaffMember
 from resolvers import nodes, pages
 from resolvers.context import Info
 from resolvers.enums import publish
+from rules.periods import check_period
 
 
 class AuditOrder(Enum):
@@ -75,6 +76,7 @@ async def page(
 
 
 def _filters(given: AuditFilter) -> dict[str, Any]:
+    check_period(given.since, given.until, "filter", "until")
     named = nodes.parsed(str(given.node)) if given.node is not None else None
     return {
         "node_id": None if given.node is None else named[1] if named else nodes.NOTHING,

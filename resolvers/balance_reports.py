@@ -14,9 +14,8 @@ from resolvers import nodes
 from resolvers.context import Info
 from rules.balances import BalanceReportKind, CustomerMissing, PeriodNotUsed
 from rules.broken import NotFound
-from rules.periods import midnight, next_day
+from rules.periods import check_period, midnight, next_day
 from rules.portals import check_currency
-from rules.reconciliation_statements import check_period
 from rules.viewers import Viewer
 
 
@@ -117,7 +116,7 @@ async def report(
     currency: _Currency = None,
     as_of: _AsOf = None,
 ) -> BalanceReport:
-    """Query.balanceReport. Raises NotFound, CustomerMissing, PeriodNotUsed, PeriodInvalid and CurrencyInvalid."""
+    """Query.balanceReport. Raises NotFound, CustomerMissing, PeriodNotUsed, PeriodReversed and CurrencyInvalid."""
     context = info.context
     asked = Asked(kind, customer and str(customer), from_, to, currency, as_of)
     return await resolved(context.connection, context.signed_in, asked)
@@ -133,7 +132,7 @@ async def resolved(connection: Connection, viewer: Viewer, asked: Asked) -> Bala
             if given is not None:
                 raise PeriodNotUsed(path=(name,))
     last = asked.to or as_of
-    check_period(asked.from_, last, "from")
+    check_period(asked.from_, last, "asOf" if asked.to is None else "to")
     customer = await _customer(connection, viewer, asked.customer)
     before = midnight(next_day(min(last, as_of)))
     filters = db.balance_reports.filters(customer.id, before, as_of, asked.currency)

@@ -13,7 +13,7 @@ from resolvers import nodes
 from resolvers.context import Context
 from rules import cart_fills
 from rules.broken import BrokenRule
-from rules.cart_fills import CsvLineUnreadable
+from rules.cart_fills import CartSourceEmpty, CsvLineUnreadable
 from rules.carts import MOST_ITEMS, CartFull, OriginKind
 from rules.quotations import Quote
 
@@ -82,16 +82,19 @@ class Asked:
 
 async def asked_of(context: Context, source: CartFillSourceInput) -> list[Asked]:
     """The lines of a source. Raises NotFound for a document that the viewer may not see, CartFull for a list that
-    no cart holds."""
+    no cart holds, CartSourceEmpty for one of nothing."""
     if isinstance(source.quotation, str):  # an empty one is an id too, of nothing
         return await _of_quotation(context, source.quotation)
     if isinstance(source.order, str):
         return await _of_order(context, source.order)
-    if source.csv:
-        return _of_csv(source.csv)
-    if source.lines:
-        return _of_lines(source.lines)
-    return []
+    kind, asked = (
+        ("csv", _of_csv(source.csv))
+        if isinstance(source.csv, str)
+        else ("lines", _of_lines(source.lines or []))
+    )
+    if not asked:
+        raise CartSourceEmpty(path=("from", kind))
+    return asked
 
 
 async def _of_quotation(context: Context, id: strawberry.ID) -> list[Asked]:

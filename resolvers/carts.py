@@ -205,7 +205,7 @@ async def update_item(info: Info, input: _UpdateInput) -> CartPayload:
     """Mutation.cartUpdateItem."""
     context = info.context
     account_id = context.signed_in.actor_id
-    await _lock(context, input.version)
+    cart = await _lock(context, input.version)
     item = await _item(context, input.item)
     if input.quantity is not None:
         try:
@@ -213,14 +213,17 @@ async def update_item(info: Info, input: _UpdateInput) -> CartPayload:
         except BrokenRule as broken:
             raise broken.at("quantity") from None
     warehouse_id = await _warehouse(context, input.warehouse)
-    await db.carts.change(
-        context.connection, account_id, item.id, quantity=input.quantity, warehouse_id=warehouse_id
-    )
     before = {"sku": item.sku, "quantity": item.quantity, "warehouse": item.warehouse_id}
     after = before | {
         "quantity": input.quantity or item.quantity,
         "warehouse": warehouse_id or item.warehouse_id,
     }
+    if before == after:
+        context.record_nothing()
+        return CartPayload(cart)
+    await db.carts.change(
+        context.connection, account_id, item.id, quantity=input.quantity, warehouse_id=warehouse_id
+    )
     return await _touched(context, before, after)
 
 
@@ -268,6 +271,7 @@ async def _item(context: Context, id: strawberry.ID) -> CartItem:
     raise NotFound(path=("item",))
 
 
-async def _lock(context: Context, version: int | None) -> None:
+async def _lock(context: Context, version: int | None) -> Cart:
     locked = await db.carts.lock(context.connection, context.signed_in.actor_id)
     check_version(version, locked.version)
+    return locked

@@ -16,8 +16,9 @@ from db.products import Product
 from resolvers import nodes
 from resolvers.context import Info
 from resolvers.products import available, price
-from rules.attributes import MOST_COMPARED, differ
+from rules.attributes import LEAST_COMPARED, MOST_COMPARED, ComparedCountInvalid, differ
 from rules.broken import InvalidInput
+from rules.quantities import QuantityNotPositive
 
 
 @dataclass(slots=True)
@@ -40,10 +41,12 @@ class ProductComparison:
 
 
 _Ids = Annotated[
-    list[strawberry.ID] | None, strawberry.argument(description="The products by their global ids, 2 to 10.")
+    list[strawberry.ID] | None,
+    strawberry.argument(description="The products by their global ids, 2 to 10 different ones."),
 ]
 _Skus = Annotated[
-    list[str] | None, strawberry.argument(description="Or by the company's own codes, 2 to 10.")
+    list[str] | None,
+    strawberry.argument(description="Or by the company's own codes, 2 to 10 different ones."),
 ]
 _Quantity = Annotated[
     Decimal, strawberry.argument(description="At which quantity of each to compare the prices.")
@@ -65,14 +68,19 @@ async def compare(
 ) -> ProductComparison:
     """Query.compareProducts, by exactly one of ids and SKUs: what the viewer may not see is as empty as what
     never existed."""
-    if (ids is None) == (skus is None):
+    if ids is not None and skus is not None:
         raise InvalidInput(path=("ids",))
-    if not 2 <= len(ids or skus or ()) <= MOST_COMPARED:
-        raise InvalidInput(path=("ids" if skus is None else "skus",))
+    asked = list(dict.fromkeys(ids or skus or ()))  # each product once
+    if not LEAST_COMPARED <= len(asked) <= MOST_COMPARED:
+        raise ComparedCountInvalid(given=len(asked), path=("ids" if skus is None else "skus",))
+    if quantity <= 0:
+        raise QuantityNotPositive(path=("quantity",))
     context = info.context
     reads: list[Awaitable[Product | None]] = [
-        *(nodes.by_global_id(context, each, "Product") for each in ids or ()),
-        *(context.load(db.products.by_skus, each) for each in skus or ()),
+        context.load(db.products.by_skus, each)
+        if skus is not None
+        else nodes.by_global_id(context, each, "Product")
+        for each in asked
     ]
     columns = await asyncio.gather(*(_column(info, each, quantity) for each in reads))
     keys = dict.fromkeys(key for column in columns for key in column.values)

@@ -19,6 +19,7 @@ from rules.permissions import Unauthenticated
 from rules.viewers import Viewer
 from tenants.passwords import Passwords
 from tenants.sessions import Client, recognize
+from tenants.storage import Storage
 from tenants.watches import Watches
 
 Key = TypeVar("Key")
@@ -35,6 +36,7 @@ class Facilities:
     database: Database
     passwords: Passwords
     watches: Watches
+    storage: Storage
     cursor_key: bytes
     session_minutes: int
     base_domain: str  # portals are reached at <slug>.<base domain>, and at hosts of their own

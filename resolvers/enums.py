@@ -13,8 +13,10 @@ from rules.carts import OriginKind
 from rules.contacts import AddressKind, ContactChangeState
 from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.documents import CreditOperation, DocumentKind, DocumentStatus
-from rules.downloads import DownloadFormat
+from rules.downloads import DocumentFormat, DownloadFormat
+from rules.files import FileAudience
 from rules.lifecycle import ProcessingState, Subject
+from rules.logos import ImageType
 from rules.permissions import PROFILES, STAFF_ROLES, BuiltInProfile, Permission, StaffRole
 from rules.portals import CancellationPolicy, CreditPolicy
 from rules.previews import PreviewField
@@ -23,6 +25,7 @@ from rules.quotations import QuotationState
 from rules.restrictions import RestrictionKind, RestrictionMode
 from rules.rows import RowPolicy
 from rules.stock import StockPolicy
+from rules.uploads import UploadState
 
 
 def publish(kind: type[Enum], *, description: str, value: Callable[[Any], str]) -> None:
@@ -149,6 +152,11 @@ publish(
         AgeingBucket.DAYS_61_TO_90: "61 to 90 days.",
         AgeingBucket.OVER_90_DAYS: "More than 90 days.",
     }.__getitem__,
+)
+publish(
+    DocumentFormat,
+    description="As what kind of file a document is given.",
+    value={DocumentFormat.PDF: "A page to print and to keep (PDF/A-2a)."}.__getitem__,
 )
 publish(
     DownloadFormat,
@@ -316,5 +324,29 @@ publish(
         PaymentState.UNPAID: "Nothing, or nothing was invoiced yet.",
         PaymentState.PARTLY_PAID: "Some of it.",
         PaymentState.PAID: "All of it.",
+    }.__getitem__,
+)
+publish(
+    ImageType,
+    description="What kind of picture it is.",
+    value={ImageType.PNG: "PNG.", ImageType.JPEG: "JPEG."}.__getitem__,
+)
+publish(
+    FileAudience,
+    description="For whom a file is.",
+    value={
+        FileAudience.ALL_CUSTOMERS: "All customers of the company.",
+        FileAudience.ACCESS_GROUPS: "Members of access groups that let them read files.",
+        FileAudience.CUSTOMERS: "The people of some customers.",
+    }.__getitem__,
+)
+publish(
+    UploadState,
+    description="What has become of an upload.",
+    value={
+        UploadState.AWAITED: "Its bytes have not come, or were not looked at yet.",
+        UploadState.ARRIVING: "Its bytes are coming.",
+        UploadState.READY: "It is what was announced, and can be used.",
+        UploadState.USED: "It was used.",
     }.__getitem__,
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import strawberry
 
 from db.accounts import Account
+from db.files import SharedFile
 from db.products import Product
 from resolvers import nodes
 from resolvers.context import Context, Info
@@ -26,6 +27,7 @@ class AccessReason(Enum):
     MISSING_PERMISSION = "MISSING_PERMISSION"
     NO_LONGER_SOLD = "NO_LONGER_SOLD"
     RESTRICTED = "RESTRICTED"
+    NOT_SHARED = "NOT_SHARED"
     NOT_ITS_OWN = "NOT_ITS_OWN"
 
 
@@ -40,6 +42,7 @@ publish(
         AccessReason.MISSING_PERMISSION: "No profile of its groups permits it.",
         AccessReason.NO_LONGER_SOLD: "The product is no longer sold: no customer sees it.",
         AccessReason.RESTRICTED: "Each of its groups that would permit it restricts it away.",
+        AccessReason.NOT_SHARED: "The file is not for it, or not at this moment.",
         AccessReason.NOT_ITS_OWN: "It belongs to another customer, to another account, or to the staff.",
     }.__getitem__,
 )
@@ -97,6 +100,8 @@ async def _reason(context: Context, account: Account, viewer: Any, row: Any) -> 
         return AccessReason.NO_ACCESS_GROUP
     if not permitted:
         return AccessReason.MISSING_PERMISSION
+    if isinstance(row, SharedFile):
+        return AccessReason.NOT_SHARED
     restricted = type(row).__name__ in ("Product", "Category", "Warehouse")
     return AccessReason.RESTRICTED if restricted else AccessReason.NOT_ITS_OWN
 

@@ -129,6 +129,9 @@ async def update(info: Info, input: _UpdateInput) -> OrderPayload:
         after = replace(after, promised_on=input.promised_on)
     if input.note is not strawberry.UNSET:
         after = replace(after, note=input.note or None)
+    if after == found.order:
+        context.record_nothing()
+        return OrderPayload(after)
     changed = await db.order_changes.change(context.connection, after)
     _record(context, found.order, changed)
     return OrderPayload(changed)

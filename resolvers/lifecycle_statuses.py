@@ -10,7 +10,7 @@ import db
 from db.lifecycle_statuses import LifecycleStatus
 from resolvers import nodes
 from resolvers.context import Context, Info
-from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
+from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, differs, facts_of
 from rules.broken import Language, NotFound, check_version
 from rules.lifecycle import CodeTaken, PredefinedNeeded, ProcessingState, Subject, check_position
 from rules.texts import check_name
@@ -116,14 +116,16 @@ async def update(info: Info, input: _UpdateInput) -> LifecycleStatusPayload:
         raise PredefinedNeeded(path=("predefined",))
     if input.predefined and not status.predefined:
         await _take_over(context, status)
-    changed = await db.lifecycle_statuses.change(
-        context.connection,
-        status.id,
-        name_en=input.name_en,
-        name_de=input.name_de,
-        position=input.position,
-        predefined=input.predefined,
-    )
+    given = {
+        "name_en": input.name_en,
+        "name_de": input.name_de,
+        "position": input.position,
+        "predefined": input.predefined,
+    }
+    if not differs(status, given):
+        context.record_nothing()
+        return LifecycleStatusPayload(status)
+    changed = await db.lifecycle_statuses.change(context.connection, status.id, **given)
     context.record("LifecycleStatus", status.id, before=facts_of(status), after=facts_of(changed))
     return LifecycleStatusPayload(changed)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from decimal import Decimal
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -55,11 +55,19 @@ class Report:
     """What a payload tells that is no object with an id: a repeat is told the same."""
 
 
+class Beforehand(Exception):
+    """Something has to be done before a mutation can, which takes too long for a transaction and a connection."""
+
+    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
+        super().__init__("done by InTransaction")
+        self.work = work
+
+
 class InTransaction(FieldExtension):
     """Runs the field in a write transaction, then lets its payload be read in a fresh snapshot.
 
     A broken rule rolls back and becomes the payload's errors. A deadlock or serialization failure is
-    tried again. Who looks at the portal as somebody else is let pass only `for_onlookers`.
+    tried again, and so is what raised Beforehand, when that is done. Who looks at the portal as somebody else is let pass only `for_onlookers`.
     """
 
     def __init__(self, payload: type[Payload], *, for_onlookers: bool) -> None:
@@ -80,8 +88,25 @@ class InTransaction(FieldExtension):
                     raise
                 tries += 1
                 continue
+            except Beforehand as beforehand:
+                if tries == _TRIES:
+                    raise
+                tries += 1
+                broken = await self._prepare(context, beforehand)
+                if broken is None:
+                    continue
+                answer = broken
             await context.begin(Mode.SNAPSHOT)
             return answer
+
+    async def _prepare(self, context: Context, beforehand: Beforehand) -> Payload | None:
+        """Do it without a transaction and without a connection; the errors when that breaks a rule."""
+        await context.rest()
+        try:
+            await beforehand.work()
+        except BrokenRule as rule:
+            return self._payload(errors=[Broken(rule)])
+        return None
 
     async def _attempt(self, context: Context, call: Callable[[], Awaitable[Any]]) -> Payload:
         await context.end(keep=False)
@@ -259,6 +284,11 @@ def entry(context: Context, action: str, change: Change) -> Entry:
         after=db.audit.as_json(change.after),
         request_id=context.request_id,
     )
+
+
+def differs(row: Any, given: Mapping[str, Any]) -> bool:
+    """Whether anything that is given for a column of a row is not what it says already; None is not given."""
+    return any(value is not None and value != getattr(row, name) for name, value in given.items())
 
 
 def facts_of(row: Any, **more: Any) -> dict[str, Any]:

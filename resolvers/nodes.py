@@ -37,9 +37,11 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "Quotation": (db.quotations.by_ids, Permission.DOCUMENTS_READ),
     "ReconciliationStatement": (db.reconciliation_statements.by_ids, Permission.DOCUMENTS_READ),
     "Session": (db.sessions.by_ids, None),
+    "SharedFile": (db.files.by_ids, Permission.FILES_READ),
     "StaffMember": (db.staff_members.by_ids, None),
     "Supplier": (db.suppliers.by_ids, Permission.SUPPLIER_READ),
     "TaxInvoice": (db.tax_invoices.by_ids, Permission.DOCUMENTS_READ),
+    "Upload": (db.uploads.by_ids, Permission.FILES_WRITE),
     "Warehouse": (db.warehouses.by_ids, Permission.PRODUCTS_READ),
 }
 

@@ -20,7 +20,7 @@ from resolvers import money, nodes, pages
 from resolvers.context import Info
 from resolvers.enums import publish
 from rules.pages import DEFAULT_PAGE
-from rules.periods import midnight, next_day
+from rules.periods import check_period, midnight, next_day
 from rules.viewers import Viewer
 
 
@@ -111,7 +111,11 @@ async def statement(info: Info, filter: _Filter = None) -> OrderStatement:
 
 
 async def resolved(connection: Connection, viewer: Viewer, given: OrderStatementFilter) -> Filters:
-    """A filter as the database floor has it. A product that is not to be seen finds as much as none."""
+    """A filter as the database floor has it. A product that is not to be seen finds as much as none.
+
+    Raises PeriodReversed.
+    """
+    check_period(given.from_, given.to, "filter", "to")
     product_id = nodes.key_or_nothing(given.product, "Product")
     if product_id and product_id not in await db.products.by_ids(connection, viewer, [product_id]):
         product_id = nodes.NOTHING

@@ -23,7 +23,7 @@ from rules.contacts import Address
 from rules.deliveries import DeliveryState
 from rules.lifecycle import ProcessingState
 from rules.money import plain
-from rules.periods import midnight, next_day
+from rules.periods import check_period, midnight, next_day
 
 
 class OrderOrder(Enum):
@@ -91,6 +91,7 @@ async def page(
 
 
 def _filters(given: OrderFilter) -> dict[str, Any]:
+    check_period(given.placed_from, given.placed_to, "filter", "placedTo")
     states, deliveries_ = given.processing_states, given.delivery_states
     return {
         "number": given.number or None,

@@ -9,8 +9,10 @@ import strawberry
 import db
 from db.portals import Portal
 from db.suppliers import Waiting
+from resolvers import letterheads
 from resolvers.context import Change, Context, Info
-from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, entry, facts_of
+from resolvers.letterheads import LetterheadInput
+from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, differs, entry, facts_of
 from rules.access_groups import check_length
 from rules.broken import Language, check_version
 from rules.portals import (
@@ -100,6 +102,9 @@ class PortalUpdateInput:
         default=None,
         description=f"{_HOSTS} All of them from now on; requests find new ones within ten seconds.",
     )
+    letterhead: LetterheadInput | None = strawberry.field(
+        default=None, description="What the company's documents say of it, all of it."
+    )
     version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
@@ -148,23 +153,31 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
     assert now is not None, "the tenant of a connection has a portal"
     check_version(input.version, now.version)
     kinds = input.restriction_kinds
-    changed = await db.portals.change(
-        context.connection,
-        context.tenant_id,
-        open=input.open,
-        name=input.name,
-        legal_name=input.legal_name,
-        currency=input.currency,
-        locale=input.language,
-        support_email=input.support_email,
-        stock_policy=input.stock_policy,
-        lead_days=input.lead_days,
-        cancellation_policy=input.cancellation_policy,
-        credit_policy=input.credit_policy,
-        restriction_kinds=None if kinds is None else [kind for kind in RestrictionKind if kind in kinds],
-    )
+    given = {
+        "open": input.open,
+        "name": input.name,
+        "legal_name": input.legal_name,
+        "currency": input.currency,
+        "locale": input.language,
+        "support_email": input.support_email,
+        "stock_policy": input.stock_policy,
+        "lead_days": input.lead_days,
+        "cancellation_policy": input.cancellation_policy,
+        "credit_policy": input.credit_policy,
+        "restriction_kinds": None if kinds is None else [kind for kind in RestrictionKind if kind in kinds],
+    }
     had, has = await _change_hosts(context, input.hosts)
-    context.record("Portal", now.id, before=facts_of(now, hosts=had), after=facts_of(changed, hosts=has))
+    said, says = await letterheads.change(context, input.letterhead)
+    if not differs(now, given) and set(had) == set(has) and said == says:
+        context.record_nothing()
+        return PortalPayload(now)
+    changed = await db.portals.change(context.connection, context.tenant_id, **given)
+    context.record(
+        "Portal",
+        now.id,
+        before=facts_of(now, hosts=had, letterhead=facts_of(said)),
+        after=facts_of(changed, hosts=has, letterhead=facts_of(says)),
+    )
     return PortalPayload(changed)
 
 

@@ -184,9 +184,8 @@ def reason(root: strawberry.Parent[PricedItem]) -> Broken:
 
 
 async def alternatives(root: strawberry.Parent[PricedItem], info: Info) -> Sequence[StockLevel]:
-    """UnavailableItem.alternatives: where the viewer may order it from and there is enough, most first."""
+    """UnavailableItem.alternatives: where the viewer may order it from, or some of it."""
     if not isinstance(root.assessment.problem, (InsufficientStock, WarehouseMissing)):
         return []
     levels = await info.context.load_list(db.stock.to_order_from, root.item.product_id)
-    enough = [each for each in levels if stock.available(each) >= root.item.quantity]
-    return sorted(enough, key=lambda each: (-stock.available(each), each.warehouse_code))
+    return stock.alternatives(levels, root.item.quantity)

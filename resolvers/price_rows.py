@@ -19,8 +19,9 @@ from resolvers.rows import POLICY_DESCRIPTION, Rows, read_rows
 from rules.access_groups import check_length
 from rules.broken import BrokenRule, BrokenRules, NotFound, broken_by
 from rules.decimals import check_number
+from rules.periods import check_period
 from rules.portals import check_currency
-from rules.prices import LARGEST_PRICE, PRICE_PLACES, SINCE_EVER, PriceEndsBeforeItBegins
+from rules.prices import LARGEST_PRICE, PRICE_PLACES, SINCE_EVER
 from rules.quantities import LARGEST, LEAST, PLACES
 from rules.rows import MOST_ROWS, RowPolicy, ValueMissing
 from rules.texts import check_name
@@ -119,8 +120,8 @@ def _read(given: PriceRowInput, products: Mapping[str, Product]) -> _Row:
 
 
 def _check_days(given: PriceRowInput) -> None:
-    if isinstance(given.valid_to, date) and given.valid_to < (given.valid_from or SINCE_EVER):
-        raise PriceEndsBeforeItBegins(path=("validTo",))
+    if isinstance(given.valid_to, date):
+        check_period(given.valid_from or SINCE_EVER, given.valid_to, "validTo")
 
 
 async def _find(context: Context, rows: Rows[_Key, _Row], lists: Mapping[str, PriceList]) -> None:

@@ -10,7 +10,7 @@ import db
 from db.profiles import Profile
 from resolvers import nodes
 from resolvers.context import Context, Info
-from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
+from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, differs, facts_of
 from rules.access_groups import NameTaken, ProfileBuiltIn, ProfileInUse, check_for_customers
 from rules.broken import Language, NotFound, check_version
 from rules.permissions import PROFILE_NAMES, BuiltInProfile, Permission
@@ -115,12 +115,14 @@ async def update(info: Info, input: _UpdateInput) -> ProfilePayload:
     profile = await _locked(context, input.profile, input.version)
     if input.name not in (None, profile.name):
         await _check_free(context, input.name)
-    changed = await db.profiles.change(
-        context.connection,
-        profile.id,
-        name=input.name,
-        permissions=None if input.permissions is None else _words(input.permissions),
-    )
+    given = {
+        "name": input.name,
+        "permissions": None if input.permissions is None else _words(input.permissions),
+    }
+    if not differs(profile, given):
+        context.record_nothing()
+        return ProfilePayload(profile)
+    changed = await db.profiles.change(context.connection, profile.id, **given)
     context.record("Profile", profile.id, before=facts_of(profile), after=facts_of(changed))
     return ProfilePayload(changed)
 

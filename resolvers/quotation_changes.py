@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 import uuid_utils.compat as uuid
@@ -18,7 +19,7 @@ from resolvers.profiles import DeletedPayload
 from resolvers.quotation_drafts import buys_with_tax, outdated
 from resolvers.quotation_lines import QuotationLineInput, offered, totals
 from rules import quotations
-from rules.broken import BrokenRules, InvalidInput, NotFound, check_version
+from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound, broken_by, check_version
 from rules.numbers import NumberKind
 from rules.quotations import (
     LONGEST_COMMENT,
@@ -133,10 +134,9 @@ async def _write(context: Context, input: QuotationIssueInput) -> QuotationPaylo
     if missing:
         raise BrokenRules(missing)
     assert input.valid_until is not None
-    check_text(input.comment, LONGEST_COMMENT, "comment")
     customer: Customer = await nodes.found(context, str(input.customer), "Customer", "customer")
     quotation_id = uuid.uuid7()
-    lines = await offered(context, quotation_id, customer.currency, input.lines or [])
+    lines = await _checked(context, input, quotation_id, customer.currency)
     tax_included = bool(await buys_with_tax(context, customer))
     sums = totals(lines, tax_included=tax_included)
     number = None
@@ -160,11 +160,29 @@ async def _write(context: Context, input: QuotationIssueInput) -> QuotationPaylo
         is_past=False,
     )
     added = await db.quotations.add(context.connection, new, lines)
-    if added.is_past:
-        raise QuotationDatePast(path=("validUntil",))
     after = facts_of(added, lines=_told(lines))
     context.record("Quotation", added.id, before=None, after=after, customer_id=customer.id)
     return QuotationPayload(added)
+
+
+async def _checked(
+    context: Context, input: QuotationIssueInput | QuotationUpdateInput, quotation_id: UUID, currency: str
+) -> list[QuotationLine]:
+    """The lines that are given. Raises BrokenRules for all that is wrong with them, the comment and the day."""
+    broken = list(broken_by([lambda: check_text(input.comment, LONGEST_COMMENT, "comment")]))
+    lines: list[QuotationLine] = []
+    if input.lines is not None:
+        try:
+            lines = await offered(context, quotation_id, currency, input.lines)
+        except BrokenRules as several:
+            broken += several.rules
+        except BrokenRule as rule:
+            broken.append(rule)
+    if input.valid_until is not None and input.valid_until < await db.order_changes.today(context.connection):
+        broken.append(QuotationDatePast(path=("validUntil",)))
+    if broken:
+        raise BrokenRules(broken)
+    return lines
 
 
 def _told(lines: Sequence[QuotationLine]) -> list[dict[str, object]]:
@@ -174,22 +192,24 @@ def _told(lines: Sequence[QuotationLine]) -> list[dict[str, object]]:
 async def update(info: Info, input: _UpdateInput) -> QuotationPayload:
     """Mutation.quotationUpdate."""
     context = info.context
-    check_text(input.comment, LONGEST_COMMENT, "comment")
     draft = await _locked(context, input.quotation, input.version, QuotationAct.UPDATE)
     changed = replace(draft, valid_until=input.valid_until or draft.valid_until)
     if input.comment is not None:
         changed.comment = input.comment or None
     had = (await db.quotations.lines_of(context.connection, context.signed_in, [draft.id]))[draft.id]
-    lines = had
     if input.lines is not None:
         changed = await _as_bought(context, changed)
-        lines = await offered(context, draft.id, changed.currency, input.lines)
+    lines = await _checked(context, input, draft.id, changed.currency)
+    if input.lines is None:
+        lines = had
+        if changed == draft:
+            context.record_nothing()
+            return QuotationPayload(draft)
+    else:
         sums = totals(lines, tax_included=changed.tax_included)
         changed.net, changed.tax, changed.total = sums.net, sums.tax, sums.total
         await db.quotations.replace_lines(context.connection, draft.id, lines)
     kept = await db.quotations.keep(context.connection, changed)
-    if input.valid_until is not None and kept.is_past:
-        raise QuotationDatePast(path=("validUntil",))
     context.record(
         "Quotation",
         kept.id,

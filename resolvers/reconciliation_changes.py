@@ -18,7 +18,7 @@ from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, f
 from rules.broken import NotFound, check_version
 from rules.documents import DocumentStatus
 from rules.numbers import NumberKind
-from rules.periods import midnight, next_day
+from rules.periods import check_period, midnight, next_day
 from rules.portals import check_currency
 from rules.reconciliation_statements import (
     LONGEST_COMMENT,
@@ -27,7 +27,6 @@ from rules.reconciliation_statements import (
     after,
     check_length,
     check_over,
-    check_period,
 )
 from rules.texts import TextMissing, check_text
 
@@ -89,7 +88,7 @@ async def issue(info: Info, input: _IssueInput) -> ReconciliationStatementPayloa
     context = info.context
     check_text(input.comment, LONGEST_COMMENT, "comment")
     check_currency(input.currency, "currency")
-    check_period(input.period_from, input.period_to, "periodFrom")
+    check_period(input.period_from, input.period_to, "periodTo")
     check_over(input.period_to, await db.order_changes.today(context.connection), "periodTo")
     seen: Customer = await nodes.found(context, str(input.customer), "Customer", "customer")
     customer = await db.customers.lock(context.connection, seen.id)

@@ -12,7 +12,7 @@ from db.portals import Portal
 from db.staff_members import Role, StaffMember
 from resolvers import nodes
 from resolvers.context import Context, Info
-from resolvers.mutations import KEY_DESCRIPTION, SECRET, VERSION_DESCRIPTION, Payload, facts_of
+from resolvers.mutations import KEY_DESCRIPTION, SECRET, VERSION_DESCRIPTION, Payload, differs, facts_of
 from rules.access_groups import check_length
 from rules.accounts import ACTIVATION_DAYS
 from rules.broken import NotFound, check_version
@@ -173,7 +173,11 @@ async def update(info: Info, input: _UpdateInput) -> StaffMemberPayload:
         await db.staff_members.add_roles(context.connection, member.id, has, ids)
     if input.roles is None or input.name is not None or input.email is not None:
         check_reach(reach, had, "staffMember")
-    changed = await db.staff_members.change(context.connection, member.id, name=input.name, email=input.email)
+    given = {"name": input.name, "email": input.email}
+    if not differs(member, given) and _facts(had) == _facts(has):
+        context.record_nothing()
+        return StaffMemberPayload(member)
+    changed = await db.staff_members.change(context.connection, member.id, **given)
     await _check_owners(context, owned)
     context.record(
         "StaffMember",

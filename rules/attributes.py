@@ -11,7 +11,7 @@ from rules.money import plain
 
 MOST_CHOICES = 200
 MOST_ATTRIBUTES = 200  # of one product in one call
-MOST_COMPARED = 10
+LEAST_COMPARED, MOST_COMPARED = 2, 10
 LONGEST_VALUE = 500
 LARGEST_POSITION = 999_999_999
 
@@ -58,6 +58,18 @@ class AttributeInUse(BrokenRule):
 
     english = "Products have this attribute; its kind stays as it is."
     german = "Waren haben dieses Merkmal; seine Art bleibt, wie sie ist."
+
+
+@dataclass(eq=False, kw_only=True)
+class ComparedCountInvalid(BrokenRule):
+    """Too few products were to be compared, or too many to read side by side."""
+
+    english = "Compare {least} to {most} different products; these are {given}."
+    german = "Vergleichen Sie {least} bis {most} verschiedene Produkte; dies sind {given}."
+
+    given: int
+    least: int = LEAST_COMPARED
+    most: int = MOST_COMPARED
 
 
 @dataclass(eq=False, kw_only=True)

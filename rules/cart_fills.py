@@ -40,6 +40,13 @@ class CsvLineUnreadable(BrokenRule):
     line: int
 
 
+class CartSourceEmpty(BrokenRule):
+    """A list or CSV text names not one product, so the cart could not be filled from it."""
+
+    english = "There is nothing here to fill the cart from."
+    german = "Hier steht nichts, womit der Warenkorb gefüllt werden könnte."
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A line of CSV text: its number from 1 on, and what is asked; `quantity` is None when it cannot be read."""

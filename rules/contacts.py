@@ -83,6 +83,23 @@ class Address:
         parts = (self.name, self.street, self.postal_code, self.city, self.region, self.country)
         return ", ".join(" ".join(part.split()) for part in parts if part)
 
+    def label(self, customer: str) -> tuple[str, ...]:
+        """As it stands on a letter, to a customer of this name; the postal code is before the town but in Britain,
+        where it has its own line (UPU S42)."""
+        named = [customer] if self.name in ("", customer) else [customer, self.name]
+        town = (self.city, self.region, self.postal_code) if self._is_british else (self._town, self.region)
+        return tuple(
+            line for line in (*named, *self.street.splitlines(), *town, self.country) if line.strip()
+        )
+
+    @property
+    def _is_british(self) -> bool:
+        return self.country.strip().casefold() in ("gb", "uk", "united kingdom", "great britain")
+
+    @property
+    def _town(self) -> str:
+        return f"{self.postal_code} {self.city}".strip()
+
     def as_json(self) -> str:
         """As documents keep a copy of it."""
         return json.dumps(asdict(self), sort_keys=True)

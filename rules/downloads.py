@@ -16,10 +16,16 @@ _SPLITS = re.compile(r'([;\t\r\n]"*)')
 
 
 class DownloadFormat(StrEnum):
-    """What kind of file is given."""
+    """As what kind of file a report is given."""
 
     CSV = "CSV"
     XLSX = "XLSX"
+
+
+class DocumentFormat(StrEnum):
+    """As what kind of file a document is given."""
+
+    PDF = "PDF"
 
 
 # A file holds a connection for seconds: so many are made at once for one session.
@@ -65,7 +71,7 @@ class DownloadTooLarge(BrokenRule):
 
 
 def check_rows(rows: int, format: DownloadFormat, *path: str) -> None:
-    """Refuse a file with more rows than are made. Raises DownloadTooLarge."""
+    """Refuse a report with more rows than are made. Raises DownloadTooLarge."""
     if rows > MOST_ROWS[format]:
         raise DownloadTooLarge(rows=rows, most=MOST_ROWS[format], path=path)
 

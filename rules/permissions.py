@@ -20,6 +20,8 @@ class Permission(Enum):
     BALANCES_READ = "balances:read"
     STATEMENTS_WRITE = "statements:write"
     STATEMENTS_ANSWER = "statements:answer"
+    FILES_READ = "files:read"
+    FILES_WRITE = "files:write"
     CONTACTS_READ = "contacts:read"
     CONTACTS_REQUEST = "contacts:request"
     CUSTOMERS_READ = "customers:read"
@@ -69,6 +71,8 @@ quotations:write   |    -       -       -        -    |   x      x      x       
 balances:read      |    x       -       x        -    |   x      x      -       x
 statements:write   |    -       -       -        -    |   x      x      -       x
 statements:answer  |    x       -       x        -    |   -      -      -       -
+files:read         |    x       x       x        x    |   x      x      x       x
+files:write        |    -       -       -        -    |   x      x      x       -
 contacts:read      |    x       x       x        x    |   x      x      x       x
 contacts:request   |    x       x       x        -    |   -      -      -       -
 customers:read     |    -       -       -        -    |   x      x      x       x

@@ -35,13 +35,6 @@ class PriceMissing(BrokenRule):
     sku: str
 
 
-class PriceEndsBeforeItBegins(BrokenRule):
-    """A price's last day is before its first."""
-
-    english = "The last day of a price cannot be before its first."
-    german = "Der letzte Tag eines Preises darf nicht vor dem ersten liegen."
-
-
 AnyBreak = TypeVar("AnyBreak", bound=Break)
 
 

@@ -28,13 +28,6 @@ class StatementAnswered(BrokenRule):
     german = "Dieser Auszug wurde schon bestätigt oder beanstandet."
 
 
-class PeriodInvalid(BrokenRule):
-    """A period's first day comes after its last."""
-
-    english = "The first day of a period is not after its last."
-    german = "Der erste Tag eines Zeitraums liegt nicht nach dem letzten."
-
-
 class PeriodNotOver(BrokenRule):
     """A statement tells what happened: its period cannot end in the future."""
 
@@ -84,12 +77,6 @@ def after(state: str, act: StatementAct, *path: str) -> DocumentStatus:
     if not isinstance(outcome, DocumentStatus):
         raise outcome(path=path)
     return outcome
-
-
-def check_period(first: date | None, last: date, *path: str) -> None:
-    """Refuse a period that ends before it begins; None is the beginning of everything. Raises PeriodInvalid."""
-    if first is not None and first > last:
-        raise PeriodInvalid(path=path)
 
 
 def check_over(last: date, today: date, *path: str) -> None:

@@ -1,6 +1,6 @@
 """Stock: what is available, from where a line ships, and when a line cannot be had."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -74,6 +74,13 @@ class WarehouseNotFound(BrokenRule):
 def available(level: Level) -> Decimal:
     """What can still be promised: on hand less reserved, never below zero."""
     return max(level.on_hand - level.reserved, Decimal(0))
+
+
+def alternatives(levels: Iterable[AnyLevel], quantity: Decimal) -> list[AnyLevel]:
+    """Where a quantity can be had, most first; when it is nowhere, where at least some of it is."""
+    ordered = sorted(levels, key=lambda level: (-available(level), level.warehouse_code))
+    enough = [each for each in ordered if available(each) >= quantity]
+    return enough or [each for each in ordered if available(each) > 0]
 
 
 def best_warehouse(levels: Sequence[AnyLevel]) -> AnyLevel | None:

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.document_downloads
 import resolvers.documents
 from rules.documents import DocumentKind, DocumentStatus
 from rules.permissions import Permission
 from schema.customers import Customer
+from schema.downloads import Download
 from schema.fields import field, query
 from schema.money import Money
 from schema.nodes import Node
@@ -42,6 +44,13 @@ class SupplierDocument(Node):
             "there are no amounts.",
         ),
     ]
+    download: Annotated[
+        Download,
+        field(
+            resolvers.document_downloads.download,
+            description="A link to it as a file, in the language asked in.",
+        ),
+    ]
 
 
 @strawberry.type
@@ -54,5 +63,13 @@ class DocumentQueries:
             resolvers.documents.document,
             needs=Permission.DOCUMENTS_READ,
             description="One document of any kind.",
+        ),
+    ]
+    supplier_documents_download: Annotated[
+        Download,
+        query(
+            resolvers.document_downloads.download_many,
+            needs=Permission.DOCUMENTS_READ,
+            description="A link to documents of any kinds, as PDFs in one ZIP. What cannot be printed is told of in it.",
         ),
     ]

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.letterheads
+import resolvers.logos
 import resolvers.portals
 from resolvers.permissions import PUBLIC
 from rules.permissions import Permission
@@ -12,6 +14,7 @@ from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from schema.errors import UserError
 from schema.fields import field, mutation, query
+from schema.letterheads import Letterhead, PortalLogo
 from schema.nodes import Node
 from schema.scalars import CurrencyCode
 
@@ -61,6 +64,20 @@ class Portal(Node):
         Waiting | None,
         field(resolvers.portals.waiting, description="What waits for its staff; null for customers."),
     ]
+    letterhead: Annotated[
+        Letterhead | None,
+        field(
+            resolvers.letterheads.of_portal,
+            description="What the company's documents say of it; null for who is not signed in.",
+        ),
+    ]
+    logo: Annotated[
+        PortalLogo | None,
+        field(
+            resolvers.logos.of_portal,
+            description="The picture on the company's documents; null where there is none, and for who is not signed in.",
+        ),
+    ]
     version: Annotated[int, field(description="Counts the changes.")]
 
 
@@ -92,6 +109,14 @@ class PortalMutations:
             needs=Permission.PORTAL_WRITE,
             description="Switch the portal on or off for customers, choose which restrictions are in force, and "
             "change what it says of the company.",
+        ),
+    ]
+    portal_logo_update: Annotated[
+        PortalPayload,
+        mutation(
+            resolvers.logos.update,
+            needs=Permission.PORTAL_WRITE,
+            description="Give the company's documents another logo, or none.",
         ),
     ]
     portal_create: Annotated[

@@ -41,7 +41,8 @@ class UnavailableItem:
         list[StockLevel],
         field(
             resolvers.previews.alternatives,
-            description="The other warehouses that have enough of it, the one with most first.",
+            description="The other warehouses that have enough of it, the one with most first. Where none has, those "
+            "that have some of it: `available` is what can be ordered from there.",
             size=3,
         ),
     ]

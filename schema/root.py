@@ -32,6 +32,7 @@ from schema.errors import (
     ThrottledError,
     VersionConflictError,
 )
+from schema.files import FileMutations, FileQueries
 from schema.fulfilments import FulfilmentMutations
 from schema.goods_returns import GoodsReturn
 from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQueries
@@ -51,6 +52,7 @@ from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
 from schema.suppliers import SupplierQueries
 from schema.tax_invoices import TaxInvoice
+from schema.uploads import UploadMutations
 from schema.viewers import ViewerQueries
 
 
@@ -73,6 +75,7 @@ class Query(
     DocumentQueries,
     BalanceReportQueries,
     ContactChangeQueries,
+    FileQueries,
     CustomerQueries,
     AccountQueries,
     AccessGroupQueries,
@@ -93,6 +96,8 @@ class Mutation(
     QuotationMutations,
     ReconciliationStatementMutations,
     ContactChangeMutations,
+    UploadMutations,
+    FileMutations,
     CustomerMutations,
     CatalogueMutations,
     AccountMutations,

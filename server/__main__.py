@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import shutil
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -18,7 +19,9 @@ from server import logs, provisioning, serving
 from server.demo import running
 from server.importing import import_folder
 from server.settings import ROOT, Settings
+from server.storing import files_folder
 from tenants.provisioning import NewPortal, NotProvisioned
+from tenants.storage import StorageUnavailable
 
 app = typer.Typer(
     help="Kontor: B2B customer portals through one GraphQL API.",
@@ -65,7 +68,11 @@ def serve() -> None:
     """Serve the portals until Ctrl-C; the database has to be there and migrated."""
     settings = _settings()
     logs.configure(settings)
-    _run(serving.serve(settings))
+    try:
+        _run(serving.serve(settings))
+    except StorageUnavailable as unavailable:
+        _console.print(f"Files cannot be kept: {unavailable}.", style="red", highlight=False)
+        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -89,8 +96,10 @@ def demo(
 
 @app.command()
 def demo_reset() -> None:
-    """Throw away the embedded database with all its data."""
-    _cluster(_settings()).destroy()
+    """Throw away the embedded database with all its data, and the folder of files that belong to it."""
+    settings = _settings()
+    _cluster(settings).destroy()
+    shutil.rmtree(files_folder(settings), ignore_errors=True)
     _console.print("The embedded database is gone; `make demo` makes a new one.")
 
 

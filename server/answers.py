@@ -1,5 +1,6 @@
 """HTTP out: a result as bytes and a status; errors with codes, and without what is nobody's business."""
 
+import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +18,15 @@ from db.connections import Contended, TooSlow, Unavailable, Unstorable
 from resolvers.context import Context
 from rules.broken import BrokenRule, BrokenRules, Language
 from server.requests import GRAPHQL_RESPONSE, MediaType, Refused
+from tenants.storage import StorageUnavailable
 
 _log = structlog.get_logger("kontor.errors")
 
 # graphql-core's guesses would name fields to those who may not see the schema.
 _SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+# It tells values of variables as Python spells them; those who sent JSON know them by that.
+_OF_VARIABLE = re.compile(r"(Variable '\$.*?(?:[,;] found|\. Found): )(.*)", re.DOTALL)
+_PYTHON = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\b(?:None|True|False)\b", re.DOTALL)
 # Some of its messages print the part of the document that they are about.
 _LONGEST_MESSAGE = 500
 
@@ -38,6 +43,9 @@ class _Fault:
 _FAULTS: dict[type[BaseException], _Fault] = {
     Unavailable: _Fault(
         HTTPStatus.SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "The service is busy. Try again in a moment."
+    ),
+    StorageUnavailable: _Fault(
+        HTTPStatus.SERVICE_UNAVAILABLE, "STORAGE_UNAVAILABLE", "Files cannot be read or kept at this moment."
     ),
     TooSlow: _Fault(HTTPStatus.SERVICE_UNAVAILABLE, "DEADLINE_EXCEEDED", "This took too long and was ended."),
     TimeoutError: _Fault(
@@ -150,10 +158,24 @@ def _formatted(
     if cause is not None and not isinstance(cause, GraphQLError):
         fault = _fault(cause, request_id)
         return [(_shape(error, fault.message, fault.code), fault.status)]
-    message = _SUGGESTION.sub("", error.message)
+    message = _in_json(_SUGGESTION.sub("", error.message))
     if len(message) > _LONGEST_MESSAGE:
         message = message[:_LONGEST_MESSAGE] + "…"
     return [(_shape(error, message, _code(error, valid)), HTTPStatus.BAD_REQUEST)]
+
+
+def _in_json(message: str) -> str:
+    """The message with null, true and "text" where graphql-core says None, True and 'text'."""
+    message = re.sub(r" not to be None\.$", " not to be null.", message)
+    told = _OF_VARIABLE.fullmatch(message)
+    return told[1] + _PYTHON.sub(_spelled, told[2]) if told else message
+
+
+def _spelled(found: re.Match[str]) -> str:
+    try:
+        return orjson.dumps(ast.literal_eval(found[0])).decode()
+    except (ValueError, SyntaxError, TypeError):  # a text that was cut short inside an escape
+        return found[0]
 
 
 def _broken(rule: BrokenRule, error: GraphQLError, language: Language) -> tuple[dict[str, Any], HTTPStatus]:

@@ -27,34 +27,25 @@ from server.health import Readiness, healthz
 from server.live import Connections
 from server.requests import JSON, Refused
 from server.settings import Settings
+from server.storing import open_storage
+from server.uploads import Uploads
 from tenants.passwords import Passwords
 from tenants.portals import Portals
+from tenants.storage import Storage
 from tenants.watches import Bounds, Watches
 
 _BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def create(settings: Settings, database: Database, passwords: Passwords) -> Starlette:
-    """The application over an open database; both are closed by whoever opened them."""
-    facilities = Facilities(
-        database=database,
-        passwords=passwords,
-        watches=Watches(
-            settings.database_url,
-            Bounds(
-                check_seconds=settings.live_check_seconds,
-                most_per_session=settings.live_most_per_session,
-                most=settings.live_most,
-                readers=max(1, settings.pool_size // 3),
-            ),
-        ),
-        cursor_key=settings.cursor_key,
-        session_minutes=round(settings.session_hours * 60),
-        base_domain=settings.base_domain,
-    )
+def create(
+    settings: Settings, database: Database, passwords: Passwords, storage: Storage | None = None
+) -> Starlette:
+    """The application over an open database; both are closed by whoever opened them. The storage is the one that the
+    settings name, unless another is given. Raises StorageUnavailable."""
+    facilities = _facilities(settings, database, passwords, storage or open_storage(settings))
     endpoint = Endpoint(settings, facilities, Portals(database), Connections(settings.live_most))
-    downloads = Downloads(endpoint, REPORTS)
+    downloads, uploads = Downloads(endpoint, REPORTS), Uploads(endpoint)
 
     # Methods are the endpoint's to refuse: an address without a portal is unknown to all of them.
     every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -77,6 +68,8 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
             Route("/portals/{slug}/schema.graphql", schema_text),
             Route("/downloads/{link}", downloads.handle),
             Route("/portals/{slug}/downloads/{link}", downloads.handle),
+            Route("/uploads/{ticket}", uploads.handle, methods=["PUT"]),
+            Route("/portals/{slug}/uploads/{ticket}", uploads.handle, methods=["PUT"]),
             Mount("/graphiql", graphiql.assets()),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(database).check),
@@ -92,6 +85,26 @@ def create(settings: Settings, database: Database, passwords: Passwords) -> Star
     return app
 
 
+def _facilities(settings: Settings, database: Database, passwords: Passwords, storage: Storage) -> Facilities:
+    return Facilities(
+        database=database,
+        passwords=passwords,
+        watches=Watches(
+            settings.database_url,
+            Bounds(
+                check_seconds=settings.live_check_seconds,
+                most_per_session=settings.live_most_per_session,
+                most=settings.live_most,
+                readers=max(1, settings.pool_size // 3),
+            ),
+        ),
+        storage=storage,
+        cursor_key=settings.cursor_key,
+        session_minutes=round(settings.session_hours * 60),
+        base_domain=settings.base_domain,
+    )
+
+
 async def not_found(_request: Request, _error: Exception | None) -> Response:
     """Even an address that is nothing answers as GraphQL JSON does."""
     return answers.of_refusal(Refused(HTTPStatus.NOT_FOUND, "NOT_FOUND", "Nothing is at this address."), JSON)
@@ -99,7 +112,8 @@ async def not_found(_request: Request, _error: Exception | None) -> Response:
 
 async def method_not_allowed(request: Request, _error: Exception) -> Response:
     """And so does a method that is not for an address."""
-    allowed = "GET, POST" if request.url.path.endswith("/graphql") else "GET"
+    asked = request.url.path
+    allowed = "GET, POST" if asked.endswith("/graphql") else "PUT" if "/uploads/" in asked else "GET"
     refused = Refused(
         HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", f"Use {allowed}.", {"Allow": allowed}
     )

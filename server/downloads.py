@@ -1,37 +1,47 @@
-"""Downloads: what a signed link gives. The file is made whole, then sent: no reader, however slow, holds a connection
-to the database, and what goes wrong is told with a status."""
+"""Downloads: what a signed link gives. Reports and prints are made whole, then sent; what is kept is read as it is sent. No reader,
+however slow, holds a connection to the database, and what goes wrong before the first byte is told with a status."""
 
 import asyncio
-import re
 import tempfile
 import time
 import unicodedata
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
-from uuid import UUID
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from db.connections import Connection
 from db.isolation import Mode
+from db.portals import Portal
 from rules.broken import BrokenRule, Language
-from rules.downloads import MOST_AT_ONCE, DownloadExpired, DownloadTooLarge, DownloadUnknown, TooManyDownloads
+from rules.downloads import (
+    MOST_AT_ONCE,
+    DownloadExpired,
+    DownloadTooLarge,
+    DownloadUnknown,
+    TooManyDownloads,
+)
 from rules.permissions import MissingPermission, Unauthenticated
-from server import answers, callers
+from rules.prints import PrintTooLong, TooManyPrints
+from rules.viewers import Viewer
+from server import answers, callers, printing
 from server.endpoint import Endpoint, nobody_reads, while_connected
+from server.file_names import safe
 from server.requests import JSON, Refused
 from server.spreadsheets import KINDS
+from server.turns import Turns
 from tenants import downloads
-from tenants.downloads import Asker, Link, Report, in_language
+from tenants.downloads import Asker, Bundle, Keeping, Link, Prints, Reader, Report, in_language
+from tenants.storage import StorageUnavailable, kept_at
 
 _log = structlog.get_logger("kontor.downloads")
 
@@ -40,13 +50,14 @@ _STATUSES: dict[type[BrokenRule], HTTPStatus] = {
     DownloadUnknown: HTTPStatus.NOT_FOUND,
     DownloadExpired: HTTPStatus.GONE,
     DownloadTooLarge: HTTPStatus.UNPROCESSABLE_ENTITY,
+    PrintTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyPrints: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyDownloads: HTTPStatus.TOO_MANY_REQUESTS,
     Unauthenticated: HTTPStatus.FORBIDDEN,  # no header of the request would help
     MissingPermission: HTTPStatus.FORBIDDEN,
 }
-_RETRY_SECONDS = 5
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"\\/:*?<>|%]+')
-_HEADERS = {
+RETRY_SECONDS = 5
+HEADERS = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     "content-security-policy": "sandbox",
@@ -59,13 +70,16 @@ class Downloads:
     """`/downloads/{link}` at a portal's host and `/portals/{slug}/downloads/{link}` on any host."""
 
     endpoint: Endpoint
-    reports: Mapping[str, Report]
+    reports: Mapping[str, Report | Prints | Keeping]
     _making: asyncio.Semaphore = field(init=False)
-    _by_session: Counter[UUID] = field(init=False, default_factory=Counter)
+    _pressing: asyncio.Semaphore = field(init=False)
+    _turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
         """So many files are made at once, which leaves the other connections to requests."""
         self._making = asyncio.Semaphore(max(1, self.endpoint.settings.pool_size // 3))
+        self._pressing = asyncio.Semaphore(printing.MOST_PRESSES)
+        self._turns = Turns(MOST_AT_ONCE, lambda: TooManyDownloads(most=MOST_AT_ONCE))
 
     async def handle(self, request: Request) -> Response:
         """Answer a request for either address."""
@@ -75,20 +89,22 @@ class Downloads:
             async with asyncio.timeout_at(deadline):
                 given, report = await self._read(request)
                 language = given.language
-                file, name = await while_connected(request, self._made(given, report))
+                if isinstance(report, Keeping):
+                    return await self._fetched(request, given, report)
+                file, label = await while_connected(request, self._made(given, report))
         except BrokenRule as rule:
-            headers = {"Retry-After": str(_RETRY_SECONDS)} if isinstance(rule, TooManyDownloads) else {}
+            headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(rule, TooManyDownloads) else {}
             refused = Refused(_STATUSES[type(rule)], rule.code(), rule.message(language), headers)
-            return _refuse(request, refused)
+            return refuse(request, refused)
         except Refused as refused:
-            return _refuse(request, refused)
+            return refuse(request, refused)
         except ClientDisconnect:
             return nobody_reads(request)
         except Exception as error:
             return answers.of_fault(error, JSON, request_id=request.state.request_id)[0]
-        return _File(request, file, name, KINDS[given.format].media_type, deadline)
+        return _File(request, _read_through(file), _length(file), label, deadline, opened=file)
 
-    async def _read(self, request: Request) -> tuple[Link, Report]:
+    async def _read(self, request: Request) -> tuple[Link, Report | Prints | Keeping]:
         tenant_id = await self.endpoint.tenant(request)
         if (
             request.method == "HEAD"
@@ -101,83 +117,132 @@ class Downloads:
             raise DownloadUnknown
         return given, report
 
-    async def _made(self, given: Link, report: Report) -> tuple[IO[bytes], str]:
-        """The report as an open file that has no name any more, and the name that people see."""
+    async def _made(self, given: Link, report: Report | Prints) -> tuple[IO[bytes], "_Label"]:
+        """What the link stands for as an open file that has no name any more, and the name that people see."""
+        with self._turns.one(given.session_id), tempfile.TemporaryDirectory(prefix="kontor-") as folder:
+            if isinstance(report, Prints):
+                path, label = await self._printed(Path(folder), given, report)
+            else:
+                path, label = await self._written(Path(folder), given, report)
+            return path.open("rb"), label
+
+    async def _written(self, folder: Path, given: Link, report: Report) -> tuple[Path, "_Label"]:
+        """Tables, which are read while they are written."""
+        assert given.format is not None, "a report has one"
         kind = KINDS[given.format]
-        database = self.endpoint.facilities.database
-        async with self._turn(given.session_id):
-            with tempfile.TemporaryDirectory(prefix="kontor-") as folder:
-                async with database.transaction(Mode.SNAPSHOT, given.tenant_id) as connection:
-                    portal, viewer = await downloads.check(connection, given, report)
-                    asker = Asker(connection, viewer, given.language, given.format)
-                    sheets = await report.sheets(asker, given.filter)
-                    path = await kind.write(Path(folder), sheets, given.language)
-                file = path.open("rb")
+        async with self._making, self._snapshot(given, report) as (connection, portal, viewer):
+            asker = Asker(connection, viewer, given.language, given.format)
+            sheets = await report.sheets(asker, given.filter)
+            path = await kind.write(folder, sheets, given.language)
         title = in_language(report.title, given.language)
-        return file, f"{title} {portal.name} {datetime.now(UTC).date()}.{kind.ending}"
+        name = f"{title} {portal.name} {datetime.now(UTC).date()}.{kind.ending}"
+        return path, _Label(name, kind.media_type)
+
+    async def _printed(self, folder: Path, given: Link, prints: Prints) -> tuple[Path, "_Label"]:
+        """Documents, which are read whole: whoever waits for the press holds no connection."""
+        async with self._making, self._snapshot(given, prints) as (connection, _, viewer):
+            found = await prints.documents(Reader(connection, viewer, given.language), given.filter)
+        async with self._pressing:
+            if isinstance(found, Bundle):
+                path = await printing.write_zip(folder, found, given.language)
+                return path, _Label(f"{found.name}.zip", "application/zip")
+            return await printing.write_pdf(folder, found), _Label(f"{found.name}.pdf", "application/pdf")
 
     @asynccontextmanager
-    async def _turn(self, session_id: UUID) -> AsyncIterator[None]:
-        """Wait until a file may be made. Raises TooManyDownloads; who waits counts too, or one session's
-        requests would keep all others waiting."""
-        if self._by_session[session_id] >= MOST_AT_ONCE:
-            raise TooManyDownloads(most=MOST_AT_ONCE)
-        self._by_session[session_id] += 1
-        try:
-            async with self._making:
-                yield
-        finally:
-            self._by_session[session_id] -= 1
-            if not self._by_session[session_id]:
-                del self._by_session[session_id]
+    async def _snapshot(
+        self, given: Link, report: Report | Prints | Keeping
+    ) -> AsyncGenerator[tuple[Connection, Portal, Viewer]]:
+        """In which whoever holds the link still may see what it stands for."""
+        database = self.endpoint.facilities.database
+        async with database.transaction(Mode.SNAPSHOT, given.tenant_id) as connection:
+            yield connection, *await downloads.check(connection, given, report)
+
+    async def _fetched(self, request: Request, given: Link, keeping: Keeping) -> Response:
+        """Something kept, as far as who holds the link may see it now. Raises DownloadUnknown."""
+        facilities = self.endpoint.facilities
+        async with self._snapshot(given, keeping) as (connection, _, viewer):
+            kept = await keeping.find(connection, viewer, given.filter)
+        if kept is None:
+            raise DownloadUnknown
+        found = await facilities.storage.read(kept_at(given.tenant_id, kept.upload_id))
+        if found is None or found[0] != kept.size:
+            raise StorageUnavailable(f"the bytes of the upload {kept.upload_id} are not there")
+        seconds = self.endpoint.settings.transfer_deadline_seconds
+        deadline = asyncio.get_running_loop().time() + seconds
+        return _File(request, found[1], kept.size, _Label(kept.file_name, kept.media_type), deadline)
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    name: str
+    media_type: str
 
 
 class _File(Response):
-    """Sends an open file in chunks until the deadline, and closes it."""
+    """Sends bytes in chunks until the deadline, and closes where they come from."""
 
     def __init__(
-        self, request: Request, file: IO[bytes], name: str, media_type: str, deadline: float
+        self,
+        request: Request,
+        chunks: AsyncGenerator[bytes],
+        length: int,
+        label: _Label,
+        deadline: float,
+        *,
+        opened: AbstractContextManager[object] | None = None,
     ) -> None:
-        super().__init__(
-            media_type=media_type, headers={**_HEADERS, "content-disposition": disposition(name)}
-        )
-        self._file, self._deadline, self._started = file, deadline, time.perf_counter()
-        self._bytes = file.seek(0, 2)
+        # As a header of its own: Starlette would say of every text that it is UTF-8.
+        told = {"content-type": label.media_type, "content-disposition": disposition(label.name)}
+        super().__init__(headers=HEADERS | told)
+        self._chunks, self._deadline, self._started = chunks, deadline, time.perf_counter()
+        self._bytes, self._opened = length, opened or nullcontext()
         self._request_id: str = request.state.request_id
-        file.seek(0)
-        self.headers["content-length"] = str(self._bytes)
+        self.headers["content-length"] = str(length)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry. A reader who is too slow gets a part, which is shorter than its Content-Length."""
         sent = 0
-        with self._file:
+        with self._opened:
             try:
-                async with asyncio.timeout_at(self._deadline):
+                async with aclosing(self._chunks), asyncio.timeout_at(self._deadline):
                     start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
                     await send(start)
-                    while chunk := self._file.read(_CHUNK_BYTES):
+                    async for chunk in self._chunks:
                         await send({"type": "http.response.body", "body": chunk, "more_body": True})
                         sent += len(chunk)
                     await send({"type": "http.response.body", "body": b""})
-            except TimeoutError:
-                _log.warning("too slow", request_id=self._request_id, bytes=self._bytes, sent=sent)
+            except (TimeoutError, StorageUnavailable) as error:
+                why = "too slow" if isinstance(error, TimeoutError) else str(error)
+                _log.warning(why, request_id=self._request_id, bytes=self._bytes, sent=sent)
                 return
         ms = round((time.perf_counter() - self._started) * 1_000, 1)
         _log.info("download", request_id=self._request_id, bytes=self._bytes, ms=ms)
 
 
+def _length(file: IO[bytes]) -> int:
+    length = file.seek(0, 2)
+    file.seek(0)
+    return length
+
+
+async def _read_through(file: IO[bytes]) -> AsyncGenerator[bytes]:
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk
+
+
 def disposition(name: str) -> str:
     """A Content-Disposition with a name in ASCII and, for programs of this century, in full (RFC 6266, RFC 8187)."""
-    name = _FORBIDDEN.sub("_", name)
+    name = safe(name)
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
-    plain = _FORBIDDEN.sub("_", plain)  # of a fullwidth quotation mark NFKD makes a real one
+    plain = safe(plain)  # of a fullwidth quotation mark NFKD makes a real one
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _refuse(request: Request, refused: Refused) -> Response:
+def refuse(request: Request, refused: Refused) -> Response:
+    """The answer to a link that gives nothing, and a line of the log."""
     _log.info(
         "refused", request_id=request.state.request_id, status=int(refused.status), codes=[refused.code]
     )
     response = answers.of_refusal(refused, JSON)
-    response.headers.update(_HEADERS)
+    response.headers.update(HEADERS)
     return response

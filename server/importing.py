@@ -60,6 +60,7 @@ class _Bars:
             TextColumn("{task.fields[speed]:>9,.0f} rows/s"),
             TimeElapsedColumn(),
             console=console,
+            disable=not console.is_terminal,  # in a file, bars are rubbish
         )
         self._tasks: dict[str, tuple[TaskID, float]] = {}
 

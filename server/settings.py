@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from db.embedded import Cluster
 from db.roles import MIGRATION, SERVER
 
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED_DATABASE = "kontor"
 
@@ -111,6 +113,22 @@ class Settings(BaseSettings):
     live_heartbeat_seconds: float = Field(
         12, gt=0, description="Seconds between the heartbeats of server-sent events."
     )
+    transfer_deadline_seconds: float = Field(
+        120, gt=0, description="Seconds in which a file has to have come or gone, however slow the client."
+    )
+    storage_bucket: str = Field(
+        "",
+        description="Bucket on S3, or what speaks like it, in which files are kept; unset: the folder `files` at home, "
+        "which all processes have to share.",
+    )
+    storage_region: str = Field("us-east-1", min_length=1, description="The bucket's region.")
+    storage_endpoint: str = Field(
+        "", description="https://… of another store than Amazon's; senders have to reach it too."
+    )
+    storage_access_key_id: str = Field(
+        "", description="Key for the bucket; without one it is what the machine's role has."
+    )
+    storage_secret_access_key: SecretStr | None = Field(None, description="The key's secret.")
     session_hours: float = Field(12, gt=0, description="Hours until a sign-in expires.")
 
     secret_key: SecretStr | None = Field(
@@ -157,6 +175,26 @@ class Settings(BaseSettings):
         if url and not url.startswith("postgresql+asyncpg://"):
             raise ValueError("the URL has to begin with postgresql+asyncpg://")
         return url
+
+    @field_validator("storage_bucket")
+    @classmethod
+    def _is_a_buckets_name(cls, name: str) -> str:
+        if name and not _BUCKET.fullmatch(name):
+            raise ValueError("a bucket's name has 3 to 63 small letters, digits, dots and hyphens")
+        return name
+
+    @model_validator(mode="after")
+    def _knows_its_storage(self) -> Self:
+        """Half a bucket is none: files would go to the folder, where nobody looks for them."""
+        secret = self.storage_secret_access_key
+        if bool(self.storage_access_key_id) != bool(secret and secret.get_secret_value()):
+            raise ValueError("KONTOR_STORAGE_ACCESS_KEY_ID and KONTOR_STORAGE_SECRET_ACCESS_KEY go together")
+        if not self.storage_bucket and (self.storage_endpoint or self.storage_access_key_id):
+            raise ValueError("KONTOR_STORAGE_BUCKET is missing")
+        schemes = ("https://",) if self.environment == "production" else ("https://", "http://")
+        if self.storage_endpoint and not self.storage_endpoint.startswith(schemes):
+            raise ValueError("KONTOR_STORAGE_ENDPOINT begins with https://")
+        return self
 
     @model_validator(mode="after")
     def _fill_in_what_is_unset(self) -> Self:

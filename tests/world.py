@@ -1,6 +1,7 @@
 """A small world for tests: portals, people, products, stock; each test makes the portals it needs."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from db.accounts import accounts
 from db.categories import categories
 from db.connections import Connection, Database
 from db.customers import customers
+from db.files import shared_file_versions, shared_files
 from db.goods_issues import goods_issue_lines, goods_issues
 from db.isolation import Mode
 from db.lifecycle_statuses import add_predefined, predefined
@@ -27,7 +29,9 @@ from db.quotations import quotation_lines, quotations
 from db.staff_members import staff_members, staff_roles
 from db.statements import Statement
 from db.stock import stock
+from db.uploads import uploads
 from db.warehouses import warehouses
+from rules.files import FileAudience
 from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import BuiltInProfile, StaffRole
 from rules.quotations import QuotationState
@@ -347,6 +351,39 @@ class Portal:
                     amount=amount,
                 )
         return quotation_id
+
+    async def upload(self, *, state: str = "READY", staff_member_id: UUID | None = None) -> UUID:
+        """An upload of somebody on the staff, of which there are no bytes."""
+        async with self.writing() as connection:
+            return await put(
+                connection,
+                uploads,
+                staff_member_id=staff_member_id or uuid.uuid7(),
+                file_name="prices.pdf",
+                media_type="application/pdf",
+                size=1,
+                sha256="0" * 64,
+                state=state,
+            )
+
+    async def file(
+        self, title: str, *, customers: Sequence[str] = (), access_groups: Sequence[UUID] = ()
+    ) -> UUID:
+        """A shared file without bytes, for some customers or groups, or else for all."""
+        upload_id = await self.upload(state="USED")
+        kind = FileAudience.CUSTOMERS if customers else FileAudience.ALL_CUSTOMERS
+        kind = FileAudience.ACCESS_GROUPS if access_groups else kind
+        async with self.writing() as connection:
+            file_id = await put(connection, shared_files, title=title, description="", audience=kind.value)
+            await put(
+                connection, shared_file_versions, file_id=file_id, content_version=1, upload_id=upload_id
+            )
+            named = {
+                FileAudience.CUSTOMERS: [self.customers[each] for each in customers],
+                FileAudience.ACCESS_GROUPS: list(access_groups),
+            }
+            await db.file_audiences.replace(connection, file_id, named)
+        return file_id
 
     async def withdraw(self, sku: str) -> None:
         """Sell a product no longer."""

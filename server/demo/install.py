@@ -7,11 +7,12 @@ from pathlib import Path
 import db
 from db.connections import Database
 from db.isolation import Mode
-from server.demo import contacts, people, personas, quotations, reconciliations, world
+from server.demo import contacts, files, letterheads, people, personas, quotations, reconciliations, world
 from server.demo.portals import MADE_UP, REAL, DemoPortal
 from tenants import provisioning
 from tenants.passwords import Passwords
 from tenants.provisioning import NewPortal
+from tenants.storage import Storage
 
 # Imports a folder into the portal of a slug.
 Import = Callable[[Path, str], Awaitable[int]]
@@ -24,6 +25,7 @@ class NotInstalled(Exception):
 async def install(
     registry: Database,
     database: Database,
+    storage: Storage,
     load: Import,
     *,
     base_domain: str,
@@ -32,7 +34,8 @@ async def install(
 ) -> list[DemoPortal]:
     """Everything the demo lacks; returns its portals. Raises NotInstalled.
 
-    `registry` logs in as the migration role, which alone may add portals; `database` as the server's.
+    `registry` logs in as the migration role, which alone may add portals; `database` as the server's. Shared files go
+    to `storage`.
     `real` is a folder with one exchange folder for each portal of REAL, or None.
     """
     wanted: Iterable[DemoPortal] = MADE_UP if real is None else (*MADE_UP, *REAL)
@@ -50,7 +53,7 @@ async def install(
                 source = Path(made_up) if real is None or portal in MADE_UP else real / portal.slug
                 if await load(source, portal.slug) != 0:
                     raise NotInstalled(portal.slug)
-            await _furnish(database, passwords, portal)
+            await _furnish(database, storage, passwords, portal)
     finally:
         passwords.close()
     return list(wanted)
@@ -84,15 +87,16 @@ async def _add_portal(registry: Database, portal: DemoPortal, base_domain: str) 
     await provisioning.add_portal(registry, portal.supplier_code, portal.supplier_name, new)
 
 
-async def _furnish(database: Database, passwords: Passwords, portal: DemoPortal) -> None:
+async def _furnish(database: Database, storage: Storage, passwords: Passwords, portal: DemoPortal) -> None:
     """What no import brings: people with their rights and, at a made-up company, its customers' contact data, a
-    quotation and a reconciliation statement."""
+    quotation, a reconciliation statement and a shared file."""
     tenant_id = await provisioning.tenant_of(database, portal.slug)
     password_hash = await passwords.hash(personas.PASSWORD)
     async with database.transaction(Mode.WRITE, tenant_id) as connection:
         await people.add(connection, portal, password_hash)
         if portal in MADE_UP:
+            await letterheads.add(connection, portal)
             await contacts.add(connection, portal)
-            buyer = await quotations.first_buyer(connection, portal)
-            if await quotations.add(connection, portal, buyer):
-                await reconciliations.add(connection, portal, buyer)
+            if await quotations.add(connection, portal):
+                await reconciliations.add(connection, portal)
+            await files.add(connection, storage, portal)

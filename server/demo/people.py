@@ -11,10 +11,11 @@ from rules.accounts import folded
 from rules.permissions import BuiltInProfile
 from rules.restrictions import Modes, RestrictionKind, RestrictionMode
 from rules.staff_members import HeldRole
+from rules.viewers import Viewer
 from server.demo import personas
 from server.demo.personas import Persona
 from server.demo.portals import DemoPortal
-from tenants import provisioning
+from tenants import provisioning, sessions
 from tenants.provisioning import NewLogin
 
 
@@ -33,6 +34,18 @@ async def add(connection: Connection, portal: DemoPortal, password_hash: str) ->
             await provisioning.add_staff_member(connection, new, [HeldRole(personas.STAFF_ROLE, None)])
         else:
             await _add_account(connection, person.customer, await _group(connection, person, portal), new)
+
+
+async def first_buyer(connection: Connection, portal: DemoPortal) -> Viewer:
+    """Whoever comes first at a portal, who is restricted in nothing."""
+    there = await db.portals.by_tenant(connection)
+    login = await db.accounts.login(connection, personas.of_portal(portal.slug)[0].user_name)
+    assert there is not None
+    assert login is not None, "people come before what they are shown"
+    assert login.account_id is not None
+    buyer = await sessions.as_account(connection, there, login.account_id)
+    assert buyer is not None
+    return buyer
 
 
 async def _add_account(connection: Connection, customer: str, group_id: UUID, new: NewLogin) -> None:

@@ -13,9 +13,8 @@ from rules.amounts import line_amount, totals
 from rules.numbers import NumberKind, numbered
 from rules.quotations import QuotationState
 from rules.viewers import Viewer
-from server.demo import personas
+from server.demo import people
 from server.demo.portals import DemoPortal
-from tenants import sessions
 
 # SKU, quantity, and what of the customer's own price is asked.
 _OFFERED = [("K-1004", "48", "0.80"), ("K-1006", "24", "0.85"), ("K-EXPRESS", "1", "0")]
@@ -26,8 +25,9 @@ _COMMENTS = {
 _VALID_DAYS = 365
 
 
-async def add(connection: Connection, portal: DemoPortal, buyer: Viewer) -> bool:
-    """An issued quotation for the buyer's customer; once, and whether this was the time."""
+async def add(connection: Connection, portal: DemoPortal) -> bool:
+    """An issued quotation for the customer of the portal's first person; once, and whether this was the time."""
+    buyer = await people.first_buyer(connection, portal)
     if await db.quotations.by_numbers(connection, buyer, [numbered(NumberKind.QUOTATION, 1)]):
         return False
     quotation_id = uuid.uuid7()
@@ -54,18 +54,6 @@ async def add(connection: Connection, portal: DemoPortal, buyer: Viewer) -> bool
     )
     await db.quotations.add(connection, new, lines)
     return True
-
-
-async def first_buyer(connection: Connection, portal: DemoPortal) -> Viewer:
-    """Whoever comes first at a portal, who is restricted in nothing."""
-    there = await db.portals.by_tenant(connection)
-    login = await db.accounts.login(connection, personas.of_portal(portal.slug)[0].user_name)
-    assert there is not None
-    assert login is not None, "people come before what they are offered"
-    assert login.account_id is not None
-    buyer = await sessions.as_account(connection, there, login.account_id)
-    assert buyer is not None
-    return buyer
 
 
 async def _lines(connection: Connection, buyer: Viewer, quotation_id: UUID) -> list[QuotationLine]:

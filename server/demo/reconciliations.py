@@ -11,7 +11,7 @@ from db.reconciliation_statements import ReconciliationStatement
 from rules.documents import DocumentStatus
 from rules.numbers import NumberKind
 from rules.periods import midnight, next_day
-from rules.viewers import Viewer
+from server.demo import people
 from server.demo.portals import DemoPortal
 
 _FROM, _TO = date(2026, 7, 1), date(2026, 9, 30)
@@ -21,8 +21,9 @@ _COMMENTS = {
 }
 
 
-async def add(connection: Connection, portal: DemoPortal, buyer: Viewer) -> None:
-    """An issued statement of the third quarter for the buyer's customer."""
+async def add(connection: Connection, portal: DemoPortal) -> None:
+    """An issued statement of the third quarter for the customer of the portal's first person."""
+    buyer = await people.first_buyer(connection, portal)
     assert buyer.customer_id is not None
     filters = {
         "customer_id": buyer.customer_id,

@@ -15,6 +15,7 @@ from server.demo.install import NotInstalled, install
 from server.demo.portals import DemoPortal
 from server.importing import import_folder
 from server.settings import Settings
+from server.storing import open_storage
 
 
 def run(
@@ -48,6 +49,7 @@ async def _install(settings: Settings, real: Path | None, console: Console) -> l
         return await install(
             registry,
             database,
+            open_storage(settings),
             load,
             base_domain=settings.base_domain,
             real=real,

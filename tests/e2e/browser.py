@@ -16,6 +16,7 @@ from server.app import create
 from server.demo.install import install
 from server.importing import import_folder
 from server.settings import ROOT, Settings
+from server.storing import open_storage
 from tests.world import World
 
 GRAPHIQL = ROOT / "frontend" / "graphiql"
@@ -29,8 +30,9 @@ async def served(world: World, settings: Settings, folder: Path) -> AsyncIterato
     async def load(exchanged: Path, slug: str) -> int:
         return await import_folder(settings, exchanged, slug, folder / slug, console)
 
+    storage = open_storage(settings)
     await install(
-        world.registry, world.database, load, base_domain="localhost", real=None, tell=console.print
+        world.registry, world.database, storage, load, base_domain="localhost", real=None, tell=console.print
     )
     app = create(settings.model_copy(update={"demo_personas": True}), world.database, world.passwords)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))

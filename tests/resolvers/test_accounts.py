@@ -384,9 +384,14 @@ async def test_an_account_is_never_bound_to_another_customer(office: Office) -> 
     assert await office.rows() == before
 
 
-@pytest.mark.parametrize("mutation", ["accountUpdate", "accountDeactivate", "accountResetAccess"])
-async def test_an_account_that_changed_since_it_was_read_is_a_conflict(office: Office, mutation: str) -> None:
-    given = {"account": office.bea, "version": 1}
+@pytest.mark.parametrize(
+    ("mutation", "change"),
+    [("accountUpdate", {"name": "Beatrix"}), ("accountDeactivate", {}), ("accountResetAccess", {})],
+)
+async def test_an_account_that_changed_since_it_was_read_is_a_conflict(
+    office: Office, mutation: str, change: dict[str, str]
+) -> None:
+    given = {"account": office.bea, "version": 1, **change}
     assert await refused(office.mona, mutation, **given) == []
     before = await office.rows()
     document = f"""mutation($input: {mutation[0].upper()}{mutation[1:]}Input!) {{ {mutation}(input: $input) {{

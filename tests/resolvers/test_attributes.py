@@ -291,21 +291,9 @@ async def test_what_the_viewer_may_not_see_is_as_empty_as_what_never_existed(
     }
 
 
-@pytest.mark.parametrize(
-    ("given", "argument"),
-    [
-        ({}, ["ids"]),
-        ({"ids": ["a", "b"], "skus": ["A", "B"]}, ["ids"]),
-        ({"ids": ["a"]}, ["ids"]),
-        ({"skus": ["A"]}, ["skus"]),
-        ({"skus": ["A"] * 11}, ["skus"]),
-    ],
-)
-async def test_two_to_ten_products_are_compared(
-    given: dict[str, Any], argument: list[str], bea: Client
-) -> None:
-    error = (await bea.refusal(COMPARE, **given))["extensions"]
-    assert (error["code"], error["argument"]) == ("INVALID_INPUT", argument)
+async def test_products_are_named_by_ids_or_by_skus(bea: Client) -> None:
+    error = (await bea.refusal(COMPARE, ids=["a", "b"], skus=["A", "B"]))["extensions"]
+    assert error == {"code": "INVALID_INPUT", "argument": ["ids"]}
 
 
 async def test_a_choice_does_not_go_while_a_product_gets_it(portal: Portal, olga: Client) -> None:
@@ -319,3 +307,32 @@ async def test_a_choice_does_not_go_while_a_product_gets_it(portal: Portal, olga
         )
         assert sorted([told(said) == [], told(defined) == []]) == [False, True]
         await say(olga, sku, colour=None)
+
+
+@pytest.mark.parametrize(
+    ("named", "argument", "count"),
+    [
+        ({}, "ids", 0),
+        ({"skus": []}, "skus", 0),
+        ({"ids": ["a"]}, "ids", 1),
+        ({"skus": ["A", "A"]}, "skus", 1),
+        ({"skus": [f"P{number}" for number in range(11)]}, "skus", 11),
+    ],
+)
+async def test_two_to_ten_different_products_are_compared(
+    named: dict[str, Any], argument: str, count: int, bea: Client
+) -> None:
+    refused = await bea.refusal(COMPARE, **named)
+    assert refused["extensions"] == {"code": "COMPARED_COUNT_INVALID", "argument": [argument]}
+    assert refused["message"] == f"Compare 2 to 10 different products; these are {count}."
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1"])
+async def test_prices_are_compared_at_a_quantity_of_something(quantity: str, bea: Client) -> None:
+    refused = await bea.refusal(COMPARE, skus=["A", "B"], quantity=quantity)
+    assert refused["extensions"] == {"code": "QUANTITY_NOT_POSITIVE", "argument": ["quantity"]}
+
+
+async def test_a_product_that_is_named_twice_is_compared_once(bea: Client) -> None:
+    found = (await bea.ask(COMPARE, skus=["B", "A", "B"]))["compareProducts"]
+    assert found["products"] == [{"sku": "B"}, {"sku": "A"}]

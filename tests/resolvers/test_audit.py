@@ -1,5 +1,6 @@
 """The audit, over HTTP: every write says who did it, for whom, when and with which request."""
 
+import base64
 import hashlib
 import json
 from collections import defaultdict
@@ -17,6 +18,8 @@ from server.importing import import_folder
 from server.settings import Settings
 from tests.client import Client
 from tests.conftest import At
+from tests.files import PDF
+from tests.rules.test_logos import png
 from tests.tenants.questions import root
 from tests.world import PASSWORD, Portal, World
 
@@ -160,6 +163,7 @@ class Story:
         await self.order()
         await self.ask()
         await self.keep_the_catalogue()
+        await self.share()
         await self.provision()
         await self.run_the_company()
         await do(self.bea, "signOut")
@@ -228,6 +232,18 @@ class Story:
             else:
                 await do(self.olga, "contactChangeDecide", **this, accept=True)
 
+    async def share(self) -> None:
+        new = {"name": "a.pdf", "mediaType": "application/pdf", "size": len(PDF)}
+        announced = await do(self.olga, "uploadCreate", "upload { id request { url } }", **new)
+        upload = announced["upload"]
+        self.secrets.add(upload["request"]["url"].rpartition("/")[2])
+        assert (await self.olga.http.put(upload["request"]["url"], content=PDF)).status_code == 204
+        given = {"upload": upload["id"], "audience": {"kind": "ALL_CUSTOMERS"}}
+        shared = await do(self.olga, "fileShare", "file { id }", **given)
+        this = {"file": shared["file"]["id"]}
+        await do(self.olga, "fileUpdate", **this, title="Prices")
+        await do(self.olga, "fileUnshare", **this)
+
     async def keep_the_catalogue(self) -> None:
         olga = self.olga
         await do(olga, "warehousesUpsert", rows=[{"code": "W9", "name": "Ninth"}])
@@ -280,7 +296,8 @@ class Story:
 
     async def run_the_company(self) -> None:
         olga = self.olga
-        await do(olga, "portalUpdate", name="Renamed")
+        await do(olga, "portalUpdate", name="Renamed", letterhead={"address": ["Renamed Ltd"]})
+        await do(olga, "portalLogoUpdate", image=base64.b64encode(png()).decode())
         slug = f"{self.portal.slug}-sister"
         new = {"slug": slug, "name": "Sister", "currency": "EUR", "language": "GERMAN"}
         await do(olga, "portalCreate", **new, supportEmail="help@sister.example")

@@ -370,8 +370,8 @@ async def test_open_invoices_can_be_asked_for_by_currency_and_bucket(portal: Por
 @pytest.mark.parametrize(
     ("kind", "given", "expected"),
     [
-        ("RECONCILIATION", {"from": "2026-03-02", "to": "2026-03-01"}, ("PERIOD_INVALID", ["from"])),
-        ("RECONCILIATION", {"from": "2026-03-02", "asOf": "2026-03-01"}, ("PERIOD_INVALID", ["from"])),
+        ("RECONCILIATION", {"from": "2026-03-02", "to": "2026-03-01"}, ("PERIOD_REVERSED", ["to"])),
+        ("RECONCILIATION", {"from": "2026-03-02", "asOf": "2026-03-01"}, ("PERIOD_REVERSED", ["asOf"])),
         ("CUSTOMER", {"from": "2026-03-02"}, ("PERIOD_NOT_USED", ["from"])),
         ("BY_ORDER", {"to": "2026-03-02"}, ("PERIOD_NOT_USED", ["to"])),
         ("CUSTOMER", {"currency": "pounds"}, ("CURRENCY_INVALID", ["currency"])),

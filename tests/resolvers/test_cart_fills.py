@@ -450,3 +450,8 @@ async def test_who_looks_on_can_do_nothing_with_the_cart(portal: Portal, bea: Cl
     onlooker = await stan.view_as(account)
     assert (await cart(onlooker))["actions"] == (await cart(bea))["actions"]
     assert [each["code"] for each in (await lines(onlooker, ("A", "1")))["errors"]] == ["READ_ONLY_SESSION"]
+
+
+@pytest.mark.parametrize("source", [{"csv": ""}, {"csv": "sku,quantity\n\n"}, {"lines": []}])
+async def test_what_names_no_product_fills_nothing_and_is_told(source: dict[str, Any], bea: Client) -> None:
+    assert (await fill(bea, source))["errors"] == [{"code": "CART_SOURCE_EMPTY", "path": ["from", *source]}]

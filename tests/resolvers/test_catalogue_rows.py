@@ -253,7 +253,7 @@ BAD: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     ),
     "NUMBER_OUT_OF_RANGE price": ("pricesUpsert", PRICE | {"unitPrice": "-1"}, ["unitPrice"]),
     "DECIMAL_PLACES_TOO_MANY price": ("pricesUpsert", PRICE | {"unitPrice": "1.0000001"}, ["unitPrice"]),
-    "PRICE_ENDS_BEFORE_IT_BEGINS": ("pricesUpsert", PRICE | {"validTo": "1999-12-31"}, ["validTo"]),
+    "PERIOD_REVERSED": ("pricesUpsert", PRICE | {"validTo": "1999-12-31"}, ["validTo"]),
     "NUMBER_OUT_OF_RANGE stock": ("stockUpsert", GOOD["stockUpsert"] | {"onHand": "-0.001"}, ["onHand"]),
     "NUMBER_OUT_OF_RANGE huge": ("stockUpsert", GOOD["stockUpsert"] | {"onHand": "9" * 10}, ["onHand"]),
     "DECIMAL_PLACES_TOO_MANY stock": ("stockUpsert", GOOD["stockUpsert"] | {"onHand": "1.0001"}, ["onHand"]),

@@ -300,3 +300,21 @@ async def test_two_statements_in_one_operation_keep_their_filters_apart(bea: Cli
         "orders": {"nodes": [{"lineCount": 1, "lines": [{"sku": "A"}]}] * 2},
     }
     assert [each["lineCount"] for each in found["b"]["orders"]["nodes"]] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("query", "end"),
+    [
+        ('{ orderStatement(filter: {from: "2026-03-02", to: "2026-03-01"}) { lineCount } }', "to"),
+        ('{ orders(filter: {placedFrom: "2026-03-02", placedTo: "2026-03-01"}) { totalCount } }', "placedTo"),
+        (
+            '{ auditLog(filter: {since: "2026-03-02T00:00:00Z", until: "2026-03-01T00:00:00Z"}) { totalCount } }',
+            "until",
+        ),
+    ],
+)
+async def test_a_period_that_ends_before_it_begins_is_refused(query: str, end: str, stan: Client) -> None:
+    assert (await stan.refusal(query))["extensions"] == {
+        "code": "PERIOD_REVERSED",
+        "argument": ["filter", end],
+    }

@@ -586,3 +586,17 @@ async def test_what_many_drafts_allow_costs_no_more_statements_than_what_a_few_d
 async def test_what_is_no_longer_sold_is_not_offered(portal: Portal, stan: Client) -> None:
     await portal.withdraw("A")
     assert await refusal(stan, "Issue", **await new(stan)) == [("PRODUCT_UNAVAILABLE", ["lines", "0", "sku"])]
+
+
+async def test_bad_lines_a_long_comment_and_a_day_gone_by_are_told_at_once(stan: Client) -> None:
+    wrong: dict[str, Any] = {
+        "lines": [{"sku": "NO", "quantity": "1", "unitPrice": "1"}],
+        "validUntil": "2000-01-01",
+        "comment": "x" * 2_001,
+    }
+    told = [
+        ("TEXT_TOO_LONG", ["comment"]),
+        ("PRODUCT_NOT_FOUND", ["lines", "0", "sku"]),
+        ("QUOTATION_DATE_PAST", ["validUntil"]),
+    ]
+    assert await refusal(stan, "Issue", **await new(stan, **wrong)) == told

@@ -184,7 +184,7 @@ async def test_movements_come_page_by_page_both_ways(portal: Portal, ada: Client
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"periodFrom": "2026-04-01", "periodTo": "2026-03-31"}, ("PERIOD_INVALID", ["periodFrom"])),
+        ({"periodFrom": "2026-04-01", "periodTo": "2026-03-31"}, ("PERIOD_REVERSED", ["periodTo"])),
         ({"periodTo": "2999-12-31"}, ("PERIOD_NOT_OVER", ["periodTo"])),
         ({"currency": "pounds"}, ("CURRENCY_INVALID", ["currency"])),
         ({"comment": "x" * 2_001}, ("TEXT_TOO_LONG", ["comment"])),

@@ -116,3 +116,24 @@ def test_everything_that_is_wrong_is_told_at_once(parts: set[str]) -> None:
     }
     told = [path for _, path in wrong(**{part: bad[part] for part in parts})]
     assert told == [path for part, path in places.items() if part in parts]
+
+
+@pytest.mark.parametrize(
+    ("address", "label"),
+    [
+        (
+            {"street": "5 High Street\nUnit 2", "postal_code": "LS1 4AB", "city": "Leeds", "country": "GB"},
+            ("Shop", "5 High Street", "Unit 2", "Leeds", "LS1 4AB", "GB"),
+        ),
+        (
+            {"name": "Einkauf", "street": "Am Strom 1", "postal_code": "18119", "city": "Rostock"},
+            ("Shop", "Einkauf", "Am Strom 1", "18119 Rostock"),
+        ),
+        ({"name": "Shop", "city": "Wien"}, ("Shop", "Wien")),
+        ({}, ("Shop",)),
+    ],
+)
+def test_an_address_stands_on_a_letter_as_its_country_writes_it(
+    address: dict[str, str], label: tuple[str, ...]
+) -> None:
+    assert Address(kind=AddressKind.BILLING, **address).label("Shop") == label

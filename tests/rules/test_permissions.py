@@ -22,6 +22,7 @@ from rules.permissions import (
 STAFF_ONLY = {
     Permission.QUOTATIONS_WRITE,
     Permission.STATEMENTS_WRITE,
+    Permission.FILES_WRITE,
     Permission.CUSTOMERS_READ,
     Permission.CATALOGUE_WRITE,
     Permission.CUSTOMERS_WRITE,

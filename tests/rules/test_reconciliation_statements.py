@@ -10,7 +10,6 @@ from rules.documents import DocumentStatus
 from rules.reconciliation_statements import (
     MOST_MOVEMENTS,
     TRANSITIONS,
-    PeriodInvalid,
     PeriodNotOver,
     StatementAct,
     StatementAnswered,
@@ -18,7 +17,6 @@ from rules.reconciliation_statements import (
     after,
     check_length,
     check_over,
-    check_period,
     refusal,
 )
 
@@ -41,13 +39,6 @@ def test_each_act_in_each_state_has_one_outcome(state: DocumentStatus, act: Stat
 def test_a_statement_is_issued_confirmed_or_disputed() -> None:
     assert set(TRANSITIONS) == {S.ISSUED, S.CONFIRMED, S.DISPUTED}
     assert all(set(acts) == set(A) for acts in TRANSITIONS.values())
-
-
-@pytest.mark.parametrize("first", [None, date(2026, 3, 1), date(2026, 3, 31)])
-def test_a_period_begins_no_later_than_it_ends(first: date | None) -> None:
-    check_period(first, date(2026, 3, 31))
-    with pytest.raises(PeriodInvalid):
-        check_period(date(2026, 4, 1), date(2026, 3, 31), "from")
 
 
 def test_a_period_that_is_stated_is_over() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.stock import available, best_warehouse
+from rules.stock import alternatives, available, best_warehouse
 
 QUANTITIES = st.decimals(-1_000, 1_000, places=3)
 
@@ -58,3 +58,10 @@ def test_of_equal_warehouses_the_first_by_code_is_taken() -> None:
     best = best_warehouse(levels)
     assert best is not None
     assert best.warehouse_code == "A"
+
+
+def test_where_no_warehouse_has_enough_those_that_have_some_are_the_alternatives() -> None:
+    london, manchester = Level(Decimal(3), warehouse_code="LON"), Level(Decimal(8), warehouse_code="MAN")
+    every = [london, manchester, Level(Decimal(0), warehouse_code="NIL")]
+    assert alternatives(every, Decimal(12)) == [manchester, london]
+    assert alternatives(every, Decimal(5)) == [manchester]

@@ -44,6 +44,9 @@ CONNECTIONS = {
     "quotations": f"""query($first: Int) {{ quotations(first: $first) {{ totalCount nodes {{ number state
       customer {{ name }} totals {{ total {{ amount }} }} orders {{ number quotation {{ number }} }}
       actions {{ name allowed }} lines {{ sku product {{ {PRODUCT} }} warehouse {{ code }} }} }} }} }}""",
+    "files": """query($first: Int) { files(first: $first) { totalCount nodes { title audience { kind
+      accessGroups { name members { account { name } } } customers { code } } actions { name allowed }
+      versions { contentVersion sharedBy { name } download { url } } download { url } } } }""",
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
       account { name } staffMember { name roles { role portal { slug } } } onBehalfOf { name }
       changes { field } } } }""",
@@ -53,7 +56,7 @@ STATEMENT = """query($first: Int) { orderStatement { lineCount totals { unit } o
     customer { name } } } }
   orders(first: $first) { totalCount nodes { number order { number } customer { name } quantities { unit } lineCount
     lines(first: 5) { sku product { name } } } } } }"""
-OF_STAFF = {"customers", "accounts", "contactChanges", "auditLog"}
+OF_STAFF = {"customers", "accounts", "contactChanges", "files", "auditLog"}
 ORDERS = "query($first: Int) { orders(first: $first) { nodes { number lines { sku product { name } } } } }"
 NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODUCT} }} }} }}"
 COMPARE = f"""query($ids: [ID!]!) {{ compareProducts(ids: $ids, quantity: "100") {{ products {{ {PRODUCT} }}
@@ -178,6 +181,10 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
         async with portal.writing() as connection:
             await put(connection, quotation_orders, quotation_id=quotation_id, order_id=order_id, position=1)
     await crowd(portal, 60)
+    for number in range(60):
+        group = await portal.group(f"Group {number}")
+        named: dict[str, Any] = {"access_groups": [group]} if number % 2 else {"customers": ["C1"]}
+        await portal.file(f"File {number}", **named)
     asker = await at(portal).sign_in("olga" if name in OF_STAFF else "bea")
     short = await run(asker, CONNECTIONS[name], first=5)
     assert await run(asker, CONNECTIONS[name], first=50) == short

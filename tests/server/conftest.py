@@ -10,6 +10,7 @@ from rich.console import Console
 from server.demo.install import install
 from server.importing import import_folder
 from server.settings import Settings
+from server.storing import open_storage
 from tests.client import Client
 from tests.conftest import At
 from tests.server.live import (
@@ -52,5 +53,8 @@ async def told(world: World, settings: Settings) -> list[str]:
     async def load(folder: Path, slug: str) -> int:
         return await import_folder(settings, folder, slug, settings.home / "imports" / slug, console)
 
-    await install(world.registry, world.database, load, base_domain="localhost", real=None, tell=said.append)
+    storage = open_storage(settings)
+    await install(
+        world.registry, world.database, storage, load, base_domain="localhost", real=None, tell=said.append
+    )
     return said

@@ -1,0 +1,186 @@
+"""Files that the company shares: reading and downloading them; resolvers/file_changes.py shares them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+import db
+from db.access_groups import AccessGroup
+from db.connections import Connection
+from db.customers import Customer
+from db.files import SharedFile, SharedFileVersion
+from db.staff_members import StaffMember
+from resolvers import actions, downloads, nodes, pages
+from resolvers.actions import Action
+from resolvers.context import Context, Info
+from resolvers.enums import publish
+from rules import files
+from rules.files import FileAct, FileAudience
+from rules.permissions import Permission
+from rules.texts import LONGEST_NAME, check_text
+from rules.viewers import Viewer
+from tenants.downloads import Keeping, Kept
+
+
+class SharedFileOrder(Enum):
+    """In what order files come."""
+
+    SHARED_AT_ASC = "SHARED_AT_ASC"
+    SHARED_AT_DESC = "SHARED_AT_DESC"
+    TITLE_ASC = "TITLE_ASC"
+    TITLE_DESC = "TITLE_DESC"
+
+
+publish(
+    SharedFileOrder,
+    description="In what order shared files come.",
+    value={
+        SharedFileOrder.SHARED_AT_ASC: "By when their content was shared, oldest first.",
+        SharedFileOrder.SHARED_AT_DESC: "By when their content was shared, newest first.",
+        SharedFileOrder.TITLE_ASC: "By title, A first.",
+        SharedFileOrder.TITLE_DESC: "By title, Z first.",
+    }.__getitem__,
+)
+
+
+@strawberry.input(description="Which files; all that is given must hold.")
+class SharedFileFilter:
+    """files(filter:)."""
+
+    search: str | None = strawberry.field(
+        default=None, description="All of these words stand in the title, the description or the file's name."
+    )
+    unshared: bool | None = strawberry.field(
+        default=None,
+        description="Only those that are shared no longer, or only those that are; customers see the latter.",
+    )
+
+
+_Filter = Annotated[SharedFileFilter | None, strawberry.argument(description="Which files.")]
+_Order = Annotated[
+    list[SharedFileOrder] | None,
+    strawberry.argument(description="In what order; newest first when nothing is said."),
+]
+
+
+async def page(
+    info: Info,
+    filter: _Filter = None,
+    order_by: _Order = None,
+    first: pages.First = None,
+    after: pages.After = None,
+    last: pages.Last = None,
+    before: pages.Before = None,
+) -> pages.Connection:
+    """Query.files. Raises TextTooLong."""
+    order = order_by or [SharedFileOrder.SHARED_AT_DESC]
+    asked = pages.Asked(first, after, last, before)
+    given = filter or SharedFileFilter()
+    check_text(given.search, LONGEST_NAME, "filter", "search")
+    filters = {"search": given.search or None, "unshared": given.unshared}
+    return await pages.connection(info.context, db.files, filters, order, asked)
+
+
+async def file(info: Info, id: nodes.NodeId) -> SharedFile | None:
+    """Query.file."""
+    found: SharedFile | None = await nodes.by_global_id(info.context, str(id), "SharedFile")
+    return found
+
+
+@dataclass(slots=True)
+class SharedFileAudience:
+    """For whom a file is; `named` are the keys of access groups or of customers, by kind."""
+
+    kind: FileAudience
+    named: list[UUID]
+
+
+async def audience(root: strawberry.Parent[SharedFile], info: Info) -> SharedFileAudience | None:
+    """SharedFile.audience: None for customers, who are not told for whom it is besides."""
+    context, kind = info.context, FileAudience(root.audience)
+    if not _oversees(context):
+        return None
+    reads = {
+        FileAudience.ACCESS_GROUPS: db.file_audiences.access_groups_of,
+        FileAudience.CUSTOMERS: db.file_audiences.customers_of,
+    }
+    named = await context.load_list(reads[kind], root.id) if kind in reads else []
+    return SharedFileAudience(kind, named)
+
+
+async def access_groups(root: strawberry.Parent[SharedFileAudience], info: Info) -> list[AccessGroup]:
+    """SharedFileAudience.accessGroups."""
+    named = root.named if root.kind is FileAudience.ACCESS_GROUPS else []
+    found = await asyncio.gather(*(nodes.load(info.context, "AccessGroup", each) for each in named))
+    return [each for each in found if each is not None]
+
+
+async def customers(root: strawberry.Parent[SharedFileAudience], info: Info) -> list[Customer]:
+    """SharedFileAudience.customers."""
+    named = root.named if root.kind is FileAudience.CUSTOMERS else []
+    found = await asyncio.gather(*(nodes.load(info.context, "Customer", each) for each in named))
+    return [each for each in found if each is not None]
+
+
+async def versions(root: strawberry.Parent[SharedFile], info: Info) -> list[SharedFileVersion] | None:
+    """SharedFile.versions: None for customers, who see the newest content alone."""
+    if not _oversees(info.context):
+        return None
+    return await info.context.load_list(db.files.versions_of, root.id)
+
+
+async def shared_by(root: strawberry.Parent[SharedFileVersion], info: Info) -> StaffMember | None:
+    """SharedFileVersion.sharedBy."""
+    if root.shared_by_id is None:
+        return None
+    return await info.context.load(db.staff_members.by_ids, root.shared_by_id)
+
+
+def _oversees(context: Context) -> bool:
+    return context.signed_in.oversees(Permission.FILES_READ)
+
+
+def download(root: strawberry.Parent[SharedFile], info: Info) -> downloads.Download:
+    """SharedFile.download."""
+    return _link(info.context, root.id, root.content_version)
+
+
+def download_of_version(root: strawberry.Parent[SharedFileVersion], info: Info) -> downloads.Download:
+    """SharedFileVersion.download."""
+    return _link(info.context, root.file_id, root.content_version)
+
+
+def _link(context: Context, file_id: UUID, content_version: int) -> downloads.Download:
+    told = {"file": str(file_id), "contentVersion": str(content_version)}
+    return downloads.link_to(context, SHARED_FILE, told)
+
+
+async def _find(connection: Connection, viewer: Viewer, told: Mapping[str, str]) -> Kept | None:
+    """The content that a link names, as far as the viewer may see it now: a customer the newest, of what is for it."""
+    file_id, content_version = UUID(told["file"]), int(told["contentVersion"])
+    found: Any = (await db.files.by_ids(connection, viewer, [file_id])).get(file_id)
+    if found is not None and found.content_version != content_version:
+        contents = (await db.files.versions_of(connection, viewer, [file_id]))[file_id]
+        found = next((each for each in contents if each.content_version == content_version), None)
+    return None if found is None else Kept(found.upload_id, found.file_name, found.media_type, found.size)
+
+
+SHARED_FILE = Keeping("shared-file", Permission.FILES_READ, _find)
+
+
+def actions_of(root: strawberry.Parent[SharedFile], info: Info) -> list[Action]:
+    """SharedFile.actions: the staff's."""
+    context = info.context
+    if not context.signed_in.is_staff:
+        return []
+    return [
+        actions.weigh(
+            context, act.value, Permission.FILES_WRITE, files.refusal(root.unshared_at is None, act)
+        )
+        for act in FileAct
+    ]
