@@ -13,7 +13,7 @@ from rich.console import Console
 
 import db
 from resolvers.context import Context
-from rules.permissions import StaffRole
+from rules.permissions import BuiltInProfile, StaffRole
 from server.importing import import_folder
 from server.settings import Settings
 from tests.client import Client
@@ -37,7 +37,7 @@ async def portal(world: World) -> Portal:
     portal = await world.portal()
     await portal.product("A")
     await portal.product("B")
-    await portal.account("bea")
+    await portal.account("bea", profile=BuiltInProfile.CUSTOMER)
     await portal.staff_member("olga", role=StaffRole.OWNER)
     return portal
 

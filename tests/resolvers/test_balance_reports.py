@@ -447,3 +447,29 @@ async def test_open_invoices_and_orders_come_page_by_page(portal: Portal, ada: C
         assert paged == whole
         assert page is not None
         assert not page["pageInfo"]["hasNextPage"]
+
+
+CONNECTION = "totalCount pageInfo { startCursor endCursor } edges { cursor node { number } } nodes { number }"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("CUSTOMER", "... on CustomerBalance { it: openInvoices"),
+        ("CUSTOMER", "... on CustomerBalance { it: prepayments"),
+        ("BY_ORDER", "... on CustomerBalanceByOrder { it: orders"),
+        ("RECONCILIATION", "... on ReconciliationReport { balances { it: movements"),
+    ],
+)
+async def test_the_cursors_of_edges_are_those_of_the_page(
+    kind: str, path: str, portal: Portal, ada: Client
+) -> None:
+    await trade(portal)
+    braces = "}" * path.count("{")
+    asked = f"{{ balanceReport(kind: {kind}) {{ {path} {{ {CONNECTION} }} {braces} }} }}"
+    found = (await ada.ask(asked))["balanceReport"]
+    page = found["it"] if "it" in found else found["balances"][0]["it"]
+    assert page["nodes"] == [each["node"] for each in page["edges"]]
+    assert page["totalCount"] == len(page["nodes"]) > 0
+    cursors = [each["cursor"] for each in page["edges"]]
+    assert page["pageInfo"] == {"startCursor": cursors[0], "endCursor": cursors[-1]}

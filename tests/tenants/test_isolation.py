@@ -490,7 +490,7 @@ async def test_each_question_can_tell_what_is_ones_own_from_what_never_existed(
     """Otherwise the test above would prove nothing: the question might never reach the row."""
     asked = questions(scalar)[half::2]
     blind = {str(question) for question in asked}
-    for persona in ("buyer", "owner"):
+    for persona in ("buyer", "owner", "accountant"):
         town = await settle(world)
         asker, own, required = await become(persona, town.a, at), town.own(persona), town.required(persona)
         named = own.ids if scalar == "ID" else [("text", text) for text in own.texts]
