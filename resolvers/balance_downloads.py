@@ -10,6 +10,7 @@ import strawberry
 
 import db
 from db.balance_movements import BalanceMovement
+from db.connections import Connection
 from resolvers import balance_movements, downloads, nodes, open_invoices
 from resolvers.balance_reports import (
     Asked,
@@ -24,6 +25,7 @@ from rules.balances import AgeingBucket, BalanceReportKind, MovementKind
 from rules.downloads import check_rows
 from rules.money import to_major
 from rules.permissions import Permission
+from rules.viewers import Viewer
 from tenants.downloads import Asker, CellKind, Column, Report, Sheet, Words, in_language
 
 _AT_ONCE = 500
@@ -127,8 +129,16 @@ async def download(
     return downloads.link_to(context, REPORTS[root.kind], given, format)
 
 
+async def _longest(connection: Connection, viewer: Viewer, filters: Mapping[str, Any]) -> int:
+    """Of the two long sheets of a customer's balance."""
+    return max(
+        await db.open_invoices.count(connection, viewer, filters),
+        await db.prepayments.count(connection, viewer, filters),
+    )
+
+
 _COUNTS = {
-    BalanceReportKind.CUSTOMER: db.open_invoices.count,
+    BalanceReportKind.CUSTOMER: _longest,
     BalanceReportKind.BY_ORDER: db.order_balances.count,
     BalanceReportKind.RECONCILIATION: db.balance_movements.count,
 }
