@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -85,7 +84,9 @@ _RELATIONS = (
 )
 
 
-def _side(near_id: Column[UUID], far: str, far_id: Column[UUID], relation: _Relation) -> Select[Any]:
+def _side(
+    near_id: Column[UUID], far: str, far_id: Column[UUID], relation: _Relation
+) -> Select[UUID, str, UUID]:
     """The neighbours of one type that those in `ids` have by a relation."""
     query = select(
         near_id.label("near_id"), literal_column(f"'{far}'", Text).label("type"), far_id.label("far_id")

@@ -30,7 +30,6 @@ from db.document_kinds import Documents
 from db.goods_issues import goods_issue_lines, goods_issues
 from db.goods_returns import goods_return_lines, goods_returns
 from db.invoices import invoice_lines, invoices
-from db.movements import movements
 from db.orders import orders
 from db.quotation_orders import quotation_orders
 from db.quotations import quotation_lines, quotations
@@ -147,20 +146,11 @@ def _searched(kind: Kind, whose: WhoseDocuments, filters: Collection[str]) -> Co
     return or_(*found)
 
 
-def _in_states(kind: Kind, _whose: WhoseDocuments, filters: Collection[str]) -> ColumnElement[bool]:
+def _in_states(kind: Kind, _whose: WhoseDocuments, _filters: Collection[str]) -> ColumnElement[bool]:
     """Whether a document stands in one of the states. A kind that has none of them is not read at all."""
     states = bindparam("states", type_=ARRAY(Text))
     own = ", ".join(f"'{each}'" for each in STATUSES[kind.kind])
     passes = [literal_column(f"array[{own}]", ARRAY(Text)).op("&&")(states), kind.state == any_(states)]
-    if "open" in filters and kind.kind is DocumentKind.INVOICE:
-        # All that are open come from the ledger at once; looked at one by one, each costs a look-up or three.
-        unsettled = (
-            select(movements.c.settles_id)
-            .where(movements.c.tenant_id == _TENANT, movements.c.settles_id.is_not(None))
-            .group_by(movements.c.settles_id)
-            .having(func.sum(movements.c.amount) > 0)
-        )
-        passes.append(invoices.c.id == any_(unsettled.scalar_subquery()))
     return and_(*passes)
 
 
@@ -209,8 +199,8 @@ CONDITIONS: Mapping[str, Condition] = {
     ),
     "search": _searched,
 }
-# Said beside another filter: that orders may be searched, that the states are those of open invoices.
-BESIDE = frozenset({"search_orders", "open"})
+# Said beside another filter: that orders may be searched.
+BESIDE = frozenset({"search_orders"})
 
 
 def parameters(filters: Mapping[str, Any]) -> dict[str, Any]:

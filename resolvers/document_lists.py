@@ -13,7 +13,7 @@ from resolvers import nodes, pages
 from resolvers.context import Context, Info
 from resolvers.enums import publish
 from rules.broken import InvalidInput
-from rules.documents import LONGEST_SEARCH, OPEN_STATUSES, DocumentKind, DocumentStatus
+from rules.documents import LONGEST_SEARCH, DocumentKind, DocumentStatus
 from rules.money import least_minor, most_minor
 from rules.periods import midnight, next_day
 from rules.permissions import Permission
@@ -119,7 +119,7 @@ async def _filters(context: Context, given: SupplierDocumentFilter) -> dict[str,
         "customer_id": nodes.key_or_nothing(given.customer, "Customer"),
         "issued_from": given.from_ and midnight(given.from_),
         "issued_before": given.to and midnight(next_day(given.to)),
-        **_states(given.status),
+        "states": None if given.status is None else [each.value for each in given.status],
         **(_amount(given.amount) if given.amount else {}),
         **_search(context, given.search),
     }
@@ -131,12 +131,6 @@ async def _seen(context: Context, id: str | None, type_name: str) -> UUID | None
         return None
     found = await nodes.by_global_id(context, str(id), type_name)
     return nodes.NOTHING if found is None else found.id
-
-
-def _states(given: list[DocumentStatus] | None) -> dict[str, Any]:
-    if given is None:
-        return {}
-    return {"states": [each.value for each in given], "open": OPEN_STATUSES.issuperset(given) or None}
 
 
 def _amount(given: AmountFilter) -> dict[str, Any]:

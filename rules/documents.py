@@ -60,8 +60,6 @@ STATUSES: dict[DocumentKind, tuple[DocumentStatus, ...]] = {
         DocumentStatus.DISPUTED,
     ),
 }
-# Those in which something of an invoice is still to be paid.
-OPEN_STATUSES = frozenset({DocumentStatus.UNPAID, DocumentStatus.PARTLY_PAID, DocumentStatus.OVERDUE})
 
 
 class CreditOperation(StrEnum):
