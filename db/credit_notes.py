@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from db.connections import Connection, many_each
-from db.document_kinds import Documents
+from db.document_kinds import Documents, announce
 from db.document_kinds import lines_of as lines_of_documents
 from db.goods_returns import goods_returns as goods_returns  # the foreign keys' targets
 from db.invoices import invoices as invoices
@@ -131,6 +131,7 @@ DOCUMENTS = Documents(
     credit_notes,
     issued_at=credit_notes.c.issued_at,
     state=STATE,
+    total=credit_notes.c.total,
     derived={"state": STATE},
 )
 by_ids = DOCUMENTS.by_ids
@@ -151,6 +152,7 @@ _add_lines = Statement[None](insert_rows(credit_note_lines, _NEW_LINE))
 
 
 async def add(connection: Connection, new: Sequence[CreditNote], lines: Sequence[CreditNoteLine]) -> None:
-    """Post credit notes with their lines, however many, with two statements. What they move is posted apart."""
+    """Post credit notes with their lines, however many, with three statements, and tell whoever watches. What they move is posted apart."""
     await connection.run(_add, **as_columns(new, _NEW))
     await connection.run(_add_lines, **as_columns(lines, _NEW_LINE))
+    await announce(connection, [each.id for each in new])

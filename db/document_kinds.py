@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Table, Uuid, and_, any_, bindparam, select
 
+from db import events
 from db.connections import Connection, one_each
 from db.restrictions import WhoseDocuments, own_documents, whose_documents
 from db.rows import names_of
@@ -21,8 +22,9 @@ class Documents(Generic[Row]):
     """The documents of one kind: where they are kept, and which of them a viewer sees.
 
     `row` has the columns of `table` as its fields, and those of `derived`, which are worked out. `issued_at` is
-    when a document was issued, `state` where it stands (one of rules.documents.DocumentStatus). `issued` is what
-    holds besides for a document that its customer sees: drafts are the staff's alone.
+    when a document was issued, `state` where it stands (one of rules.documents.DocumentStatus), `total` what it comes
+    to in minor units, where there are amounts. `issued` is what holds besides for a document that its customer sees:
+    drafts are the staff's alone.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Documents(Generic[Row]):
         *,
         issued_at: ColumnElement[Any],
         state: ColumnElement[str],
+        total: ColumnElement[int] | None = None,
         derived: Mapping[str, ColumnElement[Any]] | None = None,
         issued: ColumnElement[bool] | None = None,
     ) -> None:
@@ -41,8 +44,9 @@ class Documents(Generic[Row]):
         self.table = table
         self.issued_at = issued_at
         self.state = state
+        self.total = total
+        self.issued = issued
         self._derived = dict(derived or {})
-        self._issued = issued
         self._by_ids = lru_cache(maxsize=64)(self._build_by_ids)
 
     @property
@@ -59,7 +63,7 @@ class Documents(Generic[Row]):
         mine: list[ColumnElement[bool]] = [self.table.c.tenant_id == bindparam("tenant_id")]
         if whose is not None:
             mine.append(own_documents(whose, self.table.c.customer_id, self.kind))
-            mine += [] if self._issued is None else [self._issued]
+            mine += [] if self.issued is None else [self.issued]
         return mine
 
     def visible(self, whose: WhoseDocuments) -> Select[Any]:
@@ -81,6 +85,11 @@ class Documents(Generic[Row]):
         return Statement(
             self.visible(whose).where(self.table.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), self.row
         )
+
+
+async def announce(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Tell whoever watches that documents were issued, once this transaction has committed."""
+    await events.notify(connection, "SupplierDocument", ids)
 
 
 def lines_of(row: type[Row], lines: Table, key: str, documents: Table) -> Statement[Row]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from db.connections import Connection, many_each
-from db.document_kinds import Documents
+from db.document_kinds import Documents, announce
 from db.document_kinds import lines_of as lines_of_documents
 from db.orders import orders as orders  # the foreign key's target
 from db.restrictions import WhoseDocuments, whose_documents
@@ -139,6 +139,7 @@ _add_lines = Statement[None](insert_rows(goods_issue_lines, _LINE_NAMES))
 
 
 async def add(connection: Connection, new: Sequence[GoodsIssue], lines: Sequence[GoodsIssueLine]) -> None:
-    """Post goods issues with their lines, however many, with two statements."""
+    """Post goods issues with their lines, however many, with three statements, and tell whoever watches."""
     await connection.run(_add, **as_columns(new, _NAMES))
     await connection.run(_add_lines, **as_columns(lines, _LINE_NAMES))
+    await announce(connection, [each.id for each in new])

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, DateTime, Index, Integer, Text, Uuid, case
 
 from db.connections import Connection, many_each
-from db.document_kinds import Documents
+from db.document_kinds import Documents, announce
 from db.document_kinds import lines_of as lines_of_documents
 from db.invoices import invoices as invoices  # the foreign key's target
 from db.reversals import is_reversed
@@ -110,6 +110,7 @@ _add_lines = Statement[None](insert_rows(goods_return_lines, _NEW_LINE))
 
 
 async def add(connection: Connection, new: Sequence[GoodsReturn], lines: Sequence[GoodsReturnLine]) -> None:
-    """Post goods returns with their lines, however many, with two statements."""
+    """Post goods returns with their lines, however many, with three statements, and tell whoever watches."""
     await connection.run(_add, **as_columns(new, _NEW))
     await connection.run(_add_lines, **as_columns(lines, _NEW_LINE))
+    await announce(connection, [each.id for each in new])

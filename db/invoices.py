@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from db.connections import Connection, many_each
-from db.document_kinds import Documents
+from db.document_kinds import Documents, announce
 from db.document_kinds import lines_of as lines_of_documents
 from db.movements import movements
 from db.orders import orders as orders  # the foreign key's target
@@ -146,6 +146,7 @@ DOCUMENTS = Documents(
     invoices,
     issued_at=invoices.c.issued_at,
     state=STATE,
+    total=invoices.c.total,
     derived={"open": OPEN, "state": STATE},
 )
 by_ids = DOCUMENTS.by_ids
@@ -166,6 +167,7 @@ _add_lines = Statement[None](insert_rows(invoice_lines, _NEW_LINE))
 
 
 async def add(connection: Connection, new: Sequence[Invoice], lines: Sequence[InvoiceLine]) -> None:
-    """Post invoices with their lines, however many, with two statements. What they move is posted apart."""
+    """Post invoices with their lines, however many, with three statements, and tell whoever watches. What they move is posted apart."""
     await connection.run(_add, **as_columns(new, _NEW))
     await connection.run(_add_lines, **as_columns(lines, _NEW_LINE))
+    await announce(connection, [each.id for each in new])

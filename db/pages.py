@@ -69,11 +69,20 @@ def _beyond(keys: Sequence[Key], name: str, *, forward: bool) -> ColumnElement[b
 
 @dataclass(slots=True)
 class Page:
-    """The rows of a window in the order asked for, and whether there are more on either side."""
+    """The rows of a window in the order asked for, and whether there are more on either side.
+
+    `placed` has the order's keys for each row; None: the rows have them themselves.
+    """
 
     rows: list[Any]
     has_next: bool
     has_previous: bool
+    placed: list[Any] | None = None
+
+    @property
+    def positions(self) -> list[Any]:
+        """What has the order's keys, for each row."""
+        return self.rows if self.placed is None else self.placed
 
 
 Condition: TypeAlias = ColumnElement[bool] | Callable[[Any], ColumnElement[bool]]
@@ -151,7 +160,8 @@ class Listing(Generic[Row]):
         found: int = await connection.value(statement, **statement.needed(values))
         return found
 
-    def _filtered(self, shape: Hashable, filters: frozenset[str]) -> Select[Any]:
+    def filtered(self, shape: Hashable, filters: frozenset[str]) -> Select[Any]:
+        """What whoever asks may see and passes the filters, whose names are given."""
         conditions = (self._conditions[name] for name in sorted(filters))
         return self._visible(shape).where(
             *(each if isinstance(each, ColumnElement) else each(shape) for each in conditions)
@@ -164,7 +174,7 @@ class Listing(Generic[Row]):
         order: tuple[str, ...],
         shape: tuple[bool, bool, bool],
     ) -> Statement[Row]:
-        return Statement(windowed(self._filtered(whose, filters), self.keys(order), shape), self._row)
+        return Statement(windowed(self.filtered(whose, filters), self.keys(order), shape), self._row)
 
     def _build_count(self, whose: Hashable, filters: frozenset[str]) -> Statement[int]:
-        return Statement(select(func.count()).select_from(self._filtered(whose, filters).subquery()))
+        return Statement(select(func.count()).select_from(self.filtered(whose, filters).subquery()))

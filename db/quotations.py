@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from db.connections import Connection, many_each, one_each
-from db.document_kinds import Documents
+from db.document_kinds import Documents, announce
 from db.document_kinds import lines_of as lines_of_documents
 from db.pages import Condition, Key, Listing
 from db.restrictions import WhoseDocuments, whose_documents
@@ -149,6 +149,7 @@ DOCUMENTS = Documents(
     quotations,
     issued_at=quotations.c.dated_at,
     state=STATE,
+    total=quotations.c.total,
     derived={"state": STATE, "is_past": IS_PAST},
     issued=quotations.c.state != QuotationState.DRAFT.value,
 )
@@ -262,10 +263,13 @@ _remove = Statement[None](delete(quotations).where(_MINE, quotations.c.id == bin
 
 
 async def add(connection: Connection, new: Quotation, lines: Sequence[QuotationLine]) -> Quotation:
-    """Keep a new quotation with its lines; as it is, with the database's time and date."""
+    """Keep a new quotation with its lines; as it is, with the database's time and date. Of one that is no draft whoever
+    watches is told."""
     added = await connection.row(_add, **{name: getattr(new, name) for name in _NEW})
     assert added is not None
     await connection.run(_add_lines, **as_columns(lines, _LINE_NAMES))
+    if added.state != QuotationState.DRAFT.value:
+        await announce(connection, [added.id])
     return added
 
 
@@ -276,10 +280,13 @@ async def lock(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Quo
 
 
 async def keep(connection: Connection, changed: Quotation, *, issued_now: bool = False) -> Quotation:
-    """Keep a locked quotation as it was changed, and count that; `issued_now`: it is dated now."""
+    """Keep a locked quotation as it was changed, and count that; `issued_now`: it is dated now, and whoever
+    watches is told."""
     new = {f"new_{name}": getattr(changed, name) for name in _CHANGING}
     kept = await connection.row(_keep, the_id=changed.id, issued_now=issued_now, **new)
     assert kept is not None
+    if issued_now:
+        await announce(connection, [kept.id])
     return kept
 
 

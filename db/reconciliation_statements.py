@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from db.accounts import accounts as accounts  # the foreign key's target
 from db.connections import Connection, many_each
-from db.document_kinds import Documents
+from db.document_kinds import Documents, announce
 from db.document_kinds import lines_of as lines_of_documents
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
@@ -133,6 +133,7 @@ DOCUMENTS = Documents(
     reconciliation_statements,
     issued_at=reconciliation_statements.c.issued_at,
     state=reconciliation_statements.c.state,
+    total=reconciliation_statements.c.closing,
 )
 by_ids = DOCUMENTS.by_ids
 _lines_of = lines_of_documents(
@@ -161,11 +162,12 @@ async def add(
     new: Sequence[ReconciliationStatement],
     lines: Sequence[ReconciliationStatementLine] = (),
 ) -> None:
-    """Issue statements, however many, with one statement, and with another the lines that are given;
-    db.balance_movements.copy copies them from the ledger."""
+    """Issue statements, however many, and the lines that are given; db.balance_movements.copy copies them from the
+    ledger. Whoever watches is told."""
     await connection.run(_add, **as_columns(new, _NEW))
     if lines:
         await connection.run(_add_lines, **as_columns(lines, _NEW_LINE))
+    await announce(connection, [each.id for each in new])
 
 
 _THIS = (

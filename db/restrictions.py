@@ -73,7 +73,7 @@ access_group_document_kinds = _listing(
 Shape = tuple[Modes, ...] | None
 _NO_MODES = Modes()
 # Not false(): that would swallow the conditions beside it, and the tenant with them.
-_NOTHING = literal_column("false", Boolean)
+NOTHING = literal_column("false", Boolean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def documents_in(shape: DocumentShape, kind: DocumentKind) -> ColumnElement[bool
             )
         )
         if arms
-        else _NOTHING
+        else NOTHING
     )
 
 
@@ -248,7 +248,7 @@ def _some(shape: Shape, conditions_of: Any) -> ColumnElement[bool]:
     arms = [conditions_of(modes, number) for number, modes in enumerate(shape)]
     if not all(arms):  # a group that does not restrict these kinds
         return true()
-    return or_(*(and_(*conditions) for conditions in arms)) if arms else _NOTHING
+    return or_(*(and_(*conditions) for conditions in arms)) if arms else NOTHING
 
 
 def _category(modes: Modes, number: int, category_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from db.connections import Connection
-from db.document_kinds import Documents
+from db.document_kinds import Documents, announce
 from db.invoices import invoices as invoices  # the foreign key's target
 from db.reversals import is_reversed
 from db.rows import as_columns, insert_rows, names_of
@@ -73,6 +73,7 @@ DOCUMENTS = Documents(
     tax_invoices,
     issued_at=tax_invoices.c.issued_at,
     state=STATE,
+    total=tax_invoices.c.total,
     derived={"state": STATE},
 )
 by_ids = DOCUMENTS.by_ids
@@ -82,5 +83,6 @@ _add = Statement[None](insert_rows(tax_invoices, _NEW))
 
 
 async def add(connection: Connection, new: Sequence[TaxInvoice]) -> None:
-    """Post tax invoices, however many, with one statement."""
+    """Post tax invoices, however many, with two statements, and tell whoever watches."""
     await connection.run(_add, **as_columns(new, _NEW))
+    await announce(connection, [each.id for each in new])

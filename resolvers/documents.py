@@ -1,5 +1,6 @@
 """Supplier documents: what documents of all kinds have in common, and finding one whatever its kind."""
 
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from db.customers import Customer
 from db.documents import SupplierDocument
 from db.invoices import Invoice
 from db.orders import Order
-from resolvers import money, nodes
+from resolvers import money, nodes, subscriptions
 from resolvers.context import Info
 from rules import amounts
 from rules.contacts import Address
@@ -26,6 +27,20 @@ async def document(info: Info, id: _Id) -> SupplierDocument | None:
     """Query.supplierDocument."""
     found: SupplierDocument | None = await nodes.by_global_id(info.context, str(id), *_TYPES)
     return found
+
+
+_Kinds = Annotated[
+    list[DocumentKind] | None,
+    strawberry.argument(description="Documents of these kinds alone; all when left out."),
+]
+
+
+async def issued(info: Info, kinds: _Kinds = None) -> AsyncGenerator[SupplierDocument, None]:
+    """Subscription.supplierDocumentIssued."""
+    wanted = frozenset(DocumentKind if kinds is None else kinds)
+    return subscriptions.changes(
+        info.context, "SupplierDocument", None, accepts=lambda row: _KINDS[type(row)].kind in wanted
+    )
 
 
 def kind(root: strawberry.Parent[SupplierDocument]) -> DocumentKind:

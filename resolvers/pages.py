@@ -98,24 +98,27 @@ class Connection:
     def edges(self) -> list[Edge]:
         """The rows with their cursors."""
         keys = self.source.keys(self.order)
-        return [Edge(row, self._cursor(keys, row)) for row in self.page.rows]
+        return [
+            Edge(row, self._cursor(keys, position))
+            for row, position in zip(self.page.rows, self.page.positions, strict=True)
+        ]
 
     @property
     def page_info(self) -> PageInfo:
         """What lies on either side."""
-        keys, rows = self.source.keys(self.order), self.page.rows
+        keys, positions = self.source.keys(self.order), self.page.positions
         return PageInfo(
             has_next_page=self.page.has_next,
             has_previous_page=self.page.has_previous,
-            start_cursor=self._cursor(keys, rows[0]) if rows else None,
-            end_cursor=self._cursor(keys, rows[-1]) if rows else None,
+            start_cursor=self._cursor(keys, positions[0]) if positions else None,
+            end_cursor=self._cursor(keys, positions[-1]) if positions else None,
         )
 
-    def _cursor(self, keys: Sequence[Key], row: Any) -> str:
+    def _cursor(self, keys: Sequence[Key], position: Any) -> str:
         return _encoded(
             self.cursor_key,
             [self.source.__name__, *self.order],
-            [getattr(row, str(key.column.key)) for key in keys],
+            [getattr(position, str(key.column.key)) for key in keys],
         )
 
 

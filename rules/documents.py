@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+LONGEST_SEARCH = 200
+
 
 class DocumentKind(StrEnum):
     """What a supplier document is."""
@@ -30,6 +32,34 @@ class DocumentStatus(StrEnum):
     CONFIRMED = "CONFIRMED"
     DISPUTED = "DISPUTED"
     REVERSED = "REVERSED"
+
+
+# In what states the documents of each kind can be.
+STATUSES: dict[DocumentKind, tuple[DocumentStatus, ...]] = {
+    DocumentKind.QUOTATION: (
+        DocumentStatus.DRAFT,
+        DocumentStatus.ISSUED,
+        DocumentStatus.DECLINED,
+        DocumentStatus.ORDERED,
+        DocumentStatus.EXPIRED,
+    ),
+    DocumentKind.GOODS_ISSUE: (DocumentStatus.ISSUED,),
+    DocumentKind.INVOICE: (
+        DocumentStatus.UNPAID,
+        DocumentStatus.PARTLY_PAID,
+        DocumentStatus.PAID,
+        DocumentStatus.OVERDUE,
+        DocumentStatus.REVERSED,
+    ),
+    DocumentKind.TAX_INVOICE: (DocumentStatus.ISSUED, DocumentStatus.REVERSED),
+    DocumentKind.GOODS_RETURN: (DocumentStatus.ISSUED, DocumentStatus.REVERSED),
+    DocumentKind.CREDIT_NOTE: (DocumentStatus.ISSUED, DocumentStatus.REVERSED),
+    DocumentKind.RECONCILIATION_STATEMENT: (
+        DocumentStatus.ISSUED,
+        DocumentStatus.CONFIRMED,
+        DocumentStatus.DISPUTED,
+    ),
+}
 
 
 class CreditOperation(StrEnum):

@@ -1,6 +1,6 @@
 """Money: amounts are whole minor units of a currency; rounding is half up."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
 MINOR_DIGITS = {
@@ -38,6 +38,25 @@ def minor_digits(currency: str) -> int:
 def to_minor(amount: Decimal, currency: str) -> int:
     """An amount in major units as minor units, rounded half up: 1.005 EUR is 101."""
     return int(amount.scaleb(minor_digits(currency)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+# Amounts are kept in 64 bits; what is beyond that is beyond every amount.
+_FARTHEST = 2**63 - 1
+
+
+def least_minor(amount: Decimal, currency: str) -> int:
+    """The least whole minor units that are not below an amount: 1.001 EUR is 101."""
+    return _whole(amount, currency, ROUND_CEILING)
+
+
+def most_minor(amount: Decimal, currency: str) -> int:
+    """The most whole minor units that are not above an amount: 1.009 EUR is 100."""
+    return _whole(amount, currency, ROUND_FLOOR)
+
+
+def _whole(amount: Decimal, currency: str, rounding: str) -> int:
+    whole = int(amount.scaleb(minor_digits(currency)).to_integral_value(rounding=rounding))
+    return max(-_FARTHEST, min(_FARTHEST, whole))
 
 
 def to_major(minor: int, currency: str) -> Decimal:

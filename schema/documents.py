@@ -5,15 +5,18 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.chains
 import resolvers.document_downloads
+import resolvers.document_lists
 import resolvers.documents
 from rules.documents import DocumentKind, DocumentStatus
 from rules.permissions import Permission
 from schema.customers import Customer
 from schema.downloads import Download
-from schema.fields import field, query
+from schema.fields import field, query, subscription
 from schema.money import Money
 from schema.nodes import Node
+from schema.pages import Connection
 
 
 @strawberry.interface(
@@ -51,12 +54,31 @@ class SupplierDocument(Node):
             description="A link to it as a file, in the language asked in.",
         ),
     ]
+    related: Annotated[
+        list[Node],
+        field(
+            resolvers.chains.related,
+            description="What is next to it in the chain from quotation to payment, in both directions and as far as "
+            "the viewer may see it: documents, orders and payments, in the order of the chain and then by number. A "
+            "reconciliation statement stands alone.",
+            size=5,
+        ),
+    ]
 
 
 @strawberry.type
 class DocumentQueries:
     """Query fields on supplier documents."""
 
+    supplier_documents: Annotated[
+        Connection[SupplierDocument],
+        query(
+            resolvers.document_lists.page,
+            needs=Permission.DOCUMENTS_READ,
+            description="The documents of all kinds that were issued to the customer, as far as its access groups allow "
+            "their kinds; or for staff those of all customers, and drafts.",
+        ),
+    ]
     supplier_document: Annotated[
         SupplierDocument | None,
         query(
@@ -71,5 +93,20 @@ class DocumentQueries:
             resolvers.document_downloads.download_many,
             needs=Permission.DOCUMENTS_READ,
             description="A link to documents of any kinds, as PDFs in one ZIP. What cannot be printed is told of in it.",
+        ),
+    ]
+
+
+@strawberry.type
+class DocumentSubscriptions:
+    """Subscription fields on supplier documents."""
+
+    supplier_document_issued: Annotated[
+        SupplierDocument | None,
+        subscription(
+            resolvers.documents.issued,
+            needs=Permission.DOCUMENTS_READ,
+            description="Every document as soon as it is issued: the customer's, as far as its access groups allow "
+            "their kinds, or for staff those of all customers.",
         ),
     ]

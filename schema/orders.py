@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+import resolvers.chains
 import resolvers.deliveries
 import resolvers.document_lines
 import resolvers.fulfilments
@@ -183,6 +184,15 @@ class Order(Node):
             description="What can be done with it: UPDATE, SHIP (some or all of what is outstanding), CLOSE (cancel "
             "what is outstanding of it) and CANCEL (call it off, of which nothing is shipped).",
             size=4,
+        ),
+    ]
+    related: Annotated[
+        list[Node],
+        field(
+            resolvers.chains.related,
+            description="What is next to it in the chain from quotation to payment, in both directions and as far as "
+            "the viewer may see it, in the order of the chain and then by number.",
+            size=5,
         ),
     ]
     version: Annotated[int, field(description="Counts the changes.")]

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.chains
 import resolvers.documents
 import resolvers.payments
 from rules.balances import PaymentKind
@@ -28,3 +29,12 @@ class Payment(Node):
     ]
     amount: Annotated[Money, field(resolvers.payments.amount, description="How much; never below zero.")]
     reference: Annotated[str | None, field(description="What the bank's statement says.")]
+    related: Annotated[
+        list[Node],
+        field(
+            resolvers.chains.related,
+            description="What is next to it in the chain from quotation to payment, in both directions and as far as "
+            "the viewer may see it, in the order of the chain and then by number.",
+            size=5,
+        ),
+    ]

@@ -21,7 +21,7 @@ from schema.contact_changes import ContactChangeMutations, ContactChangeQueries
 from schema.credit_notes import CreditNote
 from schema.customer_balances import CustomerBalance, CustomerBalanceByOrder
 from schema.customers import CustomerMutations, CustomerQueries
-from schema.documents import DocumentQueries
+from schema.documents import DocumentQueries, DocumentSubscriptions
 from schema.errors import (
     AccessGroupInUseError,
     CreditLimitExceededError,
@@ -112,7 +112,7 @@ class Mutation(
 @strawberry.type(
     description="What can be watched, over a WebSocket (graphql-transport-ws) or server-sent events."
 )
-class Subscription(OrderSubscriptions):
+class Subscription(OrderSubscriptions, DocumentSubscriptions):
     """Every noun's subscriptions."""
 
 

@@ -47,6 +47,9 @@ CONNECTIONS = {
     "files": """query($first: Int) { files(first: $first) { totalCount nodes { title audience { kind
       accessGroups { name members { account { name } } } customers { code } } actions { name allowed }
       versions { contentVersion sharedBy { name } download { url } } download { url } } } }""",
+    "supplierDocuments": """query($first: Int) { supplierDocuments(first: $first) { totalCount nodes { __typename id
+      number kind status total { amount } customer { name } related { __typename id ... on SupplierDocument { number }
+      ... on Order { orderNumber: number related { id } } ... on Payment { paymentNumber: number } } } } }""",
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
       account { name } staffMember { name roles { role portal { slug } } } onBehalfOf { name }
       changes { field } } } }""",
@@ -188,6 +191,29 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
     asker = await at(portal).sign_in("olga" if name in OF_STAFF else "bea")
     short = await run(asker, CONNECTIONS[name], first=5)
     assert await run(asker, CONNECTIONS[name], first=50) == short
+
+
+MIXED = """query($first: Int) { supplierDocuments(first: $first) { edges { cursor node { __typename id number
+  related { __typename id ... on SupplierDocument { number } ... on Order { orderNumber: number }
+  ... on Payment { paymentNumber: number } } } } pageInfo { endCursor } } }"""
+
+
+async def test_a_page_of_mixed_documents_with_their_chain_costs_few_statements(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 1)
+    await portal.staff_member("olga")
+    for number in range(10):
+        order_id = await portal.order(f"SO-{number}", skus=("P1",))
+        await documents.one_of_each(portal, str(number), "C1", order_id, "P1")
+        await portal.goods_issue(f"GI-{number}", order_id, sku="P1")
+    for somebody in ("bea", "olga"):
+        asker = await at(portal).sign_in(somebody)
+        nodes = [each["node"] for each in (await asker.ask(MIXED, first=50))["supplierDocuments"]["edges"]]
+        assert len(nodes) == 50
+        assert any(each["related"] for each in nodes)
+        short = await run(asker, MIXED, first=20)
+        assert await run(asker, MIXED, first=50) == short <= 10
 
 
 async def crowd(portal: Portal, how_many: int) -> None:
