@@ -48,6 +48,11 @@ def kind(root: strawberry.Parent[SupplierDocument]) -> DocumentKind:
     return _KINDS[type(root)].kind
 
 
+def number(root: strawberry.Parent[SupplierDocument]) -> str:
+    """SupplierDocument.number: orders and payments have one too, so it is never null."""
+    return root.number or ""
+
+
 def status(root: strawberry.Parent[Any]) -> DocumentStatus:
     """SupplierDocument.status: a goods issue holds for ever."""
     return DocumentStatus(getattr(root, "state", DocumentStatus.ISSUED))

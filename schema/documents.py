@@ -26,7 +26,13 @@ class SupplierDocument(Node):
     """db.documents.SupplierDocument. A field of the same name has the same type in every kind, or a list of several
     kinds could not be asked for it."""
 
-    number: Annotated[str | None, field(description="Its number, e.g. IN-000123; a draft has none yet.")]
+    number: Annotated[
+        str,
+        field(
+            resolvers.documents.number,
+            description="Its number, e.g. IN-000123; empty while it is a draft.",
+        ),
+    ]
     kind: Annotated[DocumentKind, field(resolvers.documents.kind, description="What it is.")]
     status: Annotated[
         DocumentStatus,

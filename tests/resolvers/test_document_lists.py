@@ -21,8 +21,8 @@ LIST = """query($filter: SupplierDocumentFilter, $order: [SupplierDocumentOrder!
   $last: Int) { supplierDocuments(filter: $filter, orderBy: $order, first: $first, after: $after, last: $last) {
   totalCount nodes { __typename id number status issuedAt } edges { cursor node { number } }
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
-NEAR = """__typename id ... on SupplierDocument { number } ... on Order { orderNumber: number }
-  ... on Payment { paymentNumber: number }"""
+NEAR = """__typename id ... on SupplierDocument { number } ... on Order { number }
+  ... on Payment { number }"""
 RELATED = f"""query($id: ID!) {{ node(id: $id) {{ ... on SupplierDocument {{ related {{ {NEAR} }} }}
   ... on Order {{ related {{ {NEAR} }} }} ... on Payment {{ related {{ {NEAR} }} }} }} }}"""
 

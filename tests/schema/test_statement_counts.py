@@ -49,7 +49,7 @@ CONNECTIONS = {
       versions { contentVersion sharedBy { name } download { url } } download { url } } } }""",
     "supplierDocuments": """query($first: Int) { supplierDocuments(first: $first) { totalCount nodes { __typename id
       number kind status total { amount } customer { name } related { __typename id ... on SupplierDocument { number }
-      ... on Order { orderNumber: number related { id } } ... on Payment { paymentNumber: number } } } } }""",
+      ... on Order { number related { id } } ... on Payment { number } } } } }""",
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
       account { name } staffMember { name roles { role portal { slug } } } onBehalfOf { name }
       changes { field } } } }""",
@@ -194,8 +194,8 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
 
 
 MIXED = """query($first: Int) { supplierDocuments(first: $first) { edges { cursor node { __typename id number
-  related { __typename id ... on SupplierDocument { number } ... on Order { orderNumber: number }
-  ... on Payment { paymentNumber: number } } } } pageInfo { endCursor } } }"""
+  related { __typename id ... on SupplierDocument { number } ... on Order { number }
+  ... on Payment { number } } } } pageInfo { endCursor } } }"""
 
 
 async def test_a_page_of_mixed_documents_with_their_chain_costs_few_statements(

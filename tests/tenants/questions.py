@@ -113,8 +113,8 @@ GIVEN = {
     "staffMemberProvision(input.userName)",
     "warehousesUpsert(input.rows.code)",
 }
-# Lists that are looked at only when they hold so many.
-AT_LEAST = {"compareProducts(ids)": 2, "compareProducts(skus)": 2}
+# Lists that are looked at only when they hold two, and what of one's own stands beside.
+BESIDE = {"compareProducts(ids)": "node", "compareProducts(skus)": "sku"}
 # Inputs of which exactly one member is given, and the plainest one.
 ONE_OF = {"CartFillSourceInput": "csv"}
 CURSORS = {"after", "before"}
@@ -139,8 +139,8 @@ class Question:
     def variables(self, value: str, own: Mapping[str, Any]) -> dict[str, Any]:
         """The variables with `value` in the open place and, where something else is required, the asker's own."""
         given = _arguments(root(self.operation).fields[self.field], self.path, value, own)
-        if str(self) in AT_LEAST:
-            given[self.path[0]] *= AT_LEAST[str(self)]
+        if str(self) in BESIDE:
+            given[self.path[0]].append(own[BESIDE[str(self)]])
         return given
 
     @property
