@@ -17,6 +17,8 @@ class Permission(Enum):
     ORDERS_FULFIL = "orders:fulfil"
     DOCUMENTS_READ = "documents:read"
     QUOTATIONS_WRITE = "quotations:write"
+    INVOICES_WRITE = "invoices:write"
+    PAYMENTS_WRITE = "payments:write"
     BALANCES_READ = "balances:read"
     CONTACTS_READ = "contacts:read"
     CONTACTS_REQUEST = "contacts:request"
@@ -64,6 +66,8 @@ orders:cancel      |    x       x       -        -    |   x      x      x       
 orders:fulfil      |    -       -       -        -    |   x      x      x       -
 documents:read     |    x       x       x        x    |   x      x      x       x
 quotations:write   |    -       -       -        -    |   x      x      x       -
+invoices:write     |    -       -       -        -    |   x      x      -       x
+payments:write     |    -       -       -        -    |   x      x      -       x
 balances:read      |    x       -       x        -    |   x      x      -       x
 contacts:read      |    x       x       x        x    |   x      x      x       x
 contacts:request   |    x       x       x        -    |   -      -      -       -

@@ -17,9 +17,9 @@ from schema.catalogue import CatalogueMutations
 from schema.categories import CategoryQueries
 from schema.comparisons import ComparisonQueries
 from schema.contact_changes import ContactChangeMutations, ContactChangeQueries
-from schema.credit_notes import CreditNote
+from schema.credit_notes import CreditNote, CreditNoteMutations
 from schema.customers import CustomerMutations, CustomerQueries
-from schema.documents import DocumentQueries
+from schema.documents import DocumentMutations, DocumentQueries
 from schema.errors import (
     AccessGroupInUseError,
     CreditLimitExceededError,
@@ -31,12 +31,13 @@ from schema.errors import (
     VersionConflictError,
 )
 from schema.fulfilments import FulfilmentMutations
-from schema.goods_returns import GoodsReturn
+from schema.goods_returns import GoodsReturn, GoodsReturnMutations
+from schema.invoices import InvoiceMutations
 from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQueries
 from schema.nodes import NodeQueries
 from schema.order_statements import OrderStatementQueries
 from schema.orders import OrderMutations, OrderQueries, OrderSubscriptions
-from schema.payments import Payment
+from schema.payments import Payment, PaymentMutations
 from schema.portals import PortalMutations, PortalQueries
 from schema.previews import PreviewQueries
 from schema.products import ProductQueries
@@ -47,7 +48,7 @@ from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
 from schema.suppliers import SupplierQueries
-from schema.tax_invoices import TaxInvoice
+from schema.tax_invoices import TaxInvoice, TaxInvoiceMutations
 from schema.viewers import ViewerQueries
 
 
@@ -87,6 +88,12 @@ class Mutation(
     FulfilmentMutations,
     LifecycleStatusMutations,
     QuotationMutations,
+    InvoiceMutations,
+    TaxInvoiceMutations,
+    GoodsReturnMutations,
+    CreditNoteMutations,
+    PaymentMutations,
+    DocumentMutations,
     ContactChangeMutations,
     CustomerMutations,
     CatalogueMutations,

@@ -21,6 +21,8 @@ from rules.permissions import (
 # Named once more on purpose: whoever gives one of these to customers has to say so here too.
 STAFF_ONLY = {
     Permission.QUOTATIONS_WRITE,
+    Permission.INVOICES_WRITE,
+    Permission.PAYMENTS_WRITE,
     Permission.CUSTOMERS_READ,
     Permission.CATALOGUE_WRITE,
     Permission.CUSTOMERS_WRITE,
