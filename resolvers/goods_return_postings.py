@@ -96,7 +96,7 @@ async def receive(info: Info, input: _Input) -> GoodsReturnPayload:
 def _came_back(line: InvoicedLine, asked: GoodsReturnReceiveLineInput) -> Decimal:
     left = line.left_to_return
     quantity = left if asked.quantity is None else asked.quantity
-    check_quantity(quantity, left, line.unit, MoreThanInvoiced(sku=line.sku, left=left, path=("quantity",)))
+    check_quantity(quantity, left, line.unit, MoreThanInvoiced(sku=line.sku, left=left))
     return quantity
 
 

@@ -189,7 +189,7 @@ def _named(
             try:
                 check_quantity(charged[key, each.position].quantity, left, line.unit, too_much)
             except BrokenRule as rule:
-                broken.append(rule.at(*path, "quantity"))
+                broken.append(rule.at(*path))
     if broken:
         raise BrokenRules(broken)
     return list(charged.values())

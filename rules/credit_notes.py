@@ -167,7 +167,7 @@ def credit_of(
     is_discount = operation is CreditOperation.DISCOUNT
     most = max(line.quantity, Decimal(0)) if is_discount else line.left_quantity
     asked = most if quantity is None else quantity
-    check_quantity(asked, most, line.unit, MoreThanInvoiced(sku=line.sku, left=most, path=("quantity",)))
+    check_quantity(asked, most, line.unit, MoreThanInvoiced(sku=line.sku, left=most))
     if unit_price is None and not is_discount:
         return _share(line, asked, most, currency)
     if (

@@ -106,18 +106,20 @@ def check_order(lines: Iterable[Shipped]) -> None:
 
 
 def check_quantity(quantity: Decimal, left: Decimal, unit: str, too_much: BrokenRule) -> None:
-    """Refuse a quantity that a unit does not allow or of which less is left.
+    """Refuse a line's quantity that a unit does not allow or of which less is left.
 
     All that is left is always allowed, even if an import has brought more decimal places than the unit has. Raises
-    `too_much` or what quantities.check raises.
+    `too_much` or what quantities.check raises, at the path `quantity`.
     """
-    if left <= 0:
-        raise too_much
-    if quantity == left:
+    if quantity == left > 0:
         return
-    quantities.check(quantity, unit)
-    if quantity > left:
-        raise too_much
+    try:
+        if left > 0:
+            quantities.check(quantity, unit)
+    except BrokenRule as rule:
+        raise rule.at("quantity") from None
+    if quantity > left or left <= 0:
+        raise too_much.at("quantity")
 
 
 def check_due(due_on: date, today: date, *path: str) -> None:
