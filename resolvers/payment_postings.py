@@ -146,11 +146,11 @@ async def allocate(info: Info, input: _AllocateInput) -> PaymentPayload:
     kind = PaymentKind(payment.kind)
     lying = await db.allocations.of_payments(context.connection, context.signed_in, [payment.id])
     left = left_on_account(kind, *lying[payment.id])
+    settled = await _settled(context, payment, input.allocations)
     try:
         check_allocate(payment.state, left)
     except BrokenRule as rule:
         raise rule.at("payment") from None
-    settled = await _settled(context, payment, input.allocations)
     _rest(left, settled, payment.currency)
     now = datetime.now(UTC)
     movements = []

@@ -67,7 +67,8 @@ async def test_an_outsider_and_a_customer_credit_and_receive_nothing(
     bea = await at(portal).sign_in("bea")
     credit = {"invoice": bill, "operation": "SALES_RETURN"}
     back = {"invoice": bill, "lines": lines((1, "1"))}
-    missing, unknown = [("MISSING_PERMISSION", [])], [("UNAUTHENTICATED", [])]
+    missing: list[tuple[str, list[str]]] = [("MISSING_PERMISSION", [])]
+    unknown: list[tuple[str, list[str]]] = [("UNAUTHENTICATED", [])]
     assert await refused(at(portal), CREDIT, **credit) == unknown
     assert await refused(at(portal), RECEIVE, **back) == unknown
     assert await refused(bea, CREDIT, **credit) == await refused(bea, RECEIVE, **back) == missing

@@ -144,8 +144,11 @@ class Town:
             "account",
             "contactChange",
             "customer",
+            "goodsIssue",
+            "invoice",
             "lifecycleStatus",
             "order",
+            "payment",
             "profile",
             "quotation",
             "session",
@@ -154,6 +157,7 @@ class Town:
             kind = f"{name[0].upper()}{name[1:]}"
             own[name] = next(key for type_name, key in named if type_name == kind)
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
+        own["document"] = own["invoice"]
         own["node"] = next(key for type_name, key in named if type_name == "Product")
         items = [key for type_name, key in self.own(persona).ids if type_name == "CartItem"]
         own["item"] = items[0]
