@@ -7,7 +7,7 @@ from pathlib import Path
 import db
 from db.connections import Database
 from db.isolation import Mode
-from server.demo import contacts, people, personas, quotations, world
+from server.demo import contacts, invoices, people, personas, quotations, world
 from server.demo.portals import MADE_UP, REAL, DemoPortal
 from tenants import provisioning
 from tenants.passwords import Passwords
@@ -85,8 +85,8 @@ async def _add_portal(registry: Database, portal: DemoPortal, base_domain: str) 
 
 
 async def _furnish(database: Database, passwords: Passwords, portal: DemoPortal) -> None:
-    """What no import brings: people with their rights and, at a made-up company, its customers' contact data and
-    a quotation."""
+    """What no import brings: people with their rights and, at a made-up company, its customers' contact data,
+    a quotation and an invoice."""
     tenant_id = await provisioning.tenant_of(database, portal.slug)
     password_hash = await passwords.hash(personas.PASSWORD)
     async with database.transaction(Mode.WRITE, tenant_id) as connection:
@@ -94,3 +94,4 @@ async def _furnish(database: Database, passwords: Passwords, portal: DemoPortal)
         if portal in MADE_UP:
             await contacts.add(connection, portal)
             await quotations.add(connection, portal)
+            await invoices.add(connection, portal)

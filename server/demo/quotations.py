@@ -28,7 +28,7 @@ _VALID_DAYS = 365
 
 async def add(connection: Connection, portal: DemoPortal) -> None:
     """An issued quotation for the customer of the portal's first person; once."""
-    buyer = await _buyer(connection, portal)
+    buyer = await first_buyer(connection, portal)
     if await db.quotations.by_numbers(connection, buyer, [numbered(NumberKind.QUOTATION, 1)]):
         return
     quotation_id = uuid.uuid7()
@@ -56,7 +56,7 @@ async def add(connection: Connection, portal: DemoPortal) -> None:
     await db.quotations.add(connection, new, lines)
 
 
-async def _buyer(connection: Connection, portal: DemoPortal) -> Viewer:
+async def first_buyer(connection: Connection, portal: DemoPortal) -> Viewer:
     """Whoever comes first at a portal, who is restricted in nothing."""
     there = await db.portals.by_tenant(connection)
     login = await db.accounts.login(connection, personas.of_portal(portal.slug)[0].user_name)
