@@ -135,7 +135,11 @@ async def _given(
         return [
             CreditNoteIssueLineInput(position=each.invoice_position, quantity=each.quantity) for each in there
         ]
-    left = [CreditNoteIssueLineInput(position=line.position) for line in lines if line.left_quantity > 0]
+    left = [
+        CreditNoteIssueLineInput(position=line.position)
+        for line in lines
+        if line.left_quantity > 0 and line.has_money_left
+    ]
     check_length(left, MOST_ROWS, "invoice")
     return left
 

@@ -107,6 +107,11 @@ class InvoicedLine:
         return max(self.amount - self.credited_amount, 0)
 
     @property
+    def has_money_left(self) -> bool:
+        """Whether anything can still be credited; what was for nothing comes back for nothing."""
+        return self.left_amount > 0 or (self.amount == 0 and self.left_quantity > 0)
+
+    @property
     def left_to_return(self) -> Decimal:
         """How much can still come back."""
         return max(self.quantity - self.returned_quantity, Decimal(0))
@@ -184,7 +189,7 @@ def credit_of(
 
 def _share(line: InvoicedLine, quantity: Decimal, most: Decimal, currency: str) -> Credit:
     amount = int((line.left_amount * quantity / most).quantize(Decimal(1), rounding=ROUND_HALF_UP))
-    if amount == 0 and line.amount > 0 and line.left_amount == 0:
+    if not line.has_money_left:
         raise _too_large(line, currency, "quantity")
     if abs(line_amount(quantity, line.unit_price, currency) - amount) <= 1:
         return Credit(quantity, line.unit_price, amount)
@@ -201,7 +206,7 @@ def _too_large(line: InvoicedLine, currency: str, path: str) -> CreditTooLarge:
 def check_credit(state: str, lines: Iterable[InvoicedLine]) -> None:
     """Refuse to credit an invoice of which nothing is left. Raises InvoiceReversed or NothingToCredit."""
     check_standing(state)
-    if not any(line.left_amount > 0 or line.left_quantity > 0 for line in lines):
+    if not any(line.has_money_left for line in lines):
         raise NothingToCredit
 
 

@@ -4,7 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rules.broken import BrokenRule
-from rules.documents import DocumentStatus
+from rules.documents import DocumentKind, DocumentStatus
+
+_NAMES: dict[str, tuple[str, str]] = {
+    DocumentKind.CREDIT_NOTE: ("credit note", "Gutschrift"),
+    DocumentKind.GOODS_RETURN: ("goods return", "Warenrückgabe"),
+    DocumentKind.TAX_INVOICE: ("tax invoice", "Steuerrechnung"),
+}
 
 
 class AlreadyReversed(BrokenRule):
@@ -18,10 +24,20 @@ class AlreadyReversed(BrokenRule):
 class DocumentInUse(BrokenRule):
     """Other documents stand on one that is to be reversed: they are reversed first."""
 
-    english = "Reverse what stands on it first: {kinds}."
-    german = "Stornieren Sie zuerst, was darauf beruht: {kinds}."
+    english = "Reverse what stands on it first: {english_kinds}."
+    german = "Stornieren Sie zuerst, was darauf beruht: {german_kinds}."
 
-    kinds: str
+    kinds: tuple[str, ...]
+
+    @property
+    def english_kinds(self) -> str:
+        """What stands on it, as people read it."""
+        return ", ".join(_NAMES[kind][0] for kind in self.kinds)
+
+    @property
+    def german_kinds(self) -> str:
+        """The same in German."""
+        return ", ".join(_NAMES[kind][1] for kind in self.kinds)
 
 
 class RefundsUncovered(BrokenRule):
@@ -37,7 +53,7 @@ def check_reverse(state: str, standing: Iterable[str] = ()) -> None:
     if state == DocumentStatus.REVERSED:
         raise AlreadyReversed
     if kinds := sorted(set(standing)):
-        raise DocumentInUse(kinds=", ".join(kinds))
+        raise DocumentInUse(kinds=tuple(kinds))
 
 
 def check_covered(before: int, after: int) -> None:

@@ -136,6 +136,18 @@ async def test_a_discount_lowers_the_price_and_not_what_can_come_back(
     assert await ledger(portal) == {"IN-1": 1800}
 
 
+async def test_what_is_discounted_to_nothing_has_nothing_left_to_credit(
+    portal: Portal, ada: Client, bill: str
+) -> None:
+    await posted(ada, CREDIT, invoice=bill, operation="DISCOUNT", lines=lines((1, None, "10")))
+    spent = [("CREDIT_TOO_LARGE", ["lines", "0", "quantity"])]
+    assert await refused(ada, CREDIT, invoice=bill, operation="SALES_RETURN", lines=lines((1, "1"))) == spent
+    rest = await posted(ada, CREDIT, invoice=bill, operation="SALES_RETURN")
+    assert [each["sku"] for each in rest["lines"]] == ["S", "X"]
+    assert allowed(await invoice_of(ada, bill))["CREDIT"] == "NOTHING_TO_CREDIT"
+    assert await ledger(portal) == {"IN-1": 0}
+
+
 async def test_what_cannot_be_credited_is_told_line_by_line_and_nothing_is_posted(
     portal: Portal, ada: Client, stan: Client, bill: str
 ) -> None:

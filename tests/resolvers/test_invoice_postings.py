@@ -230,6 +230,19 @@ async def test_the_portal_says_in_how_many_days_an_invoice_is_due(
     assert date.fromisoformat(found["dueOn"]) == datetime.now(UTC).date() + timedelta(days=14)
 
 
+async def test_what_a_reversed_invoice_charged_can_be_charged_again(
+    portal: Portal, stan: Client, ada: Client, order: str
+) -> None:
+    await ship(stan, order)
+    bill = await posted(ada, "invoiceIssue", order=order)
+    assert await refused(ada, "invoiceIssue", order=order) == [("NOTHING_TO_INVOICE", ["order"])]
+    gone = await posted(ada, "supplierDocumentReverse", document=bill["id"], reason="Wrong order")
+    assert (gone["number"], gone["status"]) == ("IN-000001", "REVERSED")
+    again = await posted(ada, "invoiceIssue", order=order)
+    assert (again["number"], again["lines"]) == ("IN-000002", bill["lines"])
+    assert await ledger(portal) == {"IN-000001": 0, "IN-000002": 5691}
+
+
 async def test_five_who_charge_the_same_at_once_charge_it_once(
     portal: Portal, stan: Client, ada: Client, order: str
 ) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rules.amounts import line_amount, totals
 from rules.balances import PaymentKind
-from rules.broken import BrokenRule
+from rules.broken import BrokenRule, Language
 from rules.credit_notes import Credit, InvoicedLine, UnnamedCredit, credit_of, spread
 from rules.documents import CreditOperation, DocumentStatus
 from rules.invoices import check_quantity, left_to_invoice
@@ -95,12 +95,12 @@ def test_a_line_credited_in_any_parts_gives_back_exactly_what_it_charged(
     now = list(one)
     for place, quantity in cuts:
         index = place % len(now)
-        if quantity <= now[index].left_quantity:
+        if quantity <= now[index].left_quantity and now[index].has_money_left:
             credit = credit_of(now[index], operation, quantity, None, "EUR")
             now[index] = after(now[index], credit, operation)
             assert now[index].credited_amount <= now[index].amount
     for index, each in enumerate(now):
-        if each.left_quantity and (each.left_amount or not each.amount):
+        if each.left_quantity and each.has_money_left:
             now[index] = after(each, credit_of(each, operation, None, None, "EUR"), operation)
     assert [each.credited_amount for each in now] == [each.amount for each in one]
 
@@ -134,7 +134,7 @@ def test_an_order_invoiced_in_any_parts_and_credited_again_is_open_by_the_roundi
             noted: list[tuple[int, Decimal]] = []
             for index, each in enumerate(charged):
                 quantity = each.left_quantity if turn == 1 else each.left_quantity // turn
-                if quantity and (each.left_amount or not each.amount):
+                if quantity and each.has_money_left:
                     credit = credit_of(each, CreditOperation.ADJUSTMENT, quantity, None, "EUR")
                     charged[index] = after(each, credit, CreditOperation.ADJUSTMENT)
                     noted.append((credit.amount, each.tax_rate))
@@ -234,4 +234,5 @@ def test_what_was_reversed_or_is_in_use_is_not_reversed() -> None:
         check_reverse(DocumentStatus.REVERSED, ["CREDIT_NOTE"])
     with pytest.raises(DocumentInUse) as caught:
         check_reverse(DocumentStatus.PAID, ["TAX_INVOICE", "CREDIT_NOTE", "TAX_INVOICE"])
-    assert caught.value.kinds == "CREDIT_NOTE, TAX_INVOICE"
+    assert caught.value.message() == "Reverse what stands on it first: credit note, tax invoice."
+    assert caught.value.message(Language.GERMAN).endswith("beruht: Gutschrift, Steuerrechnung.")
