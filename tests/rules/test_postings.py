@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rules.amounts import line_amount, totals
 from rules.balances import PaymentKind
-from rules.broken import BrokenRule, Language
+from rules.broken import BrokenRule
 from rules.credit_notes import Credit, InvoicedLine, UnnamedCredit, credit_of, spread
 from rules.documents import CreditOperation, DocumentStatus
 from rules.invoices import check_quantity, left_to_invoice
@@ -232,7 +232,5 @@ def test_what_was_reversed_or_is_in_use_is_not_reversed() -> None:
     check_reverse(DocumentStatus.UNPAID)
     with pytest.raises(AlreadyReversed):
         check_reverse(DocumentStatus.REVERSED, ["CREDIT_NOTE"])
-    with pytest.raises(DocumentInUse) as caught:
+    with pytest.raises(DocumentInUse):
         check_reverse(DocumentStatus.PAID, ["TAX_INVOICE", "CREDIT_NOTE", "TAX_INVOICE"])
-    assert caught.value.message() == "Reverse what stands on it first: credit note, tax invoice."
-    assert caught.value.message(Language.GERMAN).endswith("beruht: Gutschrift, Steuerrechnung.")
