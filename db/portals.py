@@ -40,7 +40,7 @@ from db.connections import Connection, one_each
 from db.rows import insert_rows
 from db.statements import Statement
 from db.tables import metadata, one_of
-from rules.portals import MOST_LEAD_DAYS, CancellationPolicy, CreditPolicy
+from rules.portals import MOST_LEAD_DAYS, MOST_PAYMENT_DAYS, CancellationPolicy, CreditPolicy
 from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from rules.viewers import Viewer
@@ -66,6 +66,9 @@ portals = Table(
     Column("lead_days", Integer, nullable=False, server_default="2"),  # from placing to the promised day
     Column("cancellation_policy", Text, nullable=False, server_default=CancellationPolicy.UNTIL_SHIPPED),
     Column("credit_policy", Text, nullable=False, server_default=CreditPolicy.WARN),
+    Column(
+        "payment_days", Integer, nullable=False, server_default="30"
+    ),  # from issuing an invoice to its last day
     PrimaryKeyConstraint("tenant_id", name="portals_pkey"),
     ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name="portals_supplier_fkey"),
     ForeignKeyConstraint(
@@ -79,6 +82,7 @@ portals = Table(
     one_of("locale", ["en", "de"], name="portals_locale_check"),
     one_of("stock_policy", list(StockPolicy), name="portals_stock_policy_check"),
     CheckConstraint(f"lead_days between 0 and {MOST_LEAD_DAYS}", name="portals_lead_days_check"),
+    CheckConstraint(f"payment_days between 0 and {MOST_PAYMENT_DAYS}", name="portals_payment_days_check"),
     one_of("cancellation_policy", list(CancellationPolicy), name="portals_cancellation_policy_check"),
     one_of("credit_policy", list(CreditPolicy), name="portals_credit_policy_check"),
     CheckConstraint(
@@ -118,6 +122,7 @@ class Portal:
     lead_days: int
     cancellation_policy: str
     credit_policy: str
+    payment_days: int
 
     @property
     def id(self) -> UUID:
@@ -150,6 +155,7 @@ PORTAL_COLUMNS = [
     portals.c.lead_days,
     portals.c.cancellation_policy,
     portals.c.credit_policy,
+    portals.c.payment_days,
 ]
 
 # For tables that are the supplier's: whose tenant is at work.
@@ -290,6 +296,7 @@ CHANGING = (
     "lead_days",
     "cancellation_policy",
     "credit_policy",
+    "payment_days",
     "price_list_id",
 )
 _changing = Changing(

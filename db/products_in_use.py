@@ -1,4 +1,4 @@
-"""Products in use: which are in a warehouse, promised, or still to be shipped."""
+"""Products in use: which are in a warehouse, promised, or still to be shipped, and of which stock is kept."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,9 +7,11 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, or_, select, union
 
 from db.connections import Connection
 from db.orders import CONDITIONS, OUTSTANDING, order_lines, orders
+from db.products import products
 from db.statements import Statement
 from db.stock import stock
 from rules.lifecycle import OPEN_STATES
+from rules.products import ProductKind
 
 _IDS = any_(bindparam("ids", type_=ARRAY(Uuid)))
 _in_stock = select(stock.c.product_id).where(
@@ -39,3 +41,17 @@ async def among(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
     if not ids:
         return set()
     return set(await connection.column(_among, ids=ids, processing_states=list(OPEN_STATES)))
+
+
+_goods_among = Statement[UUID](
+    select(products.c.id).where(
+        products.c.tenant_id == bindparam("tenant_id"),
+        products.c.id == _IDS,
+        products.c.kind == ProductKind.GOODS,
+    )
+)
+
+
+async def goods_among(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the products of which stock is kept: goods, whether they are sold or no longer."""
+    return set(await connection.column(_goods_among, ids=ids)) if ids else set()

@@ -12,7 +12,7 @@ import strawberry
 
 import db
 from db.orders import Order, OrderLine
-from resolvers import nodes
+from resolvers import document_actions, nodes
 from resolvers.actions import Action, weigh
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
@@ -50,7 +50,7 @@ async def actions(root: strawberry.Parent[Order], info: Info) -> list[Action]:
         except BrokenRule as rule:
             broken = rule
         found.append(weigh(context, act, NEEDS[act], broken))
-    return found
+    return found + await document_actions.of_order(context, root)
 
 
 @strawberry.input(description="What to change of an order; what is left out stays as it is.")

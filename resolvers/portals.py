@@ -22,6 +22,7 @@ from rules.portals import (
     check_currency,
     check_lead_days,
     check_not_reserved,
+    check_payment_days,
     host_name,
 )
 from rules.restrictions import RestrictionKind
@@ -94,6 +95,9 @@ class PortalUpdateInput:
     credit_policy: CreditPolicy | None = strawberry.field(
         default=None, description="What happens to an order that takes a customer over its credit limit."
     )
+    payment_days: int | None = strawberry.field(
+        default=None, description="How many days after its issue an invoice is to be paid, 0 to 365."
+    )
     restriction_kinds: list[RestrictionKind] | None = strawberry.field(
         default=None,
         description="Which kinds of restrictions are in force from now on; the others restrict nothing.",
@@ -149,6 +153,7 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
     check_currency(input.currency, "currency")
     check_email(input.support_email, "supportEmail")
     check_lead_days(input.lead_days, "leadDays")
+    check_payment_days(input.payment_days, "paymentDays")
     now = await db.portals.lock(context.connection, context.tenant_id)
     assert now is not None, "the tenant of a connection has a portal"
     check_version(input.version, now.version)
@@ -164,6 +169,7 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
         "lead_days": input.lead_days,
         "cancellation_policy": input.cancellation_policy,
         "credit_policy": input.credit_policy,
+        "payment_days": input.payment_days,
         "restriction_kinds": None if kinds is None else [kind for kind in RestrictionKind if kind in kinds],
     }
     had, has = await _change_hosts(context, input.hosts)

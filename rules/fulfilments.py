@@ -101,7 +101,7 @@ class MoreThanOutstanding(BrokenRule):
 
 @dataclass(eq=False, kw_only=True)
 class LineTwice(BrokenRule):
-    """A line of the order is named twice."""
+    """A line is named twice."""
 
     english = "Line {position} is named twice."
     german = "Position {position} ist doppelt genannt."

@@ -17,6 +17,8 @@ class Permission(Enum):
     ORDERS_FULFIL = "orders:fulfil"
     DOCUMENTS_READ = "documents:read"
     QUOTATIONS_WRITE = "quotations:write"
+    INVOICES_WRITE = "invoices:write"
+    PAYMENTS_WRITE = "payments:write"
     BALANCES_READ = "balances:read"
     STATEMENTS_WRITE = "statements:write"
     STATEMENTS_ANSWER = "statements:answer"
@@ -68,6 +70,8 @@ orders:cancel      |    x       x       -        -    |   x      x      x       
 orders:fulfil      |    -       -       -        -    |   x      x      x       -
 documents:read     |    x       x       x        x    |   x      x      x       x
 quotations:write   |    -       -       -        -    |   x      x      x       -
+invoices:write     |    -       -       -        -    |   x      x      -       x
+payments:write     |    -       -       -        -    |   x      x      -       x
 balances:read      |    x       -       x        -    |   x      x      -       x
 statements:write   |    -       -       -        -    |   x      x      -       x
 statements:answer  |    x       -       x        -    |   -      -      -       -

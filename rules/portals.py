@@ -8,6 +8,7 @@ from rules.broken import BrokenRule
 
 MOST_HOSTS = 20
 MOST_LEAD_DAYS = 365
+MOST_PAYMENT_DAYS = 365
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -93,6 +94,22 @@ class LeadDaysInvalid(BrokenRule):
     german = "Die Lieferzeit beträgt 0 bis {most} Tage."
 
     most: int = MOST_LEAD_DAYS
+
+
+@dataclass(eq=False, kw_only=True)
+class PaymentDaysInvalid(BrokenRule):
+    """The days from issuing an invoice to its last day are fewer than none or more than a year."""
+
+    english = "The time for payment is 0 to {most} days."
+    german = "Das Zahlungsziel beträgt 0 bis {most} Tage."
+
+    most: int = MOST_PAYMENT_DAYS
+
+
+def check_payment_days(days: int | None, *path: str) -> None:
+    """None is no time for payment yet. Raises PaymentDaysInvalid."""
+    if days is not None and not 0 <= days <= MOST_PAYMENT_DAYS:
+        raise PaymentDaysInvalid(path=path)
 
 
 def check_lead_days(days: int | None, *path: str) -> None:

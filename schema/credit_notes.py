@@ -5,13 +5,18 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.credit_note_postings
 import resolvers.credit_notes
+import resolvers.document_actions
 import resolvers.document_lines
 import resolvers.documents
 from rules.documents import CreditOperation
+from rules.permissions import Permission
+from schema.actions import Action
 from schema.customers import Address
 from schema.documents import SupplierDocument
-from schema.fields import field
+from schema.errors import UserError
+from schema.fields import field, mutation
 from schema.goods_returns import GoodsReturn
 from schema.invoices import Invoice
 from schema.money import Money, RateTotal, Totals
@@ -35,7 +40,8 @@ class CreditNoteLine:
         Money,
         field(
             resolvers.document_lines.amount,
-            description="Quantity times unit price, rounded half up; with tax where prices include it.",
+            description="Quantity times unit price; with tax where prices include it. Rounded so that parts of a line "
+            "add up to what it charged.",
         ),
     ]
     invoice: Annotated[
@@ -86,4 +92,35 @@ class CreditNote(SupplierDocument):
     lines: Annotated[
         list[CreditNoteLine],
         field(resolvers.credit_notes.lines, description="Its lines, by position.", size=20),
+    ]
+    actions: Annotated[
+        list[Action],
+        field(
+            resolvers.document_actions.of_document,
+            description="What the staff can do with it: REVERSE (supplierDocumentReverse). Empty for customers.",
+            size=1,
+        ),
+    ]
+
+
+@strawberry.type(description="What creditNoteIssue answers.")
+class CreditNotePayload:
+    """resolvers.credit_note_postings.CreditNotePayload."""
+
+    credit_note: Annotated[CreditNote | None, field(description="The credit note that was posted.")]
+    errors: Annotated[list[UserError], field(description="Why nothing was posted.", size=2)]
+
+
+@strawberry.type
+class CreditNoteMutations:
+    """Mutation fields on credit notes."""
+
+    credit_note_issue: Annotated[
+        CreditNotePayload,
+        mutation(
+            resolvers.credit_note_postings.issue,
+            needs=Permission.INVOICES_WRITE,
+            description="Give back what was invoiced, never more than that. It lowers what is open of the invoice; what "
+            "was paid already is prepaid then.",
+        ),
     ]

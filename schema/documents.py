@@ -9,11 +9,13 @@ import resolvers.chains
 import resolvers.document_downloads
 import resolvers.document_lists
 import resolvers.documents
+import resolvers.reversals
 from rules.documents import DocumentKind, DocumentStatus
 from rules.permissions import Permission
 from schema.customers import Customer
 from schema.downloads import Download
-from schema.fields import field, query, subscription
+from schema.errors import UserError
+from schema.fields import field, mutation, query, subscription
 from schema.money import Money
 from schema.nodes import Node
 from schema.pages import Connection
@@ -114,5 +116,29 @@ class DocumentSubscriptions:
             needs=Permission.DOCUMENTS_READ,
             description="Every document as soon as it is issued: the customer's, as far as its access groups allow "
             "their kinds, or for staff those of all customers.",
+        ),
+    ]
+
+
+@strawberry.type(description="What supplierDocumentReverse answers.")
+class SupplierDocumentPayload:
+    """resolvers.reversals.SupplierDocumentPayload."""
+
+    document: Annotated[SupplierDocument | None, field(description="The document as it is now.")]
+    errors: Annotated[list[UserError], field(description="Why nothing was reversed.", size=2)]
+
+
+@strawberry.type
+class DocumentMutations:
+    """Mutation fields on supplier documents."""
+
+    supplier_document_reverse: Annotated[
+        SupplierDocumentPayload,
+        mutation(
+            resolvers.reversals.reverse,
+            needs=Permission.INVOICES_WRITE,
+            description="Take back an invoice, a tax invoice, a goods return or a credit note on which nothing stands: it "
+            "stays as it is and moves nothing any more. What has paid an invoice lies on account then, and its lines can "
+            "be invoiced again; what a goods return put into stock goes out again.",
         ),
     ]

@@ -6,11 +6,16 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.document_actions
 import resolvers.document_lines
 import resolvers.documents
+import resolvers.goods_return_postings
 import resolvers.goods_returns
+from rules.permissions import Permission
+from schema.actions import Action
 from schema.documents import SupplierDocument
-from schema.fields import field
+from schema.errors import UserError
+from schema.fields import field, mutation
 from schema.invoices import Invoice
 from schema.products import Product, Warehouse
 
@@ -53,4 +58,34 @@ class GoodsReturn(SupplierDocument):
     lines: Annotated[
         list[GoodsReturnLine],
         field(resolvers.goods_returns.lines, description="Its lines, by position.", size=20),
+    ]
+    actions: Annotated[
+        list[Action],
+        field(
+            resolvers.document_actions.of_document,
+            description="What the staff can do with it: REVERSE (supplierDocumentReverse). Empty for customers.",
+            size=1,
+        ),
+    ]
+
+
+@strawberry.type(description="What goodsReturnReceive answers.")
+class GoodsReturnPayload:
+    """resolvers.goods_return_postings.GoodsReturnPayload."""
+
+    goods_return: Annotated[GoodsReturn | None, field(description="The goods return that was posted.")]
+    errors: Annotated[list[UserError], field(description="Why nothing was posted.", size=2)]
+
+
+@strawberry.type
+class GoodsReturnMutations:
+    """Mutation fields on goods returns."""
+
+    goods_return_receive: Annotated[
+        GoodsReturnPayload,
+        mutation(
+            resolvers.goods_return_postings.receive,
+            needs=Permission.ORDERS_FULFIL,
+            description="Receive goods of an invoice that came back, and put them into stock.",
+        ),
     ]

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+import resolvers.document_actions
 import resolvers.document_lines
 import resolvers.documents
+import resolvers.invoice_postings
 import resolvers.invoices
+from rules.permissions import Permission
+from schema.actions import Action
 from schema.customers import Address
 from schema.documents import SupplierDocument
-from schema.fields import field
+from schema.errors import UserError
+from schema.fields import field, mutation
 from schema.money import Money, RateTotal, Totals
 from schema.products import Product
 
@@ -76,4 +81,36 @@ class Invoice(SupplierDocument):
     lines: Annotated[
         list[InvoiceLine],
         field(resolvers.invoices.lines, description="Its lines, by position.", size=20),
+    ]
+    actions: Annotated[
+        list[Action],
+        field(
+            resolvers.document_actions.of_invoice,
+            description="What the staff can do with it: TAX_INVOICE (taxInvoiceIssue), CREDIT (creditNoteIssue), "
+            "RECEIVE (goodsReturnReceive), PAY (paymentRecord) and REVERSE (supplierDocumentReverse). Empty for customers.",
+            size=5,
+        ),
+    ]
+
+
+@strawberry.type(description="What invoiceIssue answers.")
+class InvoicePayload:
+    """resolvers.invoice_postings.InvoicePayload."""
+
+    invoice: Annotated[Invoice | None, field(description="The invoice that was posted.")]
+    errors: Annotated[list[UserError], field(description="Why nothing was posted.", size=2)]
+
+
+@strawberry.type
+class InvoiceMutations:
+    """Mutation fields on invoices."""
+
+    invoice_issue: Annotated[
+        InvoicePayload,
+        mutation(
+            resolvers.invoice_postings.issue,
+            needs=Permission.INVOICES_WRITE,
+            description="Charge what was shipped of an order and is not invoiced yet, or a part of it. Payments that lie "
+            "on account are not allocated to it by themselves.",
+        ),
     ]

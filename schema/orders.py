@@ -182,8 +182,9 @@ class Order(Node):
         field(
             resolvers.fulfilments.actions,
             description="What can be done with it: UPDATE, SHIP (some or all of what is outstanding), CLOSE (cancel "
-            "what is outstanding of it) and CANCEL (call it off, of which nothing is shipped).",
-            size=4,
+            "what is outstanding of it) and CANCEL (call it off, of which nothing is shipped); for staff also INVOICE "
+            "(charge what was shipped and is not invoiced yet).",
+            size=5,
         ),
     ]
     related: Annotated[

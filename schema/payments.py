@@ -6,12 +6,18 @@ from typing import Annotated
 import strawberry
 
 import resolvers.chains
+import resolvers.document_actions
 import resolvers.documents
+import resolvers.payment_postings
 import resolvers.payments
+import resolvers.reversals
 from rules.balances import PaymentKind
 from rules.documents import DocumentStatus
+from rules.permissions import Permission
+from schema.actions import Action
 from schema.customers import Customer
-from schema.fields import field
+from schema.errors import UserError
+from schema.fields import field, mutation
 from schema.money import Money
 from schema.nodes import Node
 
@@ -36,5 +42,58 @@ class Payment(Node):
             description="What is next to it in the chain from quotation to payment, in both directions and as far as "
             "the viewer may see it, in the order of the chain and then by number.",
             size=5,
+        ),
+    ]
+    on_account: Annotated[
+        Money,
+        field(
+            resolvers.payments.on_account,
+            description="What of it can still be allocated: settles no invoice, and was not paid back.",
+        ),
+    ]
+    actions: Annotated[
+        list[Action],
+        field(
+            resolvers.document_actions.of_payment,
+            description="What the staff can do with it: ALLOCATE (paymentAllocate) and REVERSE (paymentReverse). Empty for customers.",
+            size=2,
+        ),
+    ]
+
+
+@strawberry.type(description="What a mutation on a payment answers.")
+class PaymentPayload:
+    """resolvers.payment_postings.PaymentPayload."""
+
+    payment: Annotated[Payment | None, field(description="The payment as it is now.")]
+    errors: Annotated[list[UserError], field(description="Why nothing was posted.", size=2)]
+
+
+@strawberry.type
+class PaymentMutations:
+    """Mutation fields on payments."""
+
+    payment_record: Annotated[
+        PaymentPayload,
+        mutation(
+            resolvers.payment_postings.record,
+            needs=Permission.PAYMENTS_WRITE,
+            description="Record money that came in or went back, and say which invoices it settles.",
+        ),
+    ]
+    payment_allocate: Annotated[
+        PaymentPayload,
+        mutation(
+            resolvers.payment_postings.allocate,
+            needs=Permission.PAYMENTS_WRITE,
+            description="Let what of a payment lies on account settle invoices.",
+        ),
+    ]
+    payment_reverse: Annotated[
+        PaymentPayload,
+        mutation(
+            resolvers.reversals.reverse_payment,
+            needs=Permission.PAYMENTS_WRITE,
+            description="Take a payment back: what it settled is open again.",
         ),
     ]

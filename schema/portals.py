@@ -49,6 +49,7 @@ class Portal(Node):
         CreditPolicy,
         field(description="What happens to an order that takes a customer over its credit limit."),
     ]
+    payment_days: Annotated[int, field(description="How many days after its issue an invoice is to be paid.")]
     restriction_kinds: Annotated[
         list[RestrictionKind],
         field(

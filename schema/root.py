@@ -18,10 +18,10 @@ from schema.catalogue import CatalogueMutations
 from schema.categories import CategoryQueries
 from schema.comparisons import ComparisonQueries
 from schema.contact_changes import ContactChangeMutations, ContactChangeQueries
-from schema.credit_notes import CreditNote
+from schema.credit_notes import CreditNote, CreditNoteMutations
 from schema.customer_balances import CustomerBalance, CustomerBalanceByOrder
 from schema.customers import CustomerMutations, CustomerQueries
-from schema.documents import DocumentQueries, DocumentSubscriptions
+from schema.documents import DocumentMutations, DocumentQueries, DocumentSubscriptions
 from schema.errors import (
     AccessGroupInUseError,
     CreditLimitExceededError,
@@ -34,12 +34,13 @@ from schema.errors import (
 )
 from schema.files import FileMutations, FileQueries
 from schema.fulfilments import FulfilmentMutations
-from schema.goods_returns import GoodsReturn
+from schema.goods_returns import GoodsReturn, GoodsReturnMutations
+from schema.invoices import InvoiceMutations
 from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQueries
 from schema.nodes import NodeQueries
 from schema.order_statements import OrderStatementQueries
 from schema.orders import OrderMutations, OrderQueries, OrderSubscriptions
-from schema.payments import Payment
+from schema.payments import Payment, PaymentMutations
 from schema.portals import PortalMutations, PortalQueries
 from schema.previews import PreviewQueries
 from schema.products import ProductQueries
@@ -51,7 +52,7 @@ from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
 from schema.suppliers import SupplierQueries
-from schema.tax_invoices import TaxInvoice
+from schema.tax_invoices import TaxInvoice, TaxInvoiceMutations
 from schema.uploads import UploadMutations
 from schema.viewers import ViewerQueries
 
@@ -95,6 +96,12 @@ class Mutation(
     LifecycleStatusMutations,
     QuotationMutations,
     ReconciliationStatementMutations,
+    InvoiceMutations,
+    TaxInvoiceMutations,
+    GoodsReturnMutations,
+    CreditNoteMutations,
+    PaymentMutations,
+    DocumentMutations,
     ContactChangeMutations,
     UploadMutations,
     FileMutations,

@@ -4,10 +4,15 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.document_actions
 import resolvers.documents
+import resolvers.invoice_postings
 import resolvers.tax_invoices
+from rules.permissions import Permission
+from schema.actions import Action
 from schema.documents import SupplierDocument
-from schema.fields import field
+from schema.errors import UserError
+from schema.fields import field, mutation
 from schema.invoices import Invoice, InvoiceLine
 from schema.money import RateTotal, Totals
 
@@ -25,4 +30,34 @@ class TaxInvoice(SupplierDocument):
     lines: Annotated[
         list[InvoiceLine],
         field(resolvers.tax_invoices.lines, description="The invoice's lines, by position.", size=20),
+    ]
+    actions: Annotated[
+        list[Action],
+        field(
+            resolvers.document_actions.of_document,
+            description="What the staff can do with it: REVERSE (supplierDocumentReverse). Empty for customers.",
+            size=1,
+        ),
+    ]
+
+
+@strawberry.type(description="What taxInvoiceIssue answers.")
+class TaxInvoicePayload:
+    """resolvers.invoice_postings.TaxInvoicePayload."""
+
+    tax_invoice: Annotated[TaxInvoice | None, field(description="The tax invoice that was posted.")]
+    errors: Annotated[list[UserError], field(description="Why nothing was posted.", size=2)]
+
+
+@strawberry.type
+class TaxInvoiceMutations:
+    """Mutation fields on tax invoices."""
+
+    tax_invoice_issue: Annotated[
+        TaxInvoicePayload,
+        mutation(
+            resolvers.invoice_postings.issue_tax,
+            needs=Permission.INVOICES_WRITE,
+            description="Give an invoice its tax invoice; it has one at most.",
+        ),
     ]

@@ -5,11 +5,12 @@
 from collections.abc import Collection
 
 from db.connections import Connection
-from db.exchange.posted import DIFFERS, others
+from db.exchange.posted import DIFFERS, others, raise_counter
 from db.exchange.rejections import duplicates, unknown, where
 from db.exchange.report import Counts
 from db.exchange.staging import affect
 from rules.balances import MovementKind
+from rules.numbers import NumberKind
 
 
 async def payments(connection: Connection, _columns: Collection[str]) -> Counts:
@@ -46,7 +47,9 @@ async def payments(connection: Connection, _columns: Collection[str]) -> Counts:
         "s.file_line in (select file_line from ready_payments where kept_id is not null and not is_same)",
         DIFFERS,
     )
-    return Counts(inserted=await _insert(connection))
+    counts = Counts(inserted=await _insert(connection))
+    await raise_counter(connection, "payments", NumberKind.PAYMENT)
+    return counts
 
 
 async def _insert(connection: Connection) -> int:

@@ -12,6 +12,7 @@ from db.exchange.rejections import duplicates, unknown, where
 from db.exchange.report import Counts
 from db.exchange.staging import affect
 from rules.balances import MovementKind
+from rules.numbers import NumberKind
 
 DIFFERS = "'ALREADY_POSTED: already posted with other values'"
 # A document may name only what is its own customer's.
@@ -36,6 +37,7 @@ class Posting:
     movement: MovementKind
     sign: str
     settles: str  # the invoice that the movement opens or settles
+    numbers: NumberKind
 
 
 _INVOICES = Posting(
@@ -53,6 +55,7 @@ _INVOICES = Posting(
     movement=MovementKind.INVOICE,
     sign="",
     settles="id",
+    numbers=NumberKind.INVOICE,
 )
 _CREDIT_NOTES = Posting(
     headers="credit_notes",
@@ -79,6 +82,7 @@ _CREDIT_NOTES = Posting(
     movement=MovementKind.CREDIT_NOTE,
     sign="-",
     settles="invoice_id",
+    numbers=NumberKind.CREDIT_NOTE,
 )
 
 
@@ -109,6 +113,7 @@ async def _post(connection: Connection, posting: Posting) -> tuple[Counts, Count
     await keep_whole(connection, headers, lines, posting.document)
     counts = await _insert(connection, posting)
     await _move(connection, posting)
+    await raise_counter(connection, posting.headers, posting.numbers)
     return counts
 
 
@@ -124,6 +129,19 @@ async def others(connection: Connection, table: str, names: str) -> None:
             where n.customer_id <> c.id and o.reason is null
         )""",
         OTHER_CUSTOMER.format(named=names),
+    )
+
+
+async def raise_counter(connection: Connection, table: str, kind: NumberKind) -> None:
+    """Numbers of what is posted here go on behind the greatest that was imported."""
+    await affect(
+        connection,
+        f"""
+        insert into counters (tenant_id, kind, last)
+        select {{tenant}}, '{kind}', max(substring(number from '^{kind}-([0-9]{{1,18}})$')::bigint)
+        from ready_{table} having max(substring(number from '^{kind}-([0-9]{{1,18}})$')) is not null
+        on conflict (tenant_id, kind) do update set last = greatest(counters.last, excluded.last)
+        """,
     )
 
 

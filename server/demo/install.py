@@ -7,7 +7,17 @@ from pathlib import Path
 import db
 from db.connections import Database
 from db.isolation import Mode
-from server.demo import contacts, files, letterheads, people, personas, quotations, reconciliations, world
+from server.demo import (
+    contacts,
+    files,
+    invoices,
+    letterheads,
+    people,
+    personas,
+    quotations,
+    reconciliations,
+    world,
+)
 from server.demo.portals import MADE_UP, REAL, DemoPortal
 from tenants import provisioning
 from tenants.passwords import Passwords
@@ -89,7 +99,7 @@ async def _add_portal(registry: Database, portal: DemoPortal, base_domain: str) 
 
 async def _furnish(database: Database, storage: Storage, passwords: Passwords, portal: DemoPortal) -> None:
     """What no import brings: people with their rights and, at a made-up company, its customers' contact data, a
-    quotation, a reconciliation statement and a shared file."""
+    quotation, an invoice, a reconciliation statement and a shared file."""
     tenant_id = await provisioning.tenant_of(database, portal.slug)
     password_hash = await passwords.hash(personas.PASSWORD)
     async with database.transaction(Mode.WRITE, tenant_id) as connection:
@@ -99,4 +109,5 @@ async def _furnish(database: Database, storage: Storage, passwords: Passwords, p
             await contacts.add(connection, portal)
             if await quotations.add(connection, portal):
                 await reconciliations.add(connection, portal)
+            await invoices.add(connection, portal)
             await files.add(connection, storage, portal)

@@ -822,3 +822,17 @@ async def test_what_an_order_that_has_ended_was_not_shipped_is_cancelled(portal:
     assert await portal.rows("select sum(reserved) from stock where tenant_id = $1 and reserved > 0") == [
         (6,)
     ]
+
+
+async def test_numbers_of_what_is_posted_here_go_on_behind_the_imported_ones(portal: Portal) -> None:
+    renamed = {"I1": "IN-000041", "K1": "CN-7", "P1": "PA-000009"}
+    files = dict(SMALL)
+    for name in ("invoices", "invoice_lines", "credit_notes", "credit_note_lines", "payments"):
+        for old, new in renamed.items():
+            files[name] = files[name].replace(old, new)
+    for _ in range(2):
+        await portal.load(files)
+        rows = await portal.rows(
+            "select kind, last from counters where tenant_id = $1 and kind <> 'SO' order by kind"
+        )
+        assert rows == [("CN", 7), ("IN", 41), ("PA", 9)]

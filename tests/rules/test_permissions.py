@@ -23,6 +23,8 @@ STAFF_ONLY = {
     Permission.QUOTATIONS_WRITE,
     Permission.STATEMENTS_WRITE,
     Permission.FILES_WRITE,
+    Permission.INVOICES_WRITE,
+    Permission.PAYMENTS_WRITE,
     Permission.CUSTOMERS_READ,
     Permission.CATALOGUE_WRITE,
     Permission.CUSTOMERS_WRITE,

@@ -396,6 +396,80 @@ async def test_shipping_and_closing_200_lines_cost_as_many_statements_as_2(
         assert costs[0] == costs[1]
 
 
+ISSUE = """mutation($input: InvoiceIssueInput!) { invoiceIssue(input: $input) { invoice { id lines { sku product { name } }
+  actions { allowed } } errors { code message } } }"""
+CREDIT = """mutation($input: CreditNoteIssueInput!) { creditNoteIssue(input: $input) { creditNote { lines { sku }
+  actions { allowed } } errors { code message } } }"""
+RECEIVE = """mutation($input: GoodsReturnReceiveInput!) { goodsReturnReceive(input: $input) { goodsReturn { id
+  lines { sku } actions { allowed } } errors { code message } } }"""
+REVERSE = """mutation($input: SupplierDocumentReverseInput!) { supplierDocumentReverse(input: $input) {
+  document { status } errors { code message } } }"""
+PAY = """mutation($input: PaymentRecordInput!) { paymentRecord(input: $input) { payment { onAccount { amount }
+  actions { allowed } } errors { code message } } }"""
+
+
+async def test_charging_crediting_and_receiving_200_lines_cost_as_many_statements_as_2(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 200)
+    await portal.staff_member("olga")
+    olga = await at(portal).sign_in("olga")
+    costs = []
+    for how_many in (2, 200):
+        skus = tuple(f"P{number + 1}" for number in range(how_many))
+        order = global_id("Order", await portal.order(f"SO-{how_many}", skus=skus))
+        await olga.ask(SHIP, input={"order": order})
+        issued = await run(olga, ISSUE, input={"order": order})
+        async with portal.writing() as connection:
+            found = await connection.fetch_text("select id from invoices order by issued_at desc limit 1")
+        given: dict[str, Any] = {"invoice": global_id("Invoice", found[0][0])}
+        back = {
+            "lines": [{"position": position} for position in range(1, how_many + 1)],
+            "warehouse": global_id("Warehouse", portal.warehouse_ids["W1"]),
+        }
+        received = await run(olga, RECEIVE, input=given | back)
+        async with portal.writing() as connection:
+            found = await connection.fetch_text("select id from goods_returns order by number desc limit 1")
+        gone = await run(
+            olga, REVERSE, input={"document": global_id("GoodsReturn", found[0][0]), "reason": "Wrong"}
+        )
+        credited = await run(olga, CREDIT, input=given | {"operation": "ADJUSTMENT"})
+        costs.append((issued, received, gone, credited))
+    assert costs[0] == costs[1]
+
+
+async def test_settling_50_invoices_costs_as_many_statements_as_2(world: World, at: At, run: Run) -> None:
+    portal = await market(world, 2)
+    await portal.staff_member("olga")
+    olga = await at(portal).sign_in("olga")
+    bills = [await documents.invoice(portal, f"IN-{number}") for number in range(52)]
+    costs = []
+    for some in (bills[:2], bills[2:]):
+        settled = [{"invoice": global_id("Invoice", each.id), "amount": "12"} for each in some]
+        given = {"customer": global_id("Customer", portal.customers["C1"]), "amount": "600"}
+        costs.append(await run(olga, PAY, input=given | {"allocations": settled}))
+    assert costs[0] == costs[1]
+
+
+LISTED = """query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Invoice { actions { name allowed } }
+  ... on TaxInvoice { actions { name } } ... on CreditNote { actions { name } } ... on GoodsReturn { actions { name } }
+  ... on Payment { onAccount { amount } actions { name reason { code } } } } }"""
+
+
+async def test_the_actions_of_50_documents_cost_as_many_statements_as_those_of_5(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 2)
+    await portal.staff_member("olga")
+    olga = await at(portal).sign_in("olga")
+    ids = []
+    for number in range(10):
+        made = await documents.one_of_each(portal, str(number), "C1", None, "P1")
+        made.pop("ReconciliationStatement")
+        ids += [global_id(kind, key) for kind, (key, _) in made.items()]
+    assert await run(olga, LISTED, ids=ids) == await run(olga, LISTED, ids=ids[:5])
+
+
 async def sources(portal: Portal, skus: list[str], client: Client) -> dict[str, dict[str, Any]]:
     """The same lines from wherever they can come; the last of a list is unknown."""
     number = str(len(skus))

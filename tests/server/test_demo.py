@@ -48,6 +48,8 @@ FOUND_IN = {
     "quotation": "quotations(first: 1, orderBy: [ISSUED_AT_ASC]) { nodes { id } }",
     "request": "contactChanges(filter: {states: [OPEN]}) { nodes { id } }",
     "session": "sessions { id }",
+    "shipment": """orders(first: 1, orderBy: [PLACED_AT_DESC], filter: {processingStates: [COMPLETED]}) {
+      nodes { goodsIssues { id } } }""",
 }
 
 
@@ -56,6 +58,7 @@ async def find(client: Client, noun: str, name: str) -> str:
         return await uploaded(client)
     found = (await client.ask(f"{{ found: {FOUND_IN[noun]} }}"))["found"]
     listed = found if isinstance(found, list) else found["nodes"]
+    listed = [inner for each in listed for inner in each.get("goodsIssues", [each])]
     return next(str(each["id"]) for each in listed if not name or name in each.values())
 
 
@@ -302,3 +305,17 @@ async def test_the_demos_ledger_equals_its_documents(told: list[str], world: Wor
         )
         ledger = await connection.fetch_text("select sum(amount) from movements")
     assert documents[0][0] == ledger[0][0] != 0
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+async def test_an_order_of_the_first_customer_is_charged_paid_in_part_and_credited_in_part(
+    told: list[str], http: Any, slug: str
+) -> None:
+    buyer = await as_persona(http, slug, "accountant")
+    found = await buyer.ask(
+        """{ orders(orderBy: [NUMBER_ASC], filter: {processingStates: [IN_PROGRESS]}, first: 1) { nodes {
+        goodsIssues { number } payment { state } } } }"""
+    )
+    order = found["orders"]["nodes"][0]
+    assert order["goodsIssues"][0]["number"] == "GI-000001"
+    assert order["payment"]["state"] == "PARTLY_PAID"

@@ -24,6 +24,9 @@ from schema.root import schema
 # What else has to be said before these places are looked at.
 COMPANIONS = {
     "CartLineInput.warehouse": ["sku"],
+    "CreditNoteIssueInput.goodsReturn": ["invoice"],
+    "InvoiceIssueInput.lines": ["order"],
+    "PaymentRecordInput.allocations": ["customer"],
     "CategoryRowInput.parent": ["name"],
     "ContactChangeDecideInput.contactChange": ["answer"],
     "FileShareInput.upload": ["audience"],
@@ -83,6 +86,7 @@ FREE_TEXTS = {
     "previewToken",  # signed for one account: tests/resolvers/test_previews.py
     "purchaseOrderNumber",
     "reason",
+    "reference",
     "region",
     "registration",
     "requestId",

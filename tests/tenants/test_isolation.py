@@ -145,8 +145,11 @@ class Town:
             "account",
             "contactChange",
             "customer",
+            "goodsIssue",
+            "invoice",
             "lifecycleStatus",
             "order",
+            "payment",
             "profile",
             "quotation",
             "reconciliationStatement",
@@ -158,6 +161,7 @@ class Town:
         own["file"] = next(key for type_name, key in named if type_name == "SharedFile")
         own["upload"] = next(key for type_name, key in named if type_name == "Upload")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
+        own["document"] = own["invoice"]
         own["node"] = next(key for type_name, key in named if type_name == "Product")
         items = [key for type_name, key in self.own(persona).ids if type_name == "CartItem"]
         own["item"] = items[0]

@@ -1,0 +1,217 @@
+"""Credit notes and goods returns: how much of an invoice is left to come back or to be credited."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
+
+from rules.amounts import line_amount
+from rules.broken import BrokenRule
+from rules.documents import CreditOperation
+from rules.invoices import check_quantity, check_standing
+from rules.money import to_major
+
+_PRICE_PLACES = Decimal("0.000001")
+
+
+@dataclass(eq=False, kw_only=True)
+class MoreThanInvoiced(BrokenRule):
+    """More is to be credited, or to come back, than was invoiced and is not credited or back yet."""
+
+    english = "Only {left} of {sku} are left of this line."
+    german = "Von {sku} sind in dieser Position nur noch {left} übrig."
+
+    sku: str
+    left: Decimal
+
+
+@dataclass(eq=False, kw_only=True)
+class CreditTooLarge(BrokenRule):
+    """More money is to be credited than is left of a line of the invoice."""
+
+    english = "Only {left} {currency} are left of the line of {sku}."
+    german = "Von der Position {sku} sind nur noch {left} {currency} übrig."
+
+    sku: str
+    left: Decimal
+    currency: str
+
+
+@dataclass(eq=False, kw_only=True)
+class CreditPriceInvalid(BrokenRule):
+    """What is credited for one unit is nothing, or more than was charged for it."""
+
+    english = "Credit more than zero and at most {most} for one unit, with at most six decimal places."
+    german = "Schreiben Sie je Einheit mehr als null und höchstens {most} gut, mit höchstens sechs Nachkommastellen."
+
+    most: Decimal
+
+
+class NothingToCredit(BrokenRule):
+    """All of an invoice is credited already."""
+
+    english = "Nothing of this invoice is left to be credited."
+    german = "Von dieser Rechnung ist nichts mehr gutzuschreiben."
+
+
+class NothingToReturn(BrokenRule):
+    """All of an invoice has come back already."""
+
+    english = "Nothing of this invoice is left to come back."
+    german = "Von dieser Rechnung kann nichts mehr zurückkommen."
+
+
+class GoodsReturnOfAnother(BrokenRule):
+    """A credit note names the return of another invoice's goods, or one that was reversed."""
+
+    english = "This goods return is not one of this invoice, or it was reversed."
+    german = "Diese Warenrückgabe gehört nicht zu dieser Rechnung, oder sie wurde storniert."
+
+
+class GoodsReturnNotForOperation(BrokenRule):
+    """Only a sales return has goods that came back."""
+
+    english = "A goods return belongs to a credit note for a sales return."
+    german = "Eine Warenrückgabe gehört zu einer Gutschrift für eine Rücksendung."
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicedLine:
+    """A line of an invoice, with what of it was credited and came back; what is reversed does not count.
+
+    `amount` and `credited_amount` are minor units, with tax where the invoice's prices include it.
+    """
+
+    invoice_id: UUID
+    position: int
+    product_id: UUID | None
+    sku: str
+    name: str
+    unit: str
+    quantity: Decimal
+    unit_price: Decimal
+    tax_rate: Decimal
+    amount: int
+    credited_quantity: Decimal
+    credited_amount: int
+    returned_quantity: Decimal
+
+    @property
+    def left_quantity(self) -> Decimal:
+        """How much can still be credited as returned or wrong; a discount takes nothing from it."""
+        return max(self.quantity - self.credited_quantity, Decimal(0))
+
+    @property
+    def left_amount(self) -> int:
+        """How much money can still be credited."""
+        return max(self.amount - self.credited_amount, 0)
+
+    @property
+    def has_money_left(self) -> bool:
+        """Whether anything can still be credited; what was for nothing comes back for nothing."""
+        return self.left_amount > 0 or (self.amount == 0 and self.left_quantity > 0)
+
+    @property
+    def left_to_return(self) -> Decimal:
+        """How much can still come back."""
+        return max(self.quantity - self.returned_quantity, Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class UnnamedCredit:
+    """What credit notes took from an invoice whose lines do not say of which line of it: an ERP's, by SKU."""
+
+    invoice_id: UUID
+    sku: str
+    quantity: Decimal
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """How much of a line is credited, at which price for one unit, and what that makes in minor units."""
+
+    quantity: Decimal
+    unit_price: Decimal
+    amount: int
+
+
+def spread(lines: Sequence[InvoicedLine], unnamed: Iterable[UnnamedCredit]) -> list[InvoicedLine]:
+    """The lines after what was credited of no line in particular: taken from the lines of its SKU in their order, and
+    money that is more than those have from all others, so that the lines together never give back more than is left."""
+    left = list(lines)
+    for each in unnamed:
+        quantity, amount = each.quantity, each.amount
+        own = [index for index, line in enumerate(left) if line.sku == each.sku]
+        for index in (*own, *range(len(left))):
+            line = left[index]
+            takes = min(quantity, line.left_quantity) if line.sku == each.sku else Decimal(0)
+            money = min(amount, line.left_amount)
+            left[index] = replace(
+                line,
+                credited_quantity=line.credited_quantity + takes,
+                credited_amount=line.credited_amount + money,
+            )
+            quantity, amount = quantity - takes, amount - money
+    return left
+
+
+def credit_of(
+    line: InvoicedLine,
+    operation: CreditOperation,
+    quantity: Decimal | None,
+    unit_price: Decimal | None,
+    currency: str,
+) -> Credit:
+    """What is credited of a line: all that is left when no quantity is said.
+
+    Without a price the quantity credits its share of the money that is left of the line, so that crediting a line in
+    any parts gives back exactly what it charged. Raises MoreThanInvoiced, CreditTooLarge, CreditPriceInvalid or what
+    quantities.check raises.
+    """
+    is_discount = operation is CreditOperation.DISCOUNT
+    most = max(line.quantity, Decimal(0)) if is_discount else line.left_quantity
+    asked = most if quantity is None else quantity
+    check_quantity(asked, most, line.unit, MoreThanInvoiced(sku=line.sku, left=most))
+    if unit_price is None and not is_discount:
+        return _share(line, asked, most, currency)
+    if (
+        unit_price is None
+        or not 0 < unit_price <= line.unit_price
+        or unit_price != unit_price.quantize(_PRICE_PLACES)
+    ):
+        raise CreditPriceInvalid(most=line.unit_price, path=("unitPrice",))
+    amount = line_amount(asked, unit_price, currency)
+    if amount > line.left_amount:
+        raise _too_large(line, currency, "unitPrice")
+    return Credit(asked, unit_price, amount)
+
+
+def _share(line: InvoicedLine, quantity: Decimal, most: Decimal, currency: str) -> Credit:
+    amount = int((line.left_amount * quantity / most).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    if not line.has_money_left:
+        raise _too_large(line, currency, "quantity")
+    if abs(line_amount(quantity, line.unit_price, currency) - amount) <= 1:
+        return Credit(quantity, line.unit_price, amount)
+    # Something was credited for less than the whole price: the rest is what is left for one unit.
+    unit_price = to_major(amount, currency) / quantity
+    return Credit(quantity, unit_price.quantize(_PRICE_PLACES, rounding=ROUND_HALF_UP), amount)
+
+
+def _too_large(line: InvoicedLine, currency: str, path: str) -> CreditTooLarge:
+    left = to_major(line.left_amount, currency)
+    return CreditTooLarge(sku=line.sku, left=left, currency=currency, path=(path,))
+
+
+def check_credit(state: str, lines: Iterable[InvoicedLine]) -> None:
+    """Refuse to credit an invoice of which nothing is left. Raises InvoiceReversed or NothingToCredit."""
+    check_standing(state)
+    if not any(line.has_money_left for line in lines):
+        raise NothingToCredit
+
+
+def check_return(state: str, lines: Iterable[InvoicedLine]) -> None:
+    """Refuse a return of what has come back. Raises InvoiceReversed or NothingToReturn."""
+    check_standing(state)
+    if not any(line.left_to_return > 0 for line in lines):
+        raise NothingToReturn
