@@ -246,7 +246,8 @@ async def test_a_draft_is_issued_as_it_is_and_nothing_else_is_said(
 ) -> None:
     draft = await kept(ada, CHARGE, order=order, draft=True)
     this, wrong = {"documentDraft": draft["id"]}, [("INVALID_INPUT", ["documentDraft"])]
-    for given in ({"order": order}, {"draft": True}, {"comment": "More"}, {"lines": []}):
+    more: list[dict[str, Any]] = [{"order": order}, {"draft": True}, {"comment": "More"}, {"lines": []}]
+    for given in more:
         assert await codes(ada, CHARGE, **this, **given) == wrong
     assert await codes(ada, CREDIT, **this, operation="DISCOUNT") == wrong
     gone = [("NOT_FOUND", ["documentDraft"])]
@@ -436,7 +437,7 @@ async def test_a_draft_and_its_invoice_are_written_down(
     assert {each["onBehalfOf"]["code"] for each in entries} == {"C1"}
     assert entries[1]["changes"] == [
         {"field": "version", "before": "1", "after": "2"},
-        {"field": "comment", "before": None, "after": '"Soon"'},
+        {"field": "comment", "before": "null", "after": '"Soon"'},
     ]
     assert {each["after"] for each in entries[2]["changes"]} == {None}
 
