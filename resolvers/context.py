@@ -204,7 +204,7 @@ class Context:
 
     async def begin(self, mode: Mode) -> None:
         """Begin a transaction and learn who is asking; nothing loaded before counts any more."""
-        self._loaders.clear()
+        self.forget()
         if self._connection is None:
             await self._borrow()
         await self.connection.begin(mode)
@@ -238,6 +238,10 @@ class Context:
         """Begin a snapshot for an event; so many at once as this process lets read."""
         await self._borrowed.enter_async_context(self.facilities.watches.readers)
         await self.begin(Mode.SNAPSHOT)
+
+    def forget(self) -> None:
+        """Nothing loaded before counts any more: something was waited for, and is read as it is since."""
+        self._loaders.clear()
 
     async def load(self, read: BatchedRead[Key, Row], key: Key) -> Row | None:
         """The row of a key. All keys that sibling fields ask for at once are read with one statement."""

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Annotated
 
 import strawberry
@@ -11,74 +9,25 @@ import uuid_utils.compat as uuid
 
 import db
 from db.credit_notes import CreditNote, CreditNoteLine
-from db.customers import Customer
-from db.goods_returns import GoodsReturn
+from db.document_drafts import DocumentDraft
 from db.invoices import Invoice
 from db.movements import Movement
-from resolvers import nodes
 from resolvers.context import Context, Info
-from resolvers.corrected_lines import corrected
-from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
-from resolvers.posting_locks import billing_address, invoice_locked, posted
-from rules.access_groups import check_length
-from rules.amounts import totals
+from resolvers.credit_note_drafts import CreditNoteIssueInput, asked_in, check_asked, drafted, drafted_now
+from resolvers.document_draft_changes import in_draft, keep, remove, to_issue
+from resolvers.mutations import Payload, facts_of
+from resolvers.posting_locks import invoice_locked, posted
 from rules.balances import MovementKind
-from rules.broken import BrokenRule
-from rules.credit_notes import (
-    Credit,
-    GoodsReturnNotForOperation,
-    GoodsReturnOfAnother,
-    InvoicedLine,
-    check_credit,
-    credit_of,
-)
-from rules.documents import CreditOperation, DocumentStatus
-from rules.invoices import LONGEST_COMMENT
+from rules.documents import DocumentKind
 from rules.numbers import NumberKind
-from rules.rows import MOST_ROWS, ValueMissing
-from rules.texts import check_text
-
-
-@strawberry.input(description="How much of a line of an invoice is credited.")
-class CreditNoteIssueLineInput:
-    """One of creditNoteIssue's lines."""
-
-    position: int = strawberry.field(description="The line's place in the invoice.")
-    quantity: Decimal | None = strawberry.field(
-        default=None,
-        description="How much; all that is not credited yet when left out, of a discount all of the line.",
-    )
-    unit_price: Decimal | None = strawberry.field(
-        default=None,
-        description="What is credited for one unit, at most what was charged for it, with tax where the invoice's "
-        "prices include it. Needed for a discount; otherwise the quantity's share of what is left of the line.",
-    )
-
-
-@strawberry.input(description="What is given back of an invoice, and why.")
-class CreditNoteIssueInput:
-    """creditNoteIssue(input:)."""
-
-    invoice: strawberry.ID = strawberry.field(description="The invoice, which it lowers.")
-    operation: CreditOperation = strawberry.field(description="Why.")
-    lines: list[CreditNoteIssueLineInput] | None = strawberry.field(
-        default=None,
-        description="Which lines, each once, at most 1,000; when left out those of the goods return, or all that is left.",
-    )
-    goods_return: strawberry.ID | None = strawberry.field(
-        default=None, description="The goods that came back for it; only for a sales return."
-    )
-    comment: str | None = strawberry.field(
-        default=None, description="A word to the customer, at most 2,000 characters."
-    )
-    idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
 
 @dataclass(slots=True)
 class CreditNotePayload(Payload):
-    """The credit note that was posted."""
+    """The credit note that was posted, or the draft that is kept."""
 
     credit_note: CreditNote | None = None
+    draft: DocumentDraft | None = None
 
 
 _Input = Annotated[CreditNoteIssueInput, strawberry.argument(description="What to credit.")]
@@ -87,111 +36,27 @@ _Input = Annotated[CreditNoteIssueInput, strawberry.argument(description="What t
 async def issue(info: Info, input: _Input) -> CreditNotePayload:
     """Mutation.creditNoteIssue."""
     context = info.context
-    check_text(input.comment, LONGEST_COMMENT, "comment")
-    check_length(input.lines, MOST_ROWS, "lines")
-    customer, invoice = await invoice_locked(context, str(input.invoice), "invoice")
-    lines = (await db.invoiced_lines.of_invoices(context.connection, context.signed_in, [invoice.id]))[
-        invoice.id
-    ]
-    try:
-        check_credit(invoice.state, lines)
-    except BrokenRule as rule:
-        raise rule.at("invoice") from None
-    back = await _came_back(context, input, invoice)
-    given = await _given(context, input, back, lines)
-
-    def make(line: InvoicedLine, asked: CreditNoteIssueLineInput) -> Credit:
-        return credit_of(line, input.operation, asked.quantity, asked.unit_price, invoice.currency)
-
-    credited = corrected(given, {line.position: line for line in lines}, make)
-    new, new_lines = await _written(context, invoice, customer, credited, input, back)
-    await _post(context, invoice, new, new_lines)
-    return CreditNotePayload(await posted(context, "CreditNote", new.id))
+    if input.document_draft is not None:
+        draft = await to_issue(context, DocumentKind.CREDIT_NOTE, input)
+        with in_draft():
+            note = await _issued(context, asked_in(draft.asked))
+        await remove(context, draft)
+        return CreditNotePayload(note)
+    if not input.draft:
+        return CreditNotePayload(await _issued(context, input))
+    wanted, _ = await drafted_now(context, input)
+    return CreditNotePayload(draft=await keep(context, DocumentKind.CREDIT_NOTE, wanted.customer_id, input))
 
 
-async def _came_back(context: Context, input: CreditNoteIssueInput, invoice: Invoice) -> GoodsReturn | None:
-    """The goods return that is credited. Raises NotFound, GoodsReturnNotForOperation or GoodsReturnOfAnother."""
-    if input.goods_return is None:
-        return None
-    seen = await nodes.found(context, str(input.goods_return), "GoodsReturn", "goodsReturn")
-    if input.operation is not CreditOperation.SALES_RETURN:
-        raise GoodsReturnNotForOperation(path=("goodsReturn",))
-    back: GoodsReturn = await posted(context, "GoodsReturn", seen.id, "goodsReturn")
-    if back.invoice_id != invoice.id or back.state == DocumentStatus.REVERSED:
-        raise GoodsReturnOfAnother(path=("goodsReturn",))
-    return back
-
-
-async def _given(
-    context: Context, input: CreditNoteIssueInput, back: GoodsReturn | None, lines: Sequence[InvoicedLine]
-) -> list[CreditNoteIssueLineInput]:
-    """The lines of the input, or what they are when left out. Raises ValueMissing."""
-    if input.lines is not None:
-        return input.lines
-    if input.operation is CreditOperation.DISCOUNT:
-        raise ValueMissing(path=("lines",))
-    if back is not None:
-        there = (await db.goods_returns.lines_of(context.connection, context.signed_in, [back.id]))[back.id]
-        return [
-            CreditNoteIssueLineInput(position=each.invoice_position, quantity=each.quantity) for each in there
-        ]
-    left = [
-        CreditNoteIssueLineInput(position=line.position)
-        for line in lines
-        if line.left_quantity > 0 and line.has_money_left
-    ]
-    check_length(left, MOST_ROWS, "invoice")
-    return left
-
-
-async def _written(
-    context: Context,
-    invoice: Invoice,
-    customer: Customer,
-    credited: Sequence[tuple[InvoicedLine, Credit]],
-    input: CreditNoteIssueInput,
-    back: GoodsReturn | None,
-) -> tuple[CreditNote, list[CreditNoteLine]]:
-    """The credit note with its lines: copies of the invoice's."""
-    note_id = uuid.uuid7()
-    lines = [
-        CreditNoteLine(
-            credit_note_id=note_id,
-            position=position,
-            product_id=line.product_id,
-            sku=line.sku,
-            name=line.name,
-            unit=line.unit,
-            quantity=credit.quantity,
-            unit_price=credit.unit_price,
-            tax_rate=line.tax_rate,
-            amount=credit.amount,
-            invoice_id=invoice.id,
-            invoice_position=line.position,
-            currency=invoice.currency,
-        )
-        for position, (line, credit) in enumerate(credited, start=1)
-    ]
-    sums = totals([(line.amount, line.tax_rate) for line in lines], tax_included=invoice.tax_included)
-    note = CreditNote(
-        id=note_id,
-        number=(await db.numbers.take(context.connection, NumberKind.CREDIT_NOTE, 1))[0],
-        customer_id=invoice.customer_id,
-        invoice_id=invoice.id,
-        goods_return_id=back.id if back else None,
-        operation=input.operation,
-        issued_at=datetime.now(UTC),
-        currency=invoice.currency,
-        tax_included=invoice.tax_included,
-        net=sums.net,
-        tax=sums.tax,
-        total=sums.total,
-        customer_name=customer.name,
-        bill_to=await billing_address(context, customer.id),
-        comment=input.comment or None,
-        state=DocumentStatus.ISSUED,
-    )
-    return note, lines
+async def _issued(context: Context, asked: CreditNoteIssueInput) -> CreditNote:
+    """What is asked, posted."""
+    check_asked(asked)
+    customer, invoice = await invoice_locked(context, str(asked.invoice), "invoice")
+    note, lines = await drafted(context, asked, invoice, customer)
+    note.number = (await db.numbers.take(context.connection, NumberKind.CREDIT_NOTE, 1))[0]
+    await _post(context, invoice, note, lines)
+    found: CreditNote = await posted(context, "CreditNote", note.id)
+    return found
 
 
 async def _post(

@@ -25,6 +25,7 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "ContactChange": (db.contact_changes.by_ids, Permission.CONTACTS_READ),
     "Customer": (db.customers.by_ids, None),
     "CreditNote": (db.credit_notes.by_ids, Permission.DOCUMENTS_READ),
+    "DocumentDraft": (db.document_drafts.by_ids, Permission.INVOICES_WRITE),
     "GoodsIssue": (db.goods_issues.by_ids, Permission.DOCUMENTS_READ),
     "GoodsReturn": (db.goods_returns.by_ids, Permission.DOCUMENTS_READ),
     "Invoice": (db.invoices.by_ids, Permission.DOCUMENTS_READ),

@@ -13,9 +13,11 @@ from rules.contacts import AddressKind
 
 
 async def customer_locked(context: Context, customer_id: UUID) -> Customer:
-    """A customer for whom nobody else posts anything until this transaction ends."""
+    """A customer for whom nobody else posts anything until this transaction ends; what is loaded from here on is as
+    it stands now."""
     customer = await db.customers.lock(context.connection, customer_id)
     assert customer is not None, "customers are never deleted"
+    context.forget()
     return customer
 
 
@@ -37,6 +39,6 @@ async def invoice_locked(context: Context, id: str, *path: str) -> tuple[Custome
 
 async def billing_address(context: Context, customer_id: UUID) -> str | None:
     """The first address to which a customer is billed, as JSON: a document keeps it as its own copy."""
-    every = await db.contacts.addresses_of(context.connection, context.signed_in, [customer_id])
-    billing = [each for each in every.get(customer_id, []) if each.kind is AddressKind.BILLING]
+    every = await context.load_list(db.contacts.addresses_of, customer_id)
+    billing = [each for each in every if each.kind is AddressKind.BILLING]
     return billing[0].as_json() if billing else None

@@ -14,6 +14,7 @@ from rules.documents import CreditOperation
 from rules.permissions import Permission
 from schema.actions import Action
 from schema.customers import Address
+from schema.document_drafts import DocumentDraft
 from schema.documents import SupplierDocument
 from schema.errors import UserError
 from schema.fields import field, mutation
@@ -108,7 +109,8 @@ class CreditNotePayload:
     """resolvers.credit_note_postings.CreditNotePayload."""
 
     credit_note: Annotated[CreditNote | None, field(description="The credit note that was posted.")]
-    errors: Annotated[list[UserError], field(description="Why nothing was posted.", size=2)]
+    draft: Annotated[DocumentDraft | None, field(description="The draft that is kept.")]
+    errors: Annotated[list[UserError], field(description="Why nothing was done.", size=2)]
 
 
 @strawberry.type
@@ -120,7 +122,7 @@ class CreditNoteMutations:
         mutation(
             resolvers.credit_note_postings.issue,
             needs=Permission.INVOICES_WRITE,
-            description="Give back what was invoiced, never more than that. It lowers what is open of the invoice; what "
+            description="Give back what was invoiced, never more than that; or keep that as a draft; or issue a draft. It lowers what is open of the invoice; what "
             "was paid already is prepaid then.",
         ),
     ]

@@ -14,6 +14,7 @@ import resolvers.invoices
 from rules.permissions import Permission
 from schema.actions import Action
 from schema.customers import Address
+from schema.document_drafts import DocumentDraft
 from schema.documents import SupplierDocument
 from schema.errors import UserError
 from schema.fields import field, mutation
@@ -98,7 +99,8 @@ class InvoicePayload:
     """resolvers.invoice_postings.InvoicePayload."""
 
     invoice: Annotated[Invoice | None, field(description="The invoice that was posted.")]
-    errors: Annotated[list[UserError], field(description="Why nothing was posted.", size=2)]
+    draft: Annotated[DocumentDraft | None, field(description="The draft that is kept.")]
+    errors: Annotated[list[UserError], field(description="Why nothing was done.", size=2)]
 
 
 @strawberry.type
@@ -110,7 +112,7 @@ class InvoiceMutations:
         mutation(
             resolvers.invoice_postings.issue,
             needs=Permission.INVOICES_WRITE,
-            description="Charge what was shipped of an order and is not invoiced yet, or a part of it. Payments that lie "
-            "on account are not allocated to it by themselves.",
+            description="Charge what was shipped of an order and is not invoiced yet, or a part of it; or keep that as a "
+            "draft; or issue a draft. Payments that lie on account are not allocated to it by themselves.",
         ),
     ]

@@ -21,6 +21,7 @@ from schema.contact_changes import ContactChangeMutations, ContactChangeQueries
 from schema.credit_notes import CreditNote, CreditNoteMutations
 from schema.customer_balances import CustomerBalance, CustomerBalanceByOrder
 from schema.customers import CustomerMutations, CustomerQueries
+from schema.document_drafts import DocumentDraftMutations, DocumentDraftQueries
 from schema.documents import DocumentMutations, DocumentQueries, DocumentSubscriptions
 from schema.errors import (
     AccessGroupInUseError,
@@ -74,6 +75,7 @@ class Query(
     LifecycleStatusQueries,
     QuotationQueries,
     DocumentQueries,
+    DocumentDraftQueries,
     BalanceReportQueries,
     ContactChangeQueries,
     FileQueries,
@@ -102,6 +104,7 @@ class Mutation(
     CreditNoteMutations,
     PaymentMutations,
     DocumentMutations,
+    DocumentDraftMutations,
     ContactChangeMutations,
     UploadMutations,
     FileMutations,

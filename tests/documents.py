@@ -1,15 +1,17 @@
 """Posted documents for tests, with what they move in the ledger, as an import or a mutation writes both."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import uuid_utils.compat as uuid
 
 import db
 from db.credit_notes import CreditNote, CreditNoteLine
+from db.document_drafts import document_drafts
 from db.goods_returns import GoodsReturn, GoodsReturnLine
 from db.invoices import Invoice, InvoiceLine
 from db.movements import Movement
@@ -17,10 +19,11 @@ from db.payments import Payment
 from db.reconciliation_statements import ReconciliationStatement, ReconciliationStatementLine
 from db.reversals import Reversal
 from db.tax_invoices import TaxInvoice
+from resolvers.nodes import global_id
 from rules.amounts import line_amount, totals
 from rules.balances import MovementKind, PaymentKind
 from rules.documents import CreditOperation, DocumentStatus
-from tests.world import Portal
+from tests.world import Portal, put
 
 AT = datetime(2026, 3, 3, 12, tzinfo=UTC)
 DUE = date(2026, 4, 2)
@@ -342,6 +345,24 @@ async def reconciliation_statement(portal: Portal, number: str, of: Invoice) -> 
     async with portal.writing() as connection:
         await db.reconciliation_statements.add(connection, [new], [line])
     return new
+
+
+async def draft(portal: Portal, of: str, key: UUID, staff_member_id: UUID, *, customer: str = "C1") -> UUID:
+    """A draft that charges all that was shipped of an order, or credits all of an invoice, as `of` says."""
+    asked: dict[str, Any] = {of: global_id(of.title(), key), "lines": None, "comment": None}
+    if of == "order":
+        asked |= {"goods_issues": None, "due_on": None}
+    else:
+        asked |= {"goods_return": None, "operation": "SALES_RETURN"}
+    async with portal.writing() as connection:
+        return await put(
+            connection,
+            document_drafts,
+            kind="INVOICE" if of == "order" else "CREDIT_NOTE",
+            customer_id=portal.customers[customer],
+            asked=json.dumps(asked),
+            staff_member_id=staff_member_id,
+        )
 
 
 async def one_of_each(

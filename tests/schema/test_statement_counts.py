@@ -50,6 +50,10 @@ CONNECTIONS = {
     "supplierDocuments": """query($first: Int) { supplierDocuments(first: $first) { totalCount nodes { __typename id
       number kind status total { amount } customer { name } related { __typename id ... on SupplierDocument { number }
       ... on Order { number related { id } } ... on Payment { number } } } } }""",
+    "documentDrafts": """query($first: Int) { documentDrafts(first: $first) { totalCount nodes { kind customer { name }
+      madeBy { name } order { number } goodsIssues { number } invoice { number } goodsReturn { number }
+      askedLines { goodsIssue { number } } lines { sku product { name } } totals { total { amount } }
+      problems { code } actions { name allowed } } } }""",
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
       account { name } staffMember { name roles { role portal { slug } } } onBehalfOf { name }
       changes { field } } } }""",
@@ -59,7 +63,7 @@ STATEMENT = """query($first: Int) { orderStatement { lineCount totals { unit } o
     customer { name } } } }
   orders(first: $first) { totalCount nodes { number order { number } customer { name } quantities { unit } lineCount
     lines(first: 5) { sku product { name } } } } } }"""
-OF_STAFF = {"customers", "accounts", "contactChanges", "files", "auditLog"}
+OF_STAFF = {"customers", "accounts", "contactChanges", "files", "documentDrafts", "auditLog"}
 ORDERS = "query($first: Int) { orders(first: $first) { nodes { number lines { sku product { name } } } } }"
 NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODUCT} }} }} }}"
 COMPARE = f"""query($ids: [ID!]!) {{ compareProducts(ids: $ids, quantity: "100") {{ products {{ {PRODUCT} }}
@@ -188,9 +192,22 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
         group = await portal.group(f"Group {number}")
         named: dict[str, Any] = {"access_groups": [group]} if number % 2 else {"customers": ["C1"]}
         await portal.file(f"File {number}", **named)
+    if name == "documentDrafts":
+        await draft_all(portal)
     asker = await at(portal).sign_in("olga" if name in OF_STAFF else "bea")
     short = await run(asker, CONNECTIONS[name], first=5)
     assert await run(asker, CONNECTIONS[name], first=50) == short
+
+
+async def draft_all(portal: Portal) -> None:
+    """Drafts of an invoice and of a credit note for each order, in turns, and who began them."""
+    olaf_id = await portal.staff_member("olaf")
+    async with portal.writing() as connection:
+        rows = await connection.fetch_text("select id from orders order by number")
+    for number, (order_id,) in enumerate(rows):
+        bill = await documents.invoice(portal, f"IN-{number}", (documents.Sold("P1"),), order_id=order_id)
+        await documents.draft(portal, "order", order_id, olaf_id)
+        await documents.draft(portal, "invoice", bill.id, olaf_id)
 
 
 MIXED = """query($first: Int) { supplierDocuments(first: $first) { edges { cursor node { __typename id number

@@ -24,7 +24,9 @@ from schema.root import schema
 # What else has to be said before these places are looked at.
 COMPANIONS = {
     "CartLineInput.warehouse": ["sku"],
-    "CreditNoteIssueInput.goodsReturn": ["invoice"],
+    "CreditNoteDraftUpdateInput.goodsReturn": ["operation"],
+    "CreditNoteIssueInput.goodsReturn": ["invoice", "operation"],
+    "CreditNoteIssueInput.invoice": ["operation"],
     "InvoiceIssueInput.lines": ["order"],
     "PaymentRecordInput.allocations": ["customer"],
     "CategoryRowInput.parent": ["name"],
@@ -40,6 +42,9 @@ FIXED: dict[str, dict[str, Any]] = {
     # Told from what is not there by its version, and left a draft for the questions after this one.
     "QuotationIssueInput.quotation": {"version": 99},
     "QuotationDeleteInput.quotation": {"version": 99},
+    "CreditNoteIssueInput.documentDraft": {"version": 99},
+    "DocumentDraftDeleteInput.documentDraft": {"version": 99},
+    "InvoiceIssueInput.documentDraft": {"version": 99},
     "ReconciliationStatementConfirmInput.reconciliationStatement": {"version": 99},
     "ReconciliationStatementDisputeInput.reconciliationStatement": {"version": 99},
     "ReconciliationStatementIssueInput.customer": {"periodFrom": "2026-03-01", "periodTo": "2026-03-31"},
@@ -251,7 +256,8 @@ def _object(type_: GraphQLInputObjectType, path: Path, value: str, own: Mapping[
         elif name in fixed:
             given[name] = fixed[name]
         elif is_required_input_field(field) or name in companions:
-            given[name] = _required(field.type, name, own)
+            here = f"{type_.name}.{name}"  # where not every object of the type will do
+            given[name] = _required(field.type, here if here in own else name, own)
     if not given and type_.name in ONE_OF:
         name = ONE_OF[type_.name]
         given[name] = _required(type_.fields[name].type, name, own)

@@ -145,6 +145,7 @@ class Town:
             "account",
             "contactChange",
             "customer",
+            "documentDraft",
             "goodsIssue",
             "invoice",
             "lifecycleStatus",
@@ -158,6 +159,8 @@ class Town:
         ):
             kind = f"{name[0].upper()}{name[1:]}"
             own[name] = next(key for type_name, key in named if type_name == kind)
+        credit_note = [key for type_name, key in named if type_name == "DocumentDraft"][1]
+        own["CreditNoteDraftUpdateInput.documentDraft"] = credit_note
         own["file"] = next(key for type_name, key in named if type_name == "SharedFile")
         own["upload"] = next(key for type_name, key in named if type_name == "Upload")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
@@ -363,6 +366,14 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
             request_id="test",
         )
     found.add("AuditEntry", entry)
+    code = [*portal.customers][-1]
+    for of in ("order", "invoice"):
+        async with portal.writing() as connection:
+            rows = await connection.fetch_text(
+                f"select id from {of}s where customer_id = $1", portal.customers[code]
+            )
+        draft_id = await documents.draft(portal, of, rows[0][0], next(iter(members)), customer=code)
+        found.add("DocumentDraft", draft_id)
     found.add("Upload", await portal.upload(staff_member_id=next(iter(members))))
     return found
 
@@ -442,6 +453,7 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "AuditEntry",
         "ContactChange",
         "CreditNote",
+        "DocumentDraft",
         "GoodsIssue",
         "GoodsReturn",
         "Invoice",
@@ -656,7 +668,7 @@ async def test_tampered_ids_name_nothing(world: World, at: At) -> None:
         assert found == {"nodes": [None] * len(ids)}
 
 
-OF_STAFF = {"customers", "accounts", "auditLog"}
+OF_STAFF = {"customers", "accounts", "auditLog", "documentDrafts"}
 CONNECTIONS = [name for name, each in root("query").fields.items() if "after" in each.args]
 PAGE = "query($after: String, $before: String) {{ {}(first: 2, after: $after, before: $before) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }} }}"
 

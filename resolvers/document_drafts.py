@@ -1,0 +1,220 @@
+"""Document drafts: what they would be if they were issued at this moment, and what stands in the way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+
+import db
+from db.credit_notes import CreditNote, CreditNoteLine
+from db.customers import Customer
+from db.document_drafts import DocumentDraft
+from db.goods_issues import GoodsIssue
+from db.goods_returns import GoodsReturn
+from db.invoices import Invoice, InvoiceLine
+from db.orders import Order
+from db.staff_members import StaffMember
+from resolvers import actions, credit_note_drafts, invoice_drafts, money, nodes, pages
+from resolvers.actions import Action
+from resolvers.context import Context, Info
+from resolvers.credit_note_drafts import CreditNoteIssueInput, CreditNoteIssueLineInput
+from resolvers.errors import Broken
+from resolvers.invoice_drafts import InvoiceIssueInput, InvoiceIssueLineInput
+from rules import amounts
+from rules.broken import BrokenRule, BrokenRules, InvalidInput
+from rules.document_drafts import KINDS, DraftAct
+from rules.documents import CreditOperation, DocumentKind
+from rules.permissions import Permission
+
+
+@strawberry.input(description="Which drafts; all that is given must hold.")
+class DocumentDraftFilter:
+    """documentDrafts(filter:)."""
+
+    kind: DocumentKind | None = strawberry.field(
+        default=None, description="Of this kind: INVOICE or CREDIT_NOTE."
+    )
+    customer: strawberry.ID | None = strawberry.field(default=None, description="For this customer.")
+
+
+_Filter = Annotated[DocumentDraftFilter | None, strawberry.argument(description="Which drafts.")]
+
+
+async def page(
+    info: Info,
+    filter: _Filter = None,
+    first: pages.First = None,
+    after: pages.After = None,
+    last: pages.Last = None,
+    before: pages.Before = None,
+) -> pages.Connection:
+    """Query.documentDrafts, newest first."""
+    given = filter or DocumentDraftFilter()
+    if given.kind is not None and given.kind not in KINDS:
+        raise InvalidInput(path=("filter", "kind"))
+    filters = {
+        "kind": given.kind and given.kind.value,
+        "customer_id": nodes.key_or_nothing(given.customer, "Customer"),
+    }
+    asked = pages.Asked(first, after, last, before)
+    return await pages.connection(info.context, db.document_drafts, filters, ["MADE_AT_DESC"], asked)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a draft would be if it were issued now; the document is None while there are problems."""
+
+    document: Invoice | CreditNote | None
+    lines: Sequence[InvoiceLine | CreditNoteLine]
+    problems: list[BrokenRule]
+
+
+async def outcome(context: Context, draft: DocumentDraft) -> Outcome:
+    """What a draft would be, by what posts it."""
+    document: Invoice | CreditNote
+    lines: Sequence[InvoiceLine | CreditNoteLine]
+    asked = _asked(draft)
+    try:
+        if isinstance(asked, InvoiceIssueInput):
+            document, lines = await invoice_drafts.drafted_now(context, asked, draft.today)
+        else:
+            document, lines = await credit_note_drafts.drafted_now(context, asked)
+    except BrokenRules as several:
+        return Outcome(None, [], several.rules)
+    except BrokenRule as rule:
+        return Outcome(None, [], [rule])
+    return Outcome(document, lines, [])
+
+
+def _asked(draft: DocumentDraft) -> InvoiceIssueInput | CreditNoteIssueInput:
+    if draft.kind == DocumentKind.INVOICE:
+        return invoice_drafts.asked_in(draft.asked)
+    return credit_note_drafts.asked_in(draft.asked)
+
+
+def kind(root: strawberry.Parent[DocumentDraft]) -> DocumentKind:
+    """DocumentDraft.kind."""
+    return DocumentKind(root.kind)
+
+
+async def customer(root: strawberry.Parent[DocumentDraft], info: Info) -> Customer | None:
+    """DocumentDraft.customer."""
+    return await info.context.load(db.customers.by_ids, root.customer_id)
+
+
+async def made_by(root: strawberry.Parent[DocumentDraft], info: Info) -> StaffMember | None:
+    """DocumentDraft.madeBy."""
+    return await info.context.load(db.staff_members.by_ids, root.staff_member_id)
+
+
+async def order(root: strawberry.Parent[DocumentDraft], info: Info) -> Order | None:
+    """DocumentDraft.order: None for a credit note."""
+    asked = _asked(root)
+    if not isinstance(asked, InvoiceIssueInput):
+        return None
+    found: Order | None
+    if asked.order is not None:
+        found = await nodes.by_global_id(info.context, str(asked.order), "Order")
+        return found
+    issues = await goods_issues(root, info)
+    found = await nodes.load(info.context, "Order", issues[0].order_id) if issues else None
+    return found
+
+
+async def goods_issues(root: strawberry.Parent[DocumentDraft], info: Info) -> list[GoodsIssue]:
+    """DocumentDraft.goodsIssues."""
+    asked = _asked(root)
+    if not isinstance(asked, InvoiceIssueInput):
+        return []
+    every = [
+        await nodes.by_global_id(info.context, str(each), "GoodsIssue") for each in asked.goods_issues or []
+    ]
+    return [each for each in every if each is not None]
+
+
+async def invoice(root: strawberry.Parent[DocumentDraft], info: Info) -> Invoice | None:
+    """DocumentDraft.invoice: None for an invoice."""
+    asked = _asked(root)
+    if not isinstance(asked, CreditNoteIssueInput):
+        return None
+    found: Invoice | None = await nodes.by_global_id(info.context, str(asked.invoice), "Invoice")
+    return found
+
+
+async def goods_return(root: strawberry.Parent[DocumentDraft], info: Info) -> GoodsReturn | None:
+    """DocumentDraft.goodsReturn."""
+    asked = _asked(root)
+    if not isinstance(asked, CreditNoteIssueInput) or asked.goods_return is None:
+        return None
+    found: GoodsReturn | None = await nodes.by_global_id(info.context, str(asked.goods_return), "GoodsReturn")
+    return found
+
+
+def operation(root: strawberry.Parent[DocumentDraft]) -> CreditOperation | None:
+    """DocumentDraft.operation."""
+    asked = _asked(root)
+    return asked.operation if isinstance(asked, CreditNoteIssueInput) else None
+
+
+def due_on(root: strawberry.Parent[DocumentDraft]) -> date | None:
+    """DocumentDraft.dueOn."""
+    asked = _asked(root)
+    return asked.due_on if isinstance(asked, InvoiceIssueInput) else None
+
+
+def comment(root: strawberry.Parent[DocumentDraft]) -> str | None:
+    """DocumentDraft.comment."""
+    return _asked(root).comment
+
+
+def asked_lines(
+    root: strawberry.Parent[DocumentDraft],
+) -> list[InvoiceIssueLineInput] | list[CreditNoteIssueLineInput] | None:
+    """DocumentDraft.askedLines."""
+    return _asked(root).lines
+
+
+async def line_goods_issue(
+    root: strawberry.Parent[InvoiceIssueLineInput | CreditNoteIssueLineInput], info: Info
+) -> GoodsIssue | None:
+    """DocumentDraftAskedLine.goodsIssue."""
+    if not isinstance(root, InvoiceIssueLineInput):
+        return None
+    found: GoodsIssue | None = await nodes.by_global_id(info.context, str(root.goods_issue), "GoodsIssue")
+    return found
+
+
+def line_unit_price(
+    root: strawberry.Parent[InvoiceIssueLineInput | CreditNoteIssueLineInput],
+) -> Decimal | None:
+    """DocumentDraftAskedLine.unitPrice."""
+    return root.unit_price if isinstance(root, CreditNoteIssueLineInput) else None
+
+
+async def lines(root: strawberry.Parent[DocumentDraft], info: Info) -> Sequence[InvoiceLine | CreditNoteLine]:
+    """DocumentDraft.lines."""
+    return (await outcome(info.context, root)).lines
+
+
+async def totals(root: strawberry.Parent[DocumentDraft], info: Info) -> money.Totals | None:
+    """DocumentDraft.totals."""
+    document = (await outcome(info.context, root)).document
+    if document is None:
+        return None
+    return money.of_totals(amounts.Totals(document.net, document.tax, document.total), document.currency)
+
+
+async def problems(root: strawberry.Parent[DocumentDraft], info: Info) -> list[Broken]:
+    """DocumentDraft.problems."""
+    return [Broken(rule) for rule in (await outcome(info.context, root)).problems]
+
+
+async def actions_of(root: strawberry.Parent[DocumentDraft], info: Info) -> list[Action]:
+    """DocumentDraft.actions."""
+    context = info.context
+    found = (await outcome(context, root)).problems
+    broken = {DraftAct.ISSUE: found[0].at("documentDraft")} if found else {}
+    return [actions.weigh(context, act.value, Permission.INVOICES_WRITE, broken.get(act)) for act in DraftAct]
