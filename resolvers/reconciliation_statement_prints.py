@@ -16,7 +16,7 @@ _MOVEMENTS: dict[str, Words] = {
     MovementKind.INVOICE: ("Invoice", "Rechnung"),
     MovementKind.CREDIT_NOTE: ("Credit note", "Gutschrift"),
     MovementKind.PAYMENT: ("Payment", "Zahlung"),
-    MovementKind.REFUND: ("Refund", "Erstattung"),
+    MovementKind.REFUND: ("Refund", "Rückzahlung"),
 }
 # What each kind does to what is owed; the other way round it takes an earlier one back.
 _RAISES = frozenset({MovementKind.INVOICE, MovementKind.REFUND})

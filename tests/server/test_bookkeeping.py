@@ -21,7 +21,7 @@ async def test_the_sample_tabs_of_the_same_names_show_it_too(
     told: list[str], http: httpx.AsyncClient
 ) -> None:
     document, replaced = with_samples(DOCUMENT)
-    assert replaced == 5
+    assert replaced == 10
     await walk(document, http, "harbour")
 
 
