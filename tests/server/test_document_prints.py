@@ -273,6 +273,17 @@ async def test_a_statement_goes_from_its_opening_to_its_closing_balance_and_has_
     assert "Am 31.03.2026 betrug der Saldo 36,00 GBP zu unseren Gunsten." in page
 
 
+@pytest.mark.parametrize("count", range(18, 36, 3))
+async def test_what_is_signed_stands_on_the_page_of_the_signatures(
+    count: int, portal: Portal, bea: Client, http: httpx.AsyncClient
+) -> None:
+    bill = await documents.invoice(portal, "IN-1")
+    stated = await documents.reconciliation_statement(portal, "RS-1", bill, "line\n" * count)
+    *_, last = await pages(http, await link(bea, "ReconciliationStatement", stated.id))
+    assert "On 31 Mar 2026 the balance was 12.00 GBP in our favour." in last
+    assert last.count("Place, date, signature") == 2
+
+
 @pytest.mark.parametrize("kind", ["Invoice", "TaxInvoice", "GoodsReturn", "CreditNote"])
 async def test_what_was_reversed_says_so(
     kind: str, portal: Portal, bea: Client, http: httpx.AsyncClient
