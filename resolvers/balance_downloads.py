@@ -24,6 +24,7 @@ from resolvers.context import Info
 from rules.balances import AgeingBucket, BalanceReportKind, MovementKind
 from rules.downloads import check_rows
 from rules.money import to_major
+from rules.periods import midnight
 from rules.permissions import Permission
 from rules.viewers import Viewer
 from tenants.downloads import Asker, CellKind, Column, Report, Sheet, Words, in_language
@@ -155,6 +156,14 @@ async def _report(asker: Asker, kind: BalanceReportKind, told: Mapping[str, str]
     return found
 
 
+async def _customer_code(asker: Asker, told: Mapping[str, str]) -> str:
+    """Whose balance it is."""
+    key = nodes.key_of(told["customer"], "Customer")
+    assert key is not None, "we wrote the link"
+    found = await db.customers.by_ids(asker.connection, asker.viewer, [key])
+    return found[key].code
+
+
 async def _customer_balance(asker: Asker, told: Mapping[str, str]) -> Sequence[Sheet]:
     report = await _report(asker, BalanceReportKind.CUSTOMER, told)
     assert isinstance(report, CustomerBalance)
@@ -189,10 +198,9 @@ async def _customer_balance(asker: Asker, told: Mapping[str, str]) -> Sequence[S
     async def balances() -> _Rows:
         key = report.filters
         found = (await db.balance_reports.standings(asker.connection, asker.viewer, [key]))[key]
-        ended = datetime.combine(report.as_of, time.max, UTC).replace(microsecond=0)
         yield [
             (
-                ended,
+                _end_of(report.as_of),
                 *_major(
                     (each.debt, each.prepayments, each.overdue, *(aged.amount for aged in each.aged)),
                     each.currency,
@@ -240,29 +248,32 @@ async def _by_order(asker: Asker, told: Mapping[str, str]) -> Sequence[Sheet]:
 async def _reconciliation(asker: Asker, told: Mapping[str, str]) -> Sequence[Sheet]:
     report = await _report(asker, BalanceReportKind.RECONCILIATION, told)
     assert isinstance(report, ReconciliationReport)
+    assert report.period_to is not None, "a reconciliation has a last day"
     key = report.filters
     found = (await db.balance_movements.turnovers(asker.connection, asker.viewer, [key]))[key]
     sums = {each.currency: each for each in balance_movements.turnovers(report, found)}
+    begun = midnight(report.period_from) if report.period_from else None
+    ended = _end_of(report.period_to)
 
     async def movements() -> _Rows:
         left = iter(sums.values())
         current = next(left)
-        yield [_edge(asker, _OPENING, current.opening, current.currency)]
+        yield [_edge(asker, _OPENING, begun, current.opening, current.currency)]
         async for chunk in db.balance_movements.every(
             asker.connection, asker.viewer, dict(report.filters), at_once=_AT_ONCE
         ):
             rows = []
             for each in chunk:
                 while each.currency != current.currency:
-                    rows.append(_edge(asker, _CLOSING, current.closing, current.currency))
+                    rows.append(_edge(asker, _CLOSING, ended, current.closing, current.currency))
                     current = next(left)
-                    rows.append(_edge(asker, _OPENING, current.opening, current.currency))
+                    rows.append(_edge(asker, _OPENING, begun, current.opening, current.currency))
                 rows.append(_movement(asker, each))
             yield rows
-        rest = [_edge(asker, _CLOSING, current.closing, current.currency)]
+        rest = [_edge(asker, _CLOSING, ended, current.closing, current.currency)]
         for current in left:
-            rest.append(_edge(asker, _OPENING, current.opening, current.currency))
-            rest.append(_edge(asker, _CLOSING, current.closing, current.currency))
+            rest.append(_edge(asker, _OPENING, begun, current.opening, current.currency))
+            rest.append(_edge(asker, _CLOSING, ended, current.closing, current.currency))
         yield rest
 
     async def totals() -> _Rows:
@@ -288,9 +299,13 @@ def _movement(asker: Asker, each: BalanceMovement) -> tuple[Any, ...]:
     )
 
 
-def _edge(asker: Asker, words: Words, balance: int, currency: str) -> tuple[Any, ...]:
+def _edge(asker: Asker, words: Words, at: datetime | None, balance: int, currency: str) -> tuple[Any, ...]:
     """The row before or after the movements in one currency."""
-    return (None, in_language(words, asker.language), None, None, None, *_major((balance,), currency))
+    return (at, in_language(words, asker.language), None, None, None, *_major((balance,), currency))
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time.max, UTC).replace(microsecond=0)
 
 
 def _major(amounts: Iterable[int], currency: str) -> tuple[Any, ...]:
@@ -300,18 +315,24 @@ def _major(amounts: Iterable[int], currency: str) -> tuple[Any, ...]:
 
 REPORTS = {
     BalanceReportKind.CUSTOMER: Report(
-        "customer-balance", ("Customer balance", "Kundensaldo"), Permission.BALANCES_READ, _customer_balance
+        "customer-balance",
+        ("Customer balance", "Kundensaldo"),
+        Permission.BALANCES_READ,
+        _customer_balance,
+        _customer_code,
     ),
     BalanceReportKind.BY_ORDER: Report(
         "balance-by-order",
         ("Customer balance by orders", "Kundensaldo nach Aufträgen"),
         Permission.BALANCES_READ,
         _by_order,
+        _customer_code,
     ),
     BalanceReportKind.RECONCILIATION: Report(
         "reconciliation",
         ("Reconciliation report", "Saldenabgleichsbericht"),
         Permission.BALANCES_READ,
         _reconciliation,
+        _customer_code,
     ),
 }

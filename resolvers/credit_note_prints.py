@@ -5,6 +5,7 @@ from uuid import UUID
 
 import db
 from db.credit_notes import CreditNote, CreditNoteLine
+from db.goods_returns import GoodsReturn
 from db.invoices import Invoice
 from resolvers.prints import Office, office
 from rules import amounts
@@ -27,12 +28,27 @@ async def printed(reader: Reader, ids: Sequence[UUID]) -> Mapping[UUID, Printed]
     corrected = {each.invoice_id for each in found.values() if each.invoice_id}
     corrected |= {line.invoice_id for of_one in lines.values() for line in of_one if line.invoice_id}
     invoices = await db.invoices.DOCUMENTS.named(reader.connection, list(corrected))
+    came_back = [each.goods_return_id for each in found.values() if each.goods_return_id]
+    returns = await db.goods_returns.DOCUMENTS.named(reader.connection, came_back)
     writes = await office(reader, (each.customer_id for each in found.values()))
-    return {each.id: _printed(writes, each, lines[each.id], invoices) for each in found.values()}
+    return {
+        each.id: _printed(
+            writes,
+            each,
+            lines[each.id],
+            invoices,
+            returns[each.goods_return_id] if each.goods_return_id else None,
+        )
+        for each in found.values()
+    }
 
 
 def _printed(
-    office: Office, note: CreditNote, lines: Sequence[CreditNoteLine], invoices: Mapping[UUID, Invoice]
+    office: Office,
+    note: CreditNote,
+    lines: Sequence[CreditNoteLine],
+    invoices: Mapping[UUID, Invoice],
+    returned: GoodsReturn | None,
 ) -> Printed:
     currency, included = note.currency, note.tax_included
     invoice = invoices.get(note.invoice_id) if note.invoice_id else None
@@ -49,6 +65,7 @@ def _printed(
             (("Date", "Datum"), office.day(note.issued_at)),
             (("Corrects invoice", "Zur Rechnung"), invoice.number if invoice else None),
             (("Invoice date", "Rechnungsdatum"), office.day(invoice.issued_at) if invoice else None),
+            (("Goods return", "Warenrückgabe"), returned.number if returned else None),
             (("Reason", "Grund"), office.say(_REASONS[note.operation])),
             (("Customer no.", "Kundennummer"), office.code_of(note.customer_id)),
         ),

@@ -15,7 +15,7 @@ from resolvers.enums import publish
 from rules.broken import InvalidInput
 from rules.documents import LONGEST_SEARCH, DocumentKind, DocumentStatus
 from rules.money import least_minor, most_minor
-from rules.periods import midnight, next_day
+from rules.periods import check_period, midnight, next_day
 from rules.permissions import Permission
 from rules.portals import check_currency
 
@@ -110,6 +110,7 @@ async def page(
 
 async def _filters(context: Context, given: SupplierDocumentFilter) -> dict[str, Any]:
     """The filters of db.document_filters by name; None is none."""
+    check_period(given.from_, given.to, "filter", "to")
     order_id = await _seen(context, given.order, "Order")
     return {
         "kinds": None if given.kinds is None else [kind.value for kind in given.kinds],

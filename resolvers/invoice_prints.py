@@ -23,8 +23,7 @@ async def printed(reader: Reader, ids: Sequence[UUID]) -> Mapping[UUID, Printed]
     """The invoices among the ids that the viewer may see."""
     found = await db.invoices.by_ids(reader.connection, reader.viewer, ids)
     lines = await db.invoices.lines_of(reader.connection, reader.viewer, list(found))
-    charged = {line.goods_issue_id for of_one in lines.values() for line in of_one if line.goods_issue_id}
-    issues = await db.goods_issues.DOCUMENTS.named(reader.connection, list(charged))
+    issues = await _issues(reader, lines)
     orders = await _orders(reader, found.values())
     writes = await office(reader, (each.customer_id for each in found.values()))
     return {
@@ -33,6 +32,17 @@ async def printed(reader: Reader, ids: Sequence[UUID]) -> Mapping[UUID, Printed]
         )
         for each in found.values()
     }
+
+
+async def _issues(reader: Reader, lines: Mapping[UUID, Sequence[InvoiceLine]]) -> Mapping[UUID, GoodsIssue]:
+    """What the lines of invoices charge for."""
+    charged = {line.goods_issue_id for of_one in lines.values() for line in of_one if line.goods_issue_id}
+    return await db.goods_issues.DOCUMENTS.named(reader.connection, list(charged))
+
+
+def _named(lines: Sequence[InvoiceLine], issues: Mapping[UUID, GoodsIssue]) -> dict[int, GoodsIssue]:
+    """The goods issue of each line, by the line's position."""
+    return {each.position: issues[each.goods_issue_id] for each in lines if each.goods_issue_id}
 
 
 async def _orders(reader: Reader, found: Iterable[Invoice]) -> Mapping[UUID, Order]:
@@ -50,7 +60,7 @@ def _printed(
     order: Order | None,
 ) -> Printed:
     due, currency = office.day(invoice.due_on), invoice.currency
-    named = {each.position: issues[each.goods_issue_id] for each in lines if each.goods_issue_id}
+    named = _named(lines, issues)
     return office.printed(
         kind=_INVOICE,
         number=invoice.number,
@@ -115,16 +125,22 @@ async def printed_tax_invoices(reader: Reader, ids: Sequence[UUID]) -> Mapping[U
     of_ids = list({each.invoice_id for each in found.values()})
     invoices = await db.invoices.DOCUMENTS.named(reader.connection, of_ids)
     lines = await db.invoices.lines_of(reader.connection, reader.viewer, of_ids)
+    issues = await _issues(reader, lines)
     writes = await office(reader, (each.customer_id for each in found.values()))
     return {
-        each.id: _printed_tax_invoice(writes, each, invoices[each.invoice_id], lines[each.invoice_id])
+        each.id: _printed_tax_invoice(writes, each, invoices[each.invoice_id], lines[each.invoice_id], issues)
         for each in found.values()
     }
 
 
 def _printed_tax_invoice(
-    office: Office, document: TaxInvoice, invoice: Invoice, lines: Sequence[InvoiceLine]
+    office: Office,
+    document: TaxInvoice,
+    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
+    issues: Mapping[UUID, GoodsIssue],
 ) -> Printed:
+    named = _named(lines, issues)
     return office.printed(
         kind=_TAX_INVOICE,
         number=document.number,
@@ -135,8 +151,10 @@ def _printed_tax_invoice(
             (("Date", "Datum"), office.day(document.issued_at)),
             (("To invoice", "Zur Rechnung"), invoice.number),
             (("Invoice date", "Rechnungsdatum"), office.day(invoice.issued_at)),
+            (("Date of supply", "Lieferdatum"), _supplied(office, named.values())),
+            (("Delivery note", "Lieferschein"), _only(named.values())),
             (("Customer no.", "Kundennummer"), office.code_of(document.customer_id)),
         ),
         opening=office.say(("We charged you for:", "Wir haben Ihnen berechnet:")),
-        **_amounts(office, document, lines, {}),
+        **_amounts(office, document, lines, _notes(office, named)),
     )

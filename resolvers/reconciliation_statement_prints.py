@@ -16,7 +16,7 @@ _MOVEMENTS: dict[str, Words] = {
     MovementKind.INVOICE: ("Invoice", "Rechnung"),
     MovementKind.CREDIT_NOTE: ("Credit note", "Gutschrift"),
     MovementKind.PAYMENT: ("Payment", "Zahlung"),
-    MovementKind.REFUND: ("Refund", "Erstattung"),
+    MovementKind.REFUND: ("Refund", "Rückzahlung"),
 }
 # What each kind does to what is owed; the other way round it takes an earlier one back.
 _RAISES = frozenset({MovementKind.INVOICE, MovementKind.REFUND})
@@ -133,5 +133,6 @@ def _closing(office: Office, statement: ReconciliationStatement) -> tuple[str, .
         "Please compare this with your books, and confirm it or tell us what is different.",
         "Bitte vergleichen Sie dies mit Ihren Büchern und bestätigen Sie es, oder sagen Sie uns, was abweicht.",
     )
-    said = (office.say(words).format(day, balance), statement.comment, office.say(ask))
+    # The balance comes last: it is what both sign.
+    said = (statement.comment, office.say(ask), office.say(words).format(day, balance))
     return tuple(each for each in said if each)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
-from rules.money import plain
+from rules.money import minor_digits, plain
 
 
 class Language(StrEnum):
@@ -61,7 +61,7 @@ class BrokenRules(Exception):
 
 class _Facts(dict[str, object]):
     """The attributes of a broken rule, properties included, for filling in its text: what is left of 12.5 is 0, not 0.0;
-    and in German 12,5."""
+    and in German 12,5. Beside a currency it is an amount, with all its decimal places: 50.00 GBP."""
 
     def __init__(self, rule: BrokenRule, language: Language) -> None:
         super().__init__()
@@ -72,7 +72,8 @@ class _Facts(dict[str, object]):
         fact: object = getattr(self._rule, name)
         if not isinstance(fact, Decimal):
             return fact
-        number = format(plain(fact), "f")
+        currency: str | None = getattr(self._rule, "currency", None)
+        number = format(plain(fact, minor_digits(currency) if currency else 0), "f")
         return number.replace(".", ",") if self._language is Language.GERMAN else number
 
 

@@ -133,9 +133,10 @@ class Downloads:
         async with self._making, self._snapshot(given, report) as (connection, portal, viewer):
             asker = Asker(connection, viewer, given.language, given.format)
             sheets = await report.sheets(asker, given.filter)
+            about = f"{await report.about(asker, given.filter)} " if report.about else ""
             path = await kind.write(folder, sheets, given.language)
         title = in_language(report.title, given.language)
-        name = f"{title} {portal.name} {datetime.now(UTC).date()}.{kind.ending}"
+        name = f"{title} {about}{portal.name} {datetime.now(UTC).date()}.{kind.ending}"
         return path, _Label(name, kind.media_type)
 
     async def _printed(self, folder: Path, given: Link, prints: Prints) -> tuple[Path, "_Label"]:

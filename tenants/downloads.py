@@ -71,12 +71,14 @@ class Asker(Reader):
 @dataclass(frozen=True, slots=True)
 class Report:
     """Something that can be downloaded: its title, what it needs, and how its sheets are made from what a link
-    says of it. A format with one table has the first sheet alone."""
+    says of it. A format with one table has the first sheet alone. `about` gives what the file is named after beside
+    its title: one of many customers, or one would not know which file is whose."""
 
     name: str
     title: Words
     needs: Permission
     sheets: Callable[[Asker, Mapping[str, str]], Awaitable[Sequence[Sheet]]]
+    about: Callable[[Asker, Mapping[str, str]], Awaitable[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

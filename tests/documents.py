@@ -309,7 +309,9 @@ async def goods_return(portal: Portal, number: str, of: Invoice, *, sku: str = "
     return new
 
 
-async def reconciliation_statement(portal: Portal, number: str, of: Invoice) -> ReconciliationStatement:
+async def reconciliation_statement(
+    portal: Portal, number: str, of: Invoice, comment: str | None = None
+) -> ReconciliationStatement:
     """An issued statement of March 2026 with an invoice as its one movement."""
     new = ReconciliationStatement(
         id=uuid.uuid7(),
@@ -323,7 +325,7 @@ async def reconciliation_statement(portal: Portal, number: str, of: Invoice) -> 
         debit=of.total,
         credit=0,
         closing=of.total,
-        comment=None,
+        comment=comment,
         state=DocumentStatus.ISSUED,
         dispute_reason=None,
         answered_at=None,

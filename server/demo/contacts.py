@@ -38,7 +38,7 @@ _CUSTOMERS = {
 }
 # Numbers that are nobody's; the customer's own follow.
 _PHONES = {"harbour": "+44 20 7946 0{}", "nord": "+49 40 66969 {}", "alpen": "+43 662 000 {}"}
-_COUNTRIES = {"harbour": "United Kingdom", "nord": "Germany", "alpen": "Austria"}
+_COUNTRIES = {"harbour": "United Kingdom", "nord": "Deutschland", "alpen": "Österreich"}
 _CREDIT_LIMITS = (500_000, 1_000_000, None, 250_000)  # minor units; None: no limit
 _JOBS = {
     "en": {"head": "Managing director", "buyer": "Purchasing", "accountant": "Accounts"},

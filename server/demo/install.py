@@ -98,8 +98,8 @@ async def _add_portal(registry: Database, portal: DemoPortal, base_domain: str) 
 
 
 async def _furnish(database: Database, storage: Storage, passwords: Passwords, portal: DemoPortal) -> None:
-    """What no import brings: people with their rights and, at a made-up company, its customers' contact data, a
-    quotation, an invoice, a reconciliation statement and a shared file."""
+    """What no import brings: people with their rights and, at a made-up company, its customers' contact data,
+    documents of every kind, and a shared file."""
     tenant_id = await provisioning.tenant_of(database, portal.slug)
     password_hash = await passwords.hash(personas.PASSWORD)
     async with database.transaction(Mode.WRITE, tenant_id) as connection:

@@ -2,31 +2,31 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from uuid import UUID
 
 import uuid_utils.compat as uuid
 
 import db
 from db.connections import Connection
-from db.credit_notes import CreditNote, CreditNoteLine
 from db.goods_issues import GoodsIssue, GoodsIssueLine
 from db.invoices import Invoice, InvoiceLine
 from db.movements import Movement
 from db.orders import Order, OrderLine
 from db.pages import Window
 from db.payments import Payment
-from rules.amounts import Totals, line_amount, totals
+from db.tax_invoices import TaxInvoice
+from rules.amounts import line_amount, totals
 from rules.balances import MovementKind, PaymentKind
-from rules.documents import CreditOperation, DocumentStatus
+from rules.contacts import AddressKind
+from rules.documents import DocumentStatus
 from rules.lifecycle import ProcessingState
 from rules.numbers import NumberKind
 from rules.viewers import Viewer
+from server.demo import credit_notes
 from server.demo.people import first_buyer
 from server.demo.portals import DemoPortal
 
 _DUE_DAYS = 30
-_COMMENTS = {"en": "One piece was broken.", "de": "Ein Stück war zerbrochen."}
 
 
 @dataclass(slots=True)
@@ -35,19 +35,21 @@ class _Sale:
 
     order: Order
     customer_name: str
+    bill_to: str
     lines: list[OrderLine]
     at: datetime
 
 
 async def add(connection: Connection, portal: DemoPortal) -> None:
     """A goods issue for what an import says was shipped of the first order in progress, and what follows from it:
-    an invoice, a credit note for one piece, and a payment of half of the rest; once."""
+    an invoice with its tax invoice, one piece that comes back and is credited, and a payment of half of the rest; once."""
     buyer = await first_buyer(connection, portal)
     sale = await _sale(connection, buyer)
     if sale is None:
         return
     invoice, lines = await _charge(connection, sale, await _ship(connection, sale))
-    note = await _credit(connection, invoice, lines[0], _COMMENTS[portal.locale])
+    await _state_tax(connection, invoice)
+    note = await credit_notes.add(connection, portal, invoice, lines[0])
     payment = Payment(
         id=uuid.uuid7(),
         number=await _number(connection, NumberKind.PAYMENT),
@@ -97,7 +99,12 @@ async def _sale(connection: Connection, buyer: Viewer) -> _Sale | None:
         lines = (await db.orders.lines_of(connection, buyer, [order.id]))[order.id]
         shipped = [line for line in lines if line.shipped_quantity > 0]
         if shipped and not issued[order.id]:
-            return _Sale(order, customers[order.customer_id].name, shipped, datetime.now(UTC))
+            addresses = (await db.contacts.addresses_of(connection, buyer, [order.customer_id]))[
+                order.customer_id
+            ]
+            billing = next(each for each in addresses if each.kind is AddressKind.BILLING)
+            name = customers[order.customer_id].name
+            return _Sale(order, name, billing.as_json(), shipped, datetime.now(UTC))
     return None
 
 
@@ -150,7 +157,7 @@ async def _charge(
         )
         for position, line in enumerate(sale.lines, start=1)
     ]
-    sums = _sums(order.tax_included, lines)
+    sums = totals([(line.amount, line.tax_rate) for line in lines], tax_included=order.tax_included)
     invoice = Invoice(
         id=invoice_id,
         number=await _number(connection, NumberKind.INVOICE),
@@ -164,7 +171,7 @@ async def _charge(
         tax=sums.tax,
         total=sums.total,
         customer_name=sale.customer_name,
-        bill_to=None,
+        bill_to=sale.bill_to,
         comment=None,
         open=sums.total,
         state=DocumentStatus.UNPAID,
@@ -173,45 +180,18 @@ async def _charge(
     return invoice, lines
 
 
-def _sums(tax_included: bool, lines: list[InvoiceLine] | list[CreditNoteLine]) -> Totals:
-    return totals([(line.amount, line.tax_rate) for line in lines], tax_included=tax_included)
-
-
-async def _credit(connection: Connection, invoice: Invoice, broken: InvoiceLine, comment: str) -> CreditNote:
-    note_id = uuid.uuid7()
-    line = CreditNoteLine(
-        credit_note_id=note_id,
-        position=1,
-        product_id=broken.product_id,
-        sku=broken.sku,
-        name=broken.name,
-        unit=broken.unit,
-        quantity=Decimal(1),
-        unit_price=broken.unit_price,
-        tax_rate=broken.tax_rate,
-        amount=line_amount(Decimal(1), broken.unit_price, invoice.currency),
-        invoice_id=invoice.id,
-        invoice_position=broken.position,
-        currency=invoice.currency,
-    )
-    sums = _sums(invoice.tax_included, [line])
-    note = CreditNote(
-        id=note_id,
-        number=await _number(connection, NumberKind.CREDIT_NOTE),
+async def _state_tax(connection: Connection, invoice: Invoice) -> None:
+    new = TaxInvoice(
+        id=uuid.uuid7(),
+        number=await _number(connection, NumberKind.TAX_INVOICE),
         customer_id=invoice.customer_id,
         invoice_id=invoice.id,
-        goods_return_id=None,
-        operation=CreditOperation.ADJUSTMENT,
         issued_at=invoice.issued_at,
         currency=invoice.currency,
         tax_included=invoice.tax_included,
-        net=sums.net,
-        tax=sums.tax,
-        total=sums.total,
-        customer_name=invoice.customer_name,
-        bill_to=None,
-        comment=comment,
+        net=invoice.net,
+        tax=invoice.tax,
+        total=invoice.total,
         state=DocumentStatus.ISSUED,
     )
-    await db.credit_notes.add(connection, [note], [line])
-    return note
+    await db.tax_invoices.add(connection, [new])

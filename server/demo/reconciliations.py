@@ -16,8 +16,8 @@ from server.demo.portals import DemoPortal
 
 _FROM, _TO = date(2026, 7, 1), date(2026, 9, 30)
 _COMMENTS = {
-    "en": "Please confirm the balance, or tell us where yours differs.",
-    "de": "Bitte bestätigen Sie den Saldo oder nennen Sie uns Abweichungen.",
+    "en": "For your books of the third quarter.",
+    "de": "Für Ihre Bücher zum dritten Quartal.",
 }
 
 

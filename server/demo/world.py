@@ -66,7 +66,7 @@ _CUSTOMERS = {
     "alpen": ["Huber Geschenke", "Gasthof Edelweiß", "Almladen Reit", "Moser Raumausstattung",
               "Café Gipfelblick"],
 }  # fmt: skip
-_COUNTRY = {"harbour": "United Kingdom", "nord": "Germany", "alpen": "Austria"}
+_COUNTRY = {"harbour": "United Kingdom", "nord": "Deutschland", "alpen": "Österreich"}
 
 _HEADERS = {
     "warehouses": "code,name",
@@ -158,19 +158,25 @@ def _catalogue(portal: DemoPortal, tables: _Tables, chance: random.Random) -> li
             )
             factor = Decimal(chance.randint(90, 130)) / 100
             one = (Decimal(price) * factor).quantize(Decimal("0.001"), rounding=ROUND_HALF_UP)
-            product = _Product(f"K-{number}", name, one, Decimal(tax[tax_kind]), unit)
+            product = _Product(f"K-{number}", name, one, Decimal(tax[tax_kind]), _unit(unit, german=german))
             products.append(product)
-            tables.add("products", product.sku, name, "GOODS", category, unit, tax[tax_kind])
+            tables.add("products", product.sku, name, "GOODS", category, product.unit, tax[tax_kind])
             for code, value in attributes.said_of(category, of_category, style, german=german):
                 tables.add("attributes", product.sku, code, value)
             _prices(portal, tables, product)
             _stock(portal, tables, product, number, chance)
     for code, price, english_name, german_name in _SERVICES:
         name = german_name if german else english_name
-        service = _Product(f"K-{code}", name, Decimal(price), Decimal(tax["full"]), "pcs")
-        tables.add("products", service.sku, name, "SERVICE", "services", "pcs", tax["full"])
+        service = _Product(
+            f"K-{code}", name, Decimal(price), Decimal(tax["full"]), _unit("pcs", german=german)
+        )
+        tables.add("products", service.sku, name, "SERVICE", "services", service.unit, tax["full"])
         _prices(portal, tables, service, breaks=False)
     return products
+
+
+def _unit(code: str, *, german: bool) -> str:
+    return "Stk" if german and code == "pcs" else code
 
 
 def _prices(portal: DemoPortal, tables: _Tables, product: _Product, *, breaks: bool = True) -> None:

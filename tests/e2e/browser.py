@@ -43,9 +43,9 @@ async def served(world: World, settings: Settings, folder: Path) -> AsyncIterato
         await serving
 
 
-async def failed(script: str, url: str, screenshots: Path) -> int:
+async def failed(script: str, url: str, screenshots: Path, *given: str) -> int:
     node = await asyncio.create_subprocess_exec(
-        "node", f"e2e/{script}", "--url", url, "--screenshots", str(screenshots), cwd=GRAPHIQL
+        "node", f"e2e/{script}", "--url", url, "--screenshots", str(screenshots), *given, cwd=GRAPHIQL
     )
     return await node.wait()
 
@@ -62,3 +62,10 @@ async def test_two_people_get_from_a_quotation_to_an_order_statement_as_it_is_wr
 ) -> None:
     async with served(world, settings, tmp_path) as url:
         assert not await failed("walkthrough.mjs", url, tmp_path)
+
+
+async def test_three_people_get_from_a_shipment_to_a_confirmed_balance_as_it_is_written_down(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    async with served(world, settings, tmp_path) as url:
+        assert not await failed("walkthrough.mjs", url, tmp_path, "--document", "bookkeeping.md")

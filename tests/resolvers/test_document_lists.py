@@ -188,6 +188,7 @@ async def test_a_filter_that_cannot_be_is_refused_with_its_place(portal: Portal,
     for given, code in (
         ({"amount": {"currency": "pounds"}}, "CURRENCY_INVALID"),
         ({"search": "x" * 201}, "INVALID_INPUT"),
+        ({"from": "2026-03-02", "to": "2026-03-01"}, "PERIOD_REVERSED"),
     ):
         assert (await bea.refusal(LIST, filter=given))["extensions"]["code"] == code
 

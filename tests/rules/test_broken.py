@@ -13,6 +13,7 @@ import pytest
 
 import rules
 from rules.broken import BrokenRule, BrokenRules, Language, VersionConflict, all_rules
+from rules.payments import MoreThanPrepaid
 from rules.permissions import MissingPermission, Permission
 from rules.previews import Difference, PreviewField
 from rules.products import ProductNotFound
@@ -128,3 +129,10 @@ def test_several_rules_can_be_broken_at_once() -> None:
 def test_broken_rules_are_not_equal_by_their_facts() -> None:
     """They are exceptions: each is raised once."""
     assert ProductNotFound(asked="A") != ProductNotFound(asked="A")
+
+
+def test_amounts_have_the_decimal_places_of_their_currency() -> None:
+    left = MoreThanPrepaid(left=Decimal("50.00"), currency="GBP")
+    assert left.message() == "Only 50.00 GBP were paid too much here."
+    assert left.message(Language.GERMAN) == "Hier wurden nur 50,00 GBP zu viel gezahlt."
+    assert "Only 50 JPY" in MoreThanPrepaid(left=Decimal(50), currency="JPY").message()

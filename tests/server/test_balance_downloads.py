@@ -1,5 +1,6 @@
 """Balance reports as files, over HTTP: the same numbers as the reports, for whom they are."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -114,6 +115,7 @@ async def test_a_reconciliation_begins_with_the_opening_and_ends_with_the_closin
         ("Opening balance", "", "", "", "12.00", "USD"),
         ("Closing balance", "", "", "", "12.00", "USD"),
     ]
+    assert [rows[place]["Date (UTC)"] for place in (0, 1)] == ["2026-03-06T00:00:00Z", "2026-03-07T23:59:59Z"]
     sheets = book((await http.get(await link(ada, "RECONCILIATION", "XLSX"))).content)
     assert [row[-1] for row in sheets["Totals"][1:]] == ["EUR", "GBP", "USD"]
 
@@ -126,14 +128,16 @@ async def test_a_reconciliation_begins_with_the_opening_and_ends_with_the_closin
         ("RECONCILIATION", ["Soll", "Haben", "Saldo", "Beleg"]),
     ],
 )
-async def test_files_speak_german(kind: str, heads: list[str], ada: Client, http: httpx.AsyncClient) -> None:
+async def test_files_are_named_after_the_customer_and_speak_german(
+    kind: str, heads: list[str], ada: Client, http: httpx.AsyncClient
+) -> None:
     ada.headers["accept-language"] = "de"
     response = await http.get(await link(ada, kind, "XLSX"))
     found = {cell for sheet in book(response.content).values() for cell in sheet[0]}
     assert set(heads) <= found
-    assert (
-        "Salden" in response.headers["content-disposition"]
-        or "Kundensaldo" in response.headers["content-disposition"]
+    assert re.search(
+        r'filename="(Kundensaldo|Kundensaldo nach Auftragen|Saldenabgleichsbericht) C1 Portal',
+        response.headers["content-disposition"],
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import db
 from db.isolation import Mode
+from rules.documents import DocumentKind
 from server.demo import personas, portals
 from server.demo.install import install
 from server.settings import ROOT, Settings
@@ -37,19 +38,26 @@ async def as_persona(http: Any, slug: str, role: str) -> Client:
 
 # Where somebody finds what has to be put for `<id of the category candles, from the tab IdsToCopy>`.
 PLACEHOLDER = re.compile(r"<id of (?:the|an open|an?) (\w+)(?: ([\w ]+))?,[^>]*>")
+OPEN_INVOICE = """supplierDocuments(first: 1, filter: {kinds: [INVOICE], status: [UNPAID, PARTLY_PAID]}) {
+  nodes { id customer { id } } }"""
 FOUND_IN = {
     "account": "accounts(first: 1) { nodes { id } }",
     "category": "categories { id code }",
     "customer": "customers(first: 1) { nodes { id } }",
     "group": "accessGroups { id name }",
+    "invoice": OPEN_INVOICE,
     "order": """orders(first: 1, orderBy: [PLACED_AT_DESC], filter: {processingStates: [NOT_STARTED, IN_PROGRESS]}) {
       nodes { id } }""",
+    "payer": OPEN_INVOICE,
     "profile": "profiles { id builtIn }",
     "quotation": "quotations(first: 1, orderBy: [ISSUED_AT_ASC]) { nodes { id } }",
     "request": "contactChanges(filter: {states: [OPEN]}) { nodes { id } }",
+    "return": "supplierDocuments(first: 1, filter: {kinds: [GOODS_RETURN]}) { nodes { id } }",
     "session": "sessions { id }",
     "shipment": """orders(first: 1, orderBy: [PLACED_AT_DESC], filter: {processingStates: [COMPLETED]}) {
       nodes { goodsIssues { id } } }""",
+    "statement": """supplierDocuments(first: 1, filter: {kinds: [RECONCILIATION_STATEMENT], status: [ISSUED]}) {
+      nodes { id } }""",
 }
 
 
@@ -59,6 +67,8 @@ async def find(client: Client, noun: str, name: str) -> str:
     found = (await client.ask(f"{{ found: {FOUND_IN[noun]} }}"))["found"]
     listed = found if isinstance(found, list) else found["nodes"]
     listed = [inner for each in listed for inner in each.get("goodsIssues", [each])]
+    if noun == "payer":
+        listed = [each["customer"] for each in listed]
     return next(str(each["id"]) for each in listed if not name or name in each.values())
 
 
@@ -305,6 +315,21 @@ async def test_the_demos_ledger_equals_its_documents(told: list[str], world: Wor
         )
         ledger = await connection.fetch_text("select sum(amount) from movements")
     assert documents[0][0] == ledger[0][0] != 0
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+async def test_there_is_a_document_of_every_kind_to_be_seen_and_printed(
+    told: list[str], http: Any, slug: str
+) -> None:
+    accountant = await as_persona(http, slug, "accountant")
+    found = await accountant.ask(
+        "{ supplierDocuments(first: 100) { nodes { kind related { id } download { url } } } }"
+    )
+    newest = {each["kind"]: each for each in reversed(found["supplierDocuments"]["nodes"])}
+    assert newest.keys() == set(DocumentKind)
+    for kind, document in newest.items():
+        assert (await http.get(document["download"]["url"])).content.startswith(b"%PDF-"), kind
+    assert all(newest[kind]["related"] for kind in ("TAX_INVOICE", "GOODS_RETURN", "CREDIT_NOTE"))
 
 
 @pytest.mark.parametrize("slug", SLUGS)

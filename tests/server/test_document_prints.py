@@ -1,6 +1,7 @@
 """What stands on printed invoices, tax invoices, credit notes, goods returns and statements."""
 
 import io
+import re
 import zipfile
 from uuid import UUID
 
@@ -228,6 +229,23 @@ async def test_a_tax_invoice_and_a_goods_return_name_their_invoice(
     assert "Goods return no. return-1 Received on 3 Mar 2026 Invoice invoice-1" in page
     assert "1 A Product A Line of the invoice: 1 1 pcs" in page
     assert "unopened" in page
+    (page,) = await pages(http, await link(bea, "CreditNote", keys["CreditNote"]))
+    assert (
+        "Corrects invoice invoice-1 Invoice date 3 Mar 2026 Goods return return-1 Reason Goods returned"
+        in page
+    )
+
+
+async def test_a_tax_invoice_says_when_the_goods_of_its_invoice_were_supplied(
+    portal: Portal, bea: Client, http: httpx.AsyncClient
+) -> None:
+    issue = await portal.goods_issue("GI-1", await portal.order("SO-1", skus=("A",)))
+    key = await invoiced(portal, "IN-1", [issue])
+    async with portal.writing() as connection:
+        bill = (await db.invoices.DOCUMENTS.named(connection, [key]))[key]
+    stated = await documents.tax_invoice(portal, "TI-1", bill)
+    (page,) = await pages(http, await link(bea, "TaxInvoice", stated.id))
+    assert re.search(r"Date of supply \d+ \w{3} \d{4} Delivery note GI-1 Customer no\. C1", page)
 
 
 async def test_a_statement_goes_from_its_opening_to_its_closing_balance_and_has_room_to_sign(
@@ -253,6 +271,17 @@ async def test_a_statement_goes_from_its_opening_to_its_closing_balance_and_has_
     (page,) = await pages(http, await link(bea, "ReconciliationStatement", key))
     assert "Beanstandet am 05.04.2026 Grund One is missing" in page
     assert "Am 31.03.2026 betrug der Saldo 36,00 GBP zu unseren Gunsten." in page
+
+
+@pytest.mark.parametrize("count", range(18, 36, 3))
+async def test_what_is_signed_stands_on_the_page_of_the_signatures(
+    count: int, portal: Portal, bea: Client, http: httpx.AsyncClient
+) -> None:
+    bill = await documents.invoice(portal, "IN-1")
+    stated = await documents.reconciliation_statement(portal, "RS-1", bill, "line\n" * count)
+    *_, last = await pages(http, await link(bea, "ReconciliationStatement", stated.id))
+    assert "On 31 Mar 2026 the balance was 12.00 GBP in our favour." in last
+    assert last.count("Place, date, signature") == 2
 
 
 @pytest.mark.parametrize("kind", ["Invoice", "TaxInvoice", "GoodsReturn", "CreditNote"])

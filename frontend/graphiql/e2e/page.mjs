@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 
-export const { url, screenshots } = parseArgs({
-  options: { url: { type: 'string' }, screenshots: { type: 'string' } },
+export const { url, screenshots, document: walked } = parseArgs({
+  options: { url: { type: 'string' }, screenshots: { type: 'string' }, document: { type: 'string', default: 'walkthrough.md' } },
 }).values;
 if (!url) fail('Say which page: --url http://harbour.localhost:8000/graphql');
 

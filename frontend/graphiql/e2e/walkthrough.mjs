@@ -1,14 +1,15 @@
 /**
- * docs/walkthrough.md in headless Chromium, a page for each person: every step in the sample tab of its name, or else in a
- * new one. What comes back is compared by tests/server/test_walkthrough.py; this is about getting through by GraphiQL.
+ * A walk of docs in headless Chromium, a page for each person: every step in the sample tab of its name, or else in a
+ * new one. What comes back is compared by tests/server/test_walkthrough.py and test_bookkeeping.py; this is about getting
+ * through by GraphiQL.
  *
- *   node e2e/walkthrough.mjs --url http://harbour.localhost:8000/graphql [--screenshots FOLDER]
+ *   node e2e/walkthrough.mjs --url http://harbour.localhost:8000/graphql [--document bookkeeping.md] [--screenshots FOLDER]
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { add, enter, inBrowser, run, shoot, signInAs, url } from './page.mjs';
+import { add, enter, inBrowser, run, shoot, signInAs, url, walked } from './page.mjs';
 
-const DOCUMENT = readFileSync(join(import.meta.dirname, '../../../docs/walkthrough.md'), 'utf8');
+const DOCUMENT = readFileSync(join(import.meta.dirname, '../../../docs', walked), 'utf8');
 const HEADING = /^(\d+)\. .+ \((\w+)\)$/m;
 const BLOCK = /^```(.*)\n([^]*?)^```$/gm;
 
@@ -21,7 +22,9 @@ async function walk(open) {
     const [, number, userName] = HEADING.exec(section);
     const [[, kind, sent], ...others] = [...section.matchAll(BLOCK)];
     if (kind === 'http') {
-      await download(await open(), filled(sent, seen), seen);
+      const [[, expectedKind, expected]] = others;
+      if (sent.startsWith('GET ')) await download(await open(), filled(sent, seen), expectedKind === 'csv' ? filled(expected, seen) : null);
+      else await send(people[userName], filled(sent, seen));
       continue;
     }
     const page = (people[userName] ??= await comeIn(await open(), userName));
@@ -39,14 +42,29 @@ async function comeIn(page, userName) {
   return page;
 }
 
-/** Opens a link that was copied into the address bar: it is saved as a file. */
-async function download(page, sent, seen) {
+/** Opens a link that was copied into the address bar: it is saved as a file, which begins each line like the expected one. */
+async function download(page, sent, expected) {
   const [file] = await Promise.all([
     page.waitForEvent('download'),
     page.goto(new URL(sent.split(' ')[1].trim(), url).href).catch(() => null), // no page comes
   ]);
   const text = readFileSync(await file.path(), 'utf8');
-  if (!text.includes(seen['order number'])) throw new Error(`The file ${file.suggestedFilename()} is about something else.`);
+  if (!text) throw new Error(`The file ${file.suggestedFilename()} is empty.`);
+  const firsts = (expected ?? '').trim().split('\n').slice(1).map((line) => line.split(',')[0].replaceAll('"', ''));
+  if (!firsts.every((first) => text.includes(first))) throw new Error(`The file ${file.suggestedFilename()} is about something else.`);
+}
+
+/** What one would send from a shell. */
+async function send(page, sent) {
+  const [head, ...body] = sent.split('\n\n');
+  const [line, ...fields] = head.split('\n');
+  const [method, link] = line.split(' ');
+  const headers = Object.fromEntries(fields.map((each) => each.split(': ')));
+  const ok = await page.evaluate(
+    async ({ address, ...given }) => (await fetch(address, given)).ok,
+    { address: new URL(link, url).href, method, headers, body: body.join('\n\n') },
+  );
+  if (!ok) throw new Error(`${line} was refused.`);
 }
 
 /** A text with what was seen in the place of its names. */
