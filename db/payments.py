@@ -9,6 +9,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     Index,
     Text,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 
 from db.connections import Connection, one_each
 from db.invoices import invoices as invoices  # the foreign key's target
+from db.pages import Condition, Key, Listing
 from db.reversals import is_reversed
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
@@ -71,16 +73,48 @@ class Payment:
 STATE = case((is_reversed(payments), DocumentStatus.REVERSED.value), else_=DocumentStatus.ISSUED.value)
 _COLUMNS = [STATE.label("state") if name == "state" else payments.c[name] for name in names_of(Payment)]
 _every_one = select(*_COLUMNS).where(payments.c.tenant_id == bindparam("tenant_id"))
-_those = _every_one.where(payments.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
-_by_ids = Statement(_those, Payment)
-_own_by_ids = Statement(_those.where(payments.c.customer_id == bindparam("customer_id", type_=Uuid)), Payment)
+_VISIBLE = {
+    "all": _every_one,
+    "own": _every_one.where(payments.c.customer_id == bindparam("own_customer_id", type_=Uuid)),
+}
+_by_ids = {
+    whose: Statement(visible.where(payments.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Payment)
+    for whose, visible in _VISIBLE.items()
+}
+
+
+def _whose(viewer: Viewer) -> tuple[str, dict[str, UUID | None]]:
+    """Whose payments a viewer sees: its customer's, or for staff that may read balances all."""
+    if viewer.oversees(Permission.BALANCES_READ):
+        return "all", {}
+    return "own", {"own_customer_id": viewer.customer_id}
 
 
 async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Payment]:
     """The payments among the ids that the viewer may see: its customer's, or for staff all."""
-    if viewer.oversees(Permission.BALANCES_READ):
-        return one_each(await connection.rows(_by_ids, ids=ids), "id")
-    return one_each(await connection.rows(_own_by_ids, ids=ids, customer_id=viewer.customer_id), "id")
+    whose, mine = _whose(viewer)
+    return one_each(await connection.rows(_by_ids[whose], ids=ids, **mine), "id")
+
+
+def _since(name: str) -> ColumnElement[datetime]:
+    return bindparam(name, type_=DateTime(timezone=True))
+
+
+_CONDITIONS: dict[str, Condition] = {
+    "kind": payments.c.kind == bindparam("kind", type_=Text),
+    "number": payments.c.number.op("^@")(bindparam("number", type_=Text)),
+    "reference": payments.c.reference.op("^@")(bindparam("reference", type_=Text)),
+    "customer_id": payments.c.customer_id == bindparam("customer_id", type_=Uuid),
+    "paid_from": payments.c.paid_at >= _since("paid_from"),
+    "paid_before": payments.c.paid_at < _since("paid_before"),
+}
+ORDERS: dict[str, Key] = {
+    "PAID_AT_ASC": Key(payments.c.paid_at),
+    "PAID_AT_DESC": Key(payments.c.paid_at, descending=True),
+}
+# Filters: kind, number and reference (their beginnings), customer_id, paid_from, paid_before.
+_listing = Listing(Payment, _VISIBLE.__getitem__, _CONDITIONS, ORDERS, payments.c.id, whose=_whose)
+keys, page, count = _listing.keys, _listing.page, _listing.count
 
 
 _NEW = names_of(Payment, leave_out=["state"])

@@ -17,9 +17,10 @@ from rules.permissions import Permission
 from schema.actions import Action
 from schema.customers import Customer
 from schema.errors import UserError
-from schema.fields import field, mutation
+from schema.fields import field, mutation, query
 from schema.money import Money
 from schema.nodes import Node
+from schema.pages import Connection
 
 
 @strawberry.type(description="Money that came from a customer or went back to it; posted, it never changes.")
@@ -67,6 +68,20 @@ class PaymentPayload:
 
     payment: Annotated[Payment | None, field(description="The payment as it is now.")]
     errors: Annotated[list[UserError], field(description="Why nothing was posted.", size=2)]
+
+
+@strawberry.type
+class PaymentQueries:
+    """Query fields on payments."""
+
+    payments: Annotated[
+        Connection[Payment],
+        query(
+            resolvers.payments.page,
+            needs=Permission.BALANCES_READ,
+            description="What the customer has paid and was paid back, or for staff what all customers have.",
+        ),
+    ]
 
 
 @strawberry.type

@@ -41,7 +41,7 @@ from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQ
 from schema.nodes import NodeQueries
 from schema.order_statements import OrderStatementQueries
 from schema.orders import OrderMutations, OrderQueries, OrderSubscriptions
-from schema.payments import Payment, PaymentMutations
+from schema.payments import Payment, PaymentMutations, PaymentQueries
 from schema.portals import PortalMutations, PortalQueries
 from schema.previews import PreviewQueries
 from schema.products import ProductQueries
@@ -75,6 +75,7 @@ class Query(
     LifecycleStatusQueries,
     QuotationQueries,
     DocumentQueries,
+    PaymentQueries,
     DocumentDraftQueries,
     BalanceReportQueries,
     ContactChangeQueries,

@@ -50,6 +50,8 @@ CONNECTIONS = {
     "supplierDocuments": """query($first: Int) { supplierDocuments(first: $first) { totalCount nodes { __typename id
       number kind status total { amount } customer { name } related { __typename id ... on SupplierDocument { number }
       ... on Order { number related { id } } ... on Payment { number } } } } }""",
+    "payments": """query($first: Int) { payments(first: $first) { totalCount nodes { number customer { name }
+      onAccount { amount } actions { name allowed } related { __typename id } } } }""",
     "documentDrafts": """query($first: Int) { documentDrafts(first: $first) { totalCount nodes { kind customer { name }
       madeBy { name } order { number } goodsIssues { number } invoice { number } goodsReturn { number }
       askedLines { goodsIssue { number } } lines { sku product { name } } totals { total { amount } }
