@@ -31,7 +31,7 @@ from rules.downloads import (
     TooManyDownloads,
 )
 from rules.permissions import MissingPermission, Unauthenticated
-from rules.prints import PrintTooLong, TooManyPrints
+from rules.prints import PrintTooLong
 from rules.viewers import Viewer
 from server import answers, callers, printing
 from server.endpoint import Endpoint, nobody_reads, while_connected
@@ -51,7 +51,6 @@ _STATUSES: dict[type[BrokenRule], HTTPStatus] = {
     DownloadExpired: HTTPStatus.GONE,
     DownloadTooLarge: HTTPStatus.UNPROCESSABLE_ENTITY,
     PrintTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
-    TooManyPrints: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyDownloads: HTTPStatus.TOO_MANY_REQUESTS,
     Unauthenticated: HTTPStatus.FORBIDDEN,  # no header of the request would help
     MissingPermission: HTTPStatus.FORBIDDEN,

@@ -113,7 +113,7 @@ async def test_a_draft_is_the_staffs_alone(portal: Portal, at: At) -> None:
     await portal.staff_member("olga")
     assert await seen(await at(portal).sign_in("bea"), draft) is None
     found = await seen(await at(portal).sign_in("olga"), draft)
-    assert (found["status"], found["number"], found["issuedAt"]) == ("DRAFT", None, None)
+    assert (found["status"], found["number"], found["issuedAt"]) == ("DRAFT", "", None)
 
 
 async def test_an_invoice_says_what_is_open_and_where_it_stands(portal: Portal, at: At) -> None:
