@@ -1,8 +1,10 @@
 """Many documents in one ZIP: whose, how many, and what is told of those that are not in it."""
 
+import asyncio
 import io
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -216,3 +218,29 @@ async def test_a_number_that_looks_like_a_path_stays_in_the_file(
         assert name.startswith("Invoice ")
         assert "/" not in name
         assert "\\" not in name
+
+
+async def test_bundles_leave_a_press_to_those_who_want_one_document(
+    portal: Portal, bea: Client, at: At, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await portal.quotation("QU-1")
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+    write_zip = printing.write_zip
+
+    async def slowly(*given: Any) -> Path:
+        begun.set()
+        await goes_on.wait()
+        return await write_zip(*given)
+
+    monkeypatch.setattr(printing, "write_zip", slowly)
+    other = await at(portal).sign_in("bea")
+    urls = [await bundle_link(client, global_id("Quotation", key)) for client in (bea, bea, other, other)]
+    bundles = [asyncio.create_task(http.get(url)) for url in urls]
+    async with asyncio.timeout(10):
+        await begun.wait()
+        await asyncio.sleep(0.3)  # all of them have read what they print, and wait
+        cleo = await at(portal).sign_in("cleo")
+        own = await link(cleo, "Quotation", await portal.quotation("QU-9", customer="C2"))
+        assert (await http.get(own)).status_code == 200
+    goes_on.set()
+    assert [response.status_code for response in await asyncio.gather(*bundles)] == [200] * 4
