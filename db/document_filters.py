@@ -35,6 +35,7 @@ from db.quotation_orders import quotation_orders
 from db.quotations import quotation_lines, quotations
 from db.restrictions import NOTHING, WhoseDocuments
 from db.tax_invoices import tax_invoices
+from db.words import patterns
 from rules.documents import STATUSES, DocumentKind
 
 Kind: TypeAlias = Documents[Any]
@@ -213,11 +214,4 @@ def parameters(filters: Mapping[str, Any]) -> dict[str, Any]:
     """What the conditions are given, of the filters by name."""
     if "search" not in filters:
         return dict(filters)
-    return {**filters, "search_words": [_anywhere(word) for word in filters["search"].lower().split()]}
-
-
-def _anywhere(word: str) -> str:
-    """A pattern of LIKE: text with the word somewhere in it, whatever characters that has."""
-    for special in "\\%_":
-        word = word.replace(special, f"\\{special}")
-    return f"%{word}%"
+    return {**filters, "search_words": patterns(filters["search"])}
