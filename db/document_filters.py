@@ -66,7 +66,9 @@ def _has_line(
         return NOTHING
     names, document = _LINES[kind.kind]
     lines = names.table.c
-    found = select(literal_column("1")).where(lines.tenant_id == _TENANT, names == document, passes(lines))
+    found: Select[Any] = select(literal_column("1")).where(
+        lines.tenant_id == _TENANT, names == document, passes(lines)
+    )
     return exists(found.offset(literal_column("0")) if at_hand else found)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from db import document_lists
+from db import document_lists, documents
 from db.connections import Connection
 from db.document_filters import parameters
 from tests.world import Portal, World
@@ -32,7 +32,11 @@ async def test_a_search_never_goes_through_everybodys_lines(portal: Portal) -> N
         # What each document's lines cost without an index, makes the planner want to go through all of them once.
         await connection.execute_text("set local enable_indexscan = off; set local enable_bitmapscan = off")
         told = await plan(connection, search="tea", search_orders=True)
-    for line, document in (("invoice", "invoices"), ("credit_note", "credit_notes"), ("quotation", "quotations")):
+    for line, document in (
+        ("invoice", "invoices"),
+        ("credit_note", "credit_notes"),
+        ("quotation", "quotations"),
+    ):
         assert f"({line}_id = {document}.id)" in told
 
 
@@ -40,6 +44,6 @@ async def test_each_kind_gives_a_page_its_first_by_an_index(portal: Portal) -> N
     async with portal.writing() as connection:
         await connection.execute_text("set local enable_seqscan = off; set local enable_bitmapscan = off")
         told = await plan(connection)
-    kinds = len(document_lists.documents.KINDS)
+    kinds = len(documents.KINDS)
     assert told.count("Limit") == kinds + 1
     assert told.count("Index Scan Backward using") == kinds
