@@ -185,6 +185,8 @@ async def portal(new_portal: Any) -> Portal:
 
 async def test_the_planner_knows_what_was_imported(portal: Portal) -> None:
     await portal.load(SMALL)
+    if int(await portal.admin.fetchval("show server_version_num")) < 170_000:
+        return  # there the owner alone may tell it
     known = await portal.admin.fetch("select relname from pg_class where reltuples > 0")
     assert set(TABLES) - {"counters"} <= {each["relname"] for each in known}
 
