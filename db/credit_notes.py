@@ -16,7 +16,6 @@ from sqlalchemy import (
     Integer,
     Text,
     Uuid,
-    case,
 )
 
 from db.connections import Connection, many_each
@@ -24,11 +23,11 @@ from db.document_kinds import Documents, announce
 from db.document_kinds import lines_of as lines_of_documents
 from db.goods_returns import goods_returns as goods_returns  # the foreign keys' targets
 from db.invoices import invoices as invoices
-from db.reversals import is_reversed
+from db.reversals import state_of
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, one_of, refers_to, tenant_table, unique
-from rules.documents import CreditOperation, DocumentKind, DocumentStatus
+from rules.documents import CreditOperation, DocumentKind
 from rules.viewers import Viewer
 
 credit_notes = tenant_table(
@@ -124,7 +123,7 @@ class CreditNoteLine:
     currency: str
 
 
-STATE = case((is_reversed(credit_notes), DocumentStatus.REVERSED.value), else_=DocumentStatus.ISSUED.value)
+STATE = state_of(credit_notes)
 DOCUMENTS = Documents(
     DocumentKind.CREDIT_NOTE,
     CreditNote,

@@ -35,6 +35,7 @@ from db.quotation_orders import quotation_orders
 from db.quotations import quotation_lines, quotations
 from db.restrictions import NOTHING, WhoseDocuments
 from db.tax_invoices import tax_invoices
+from db.words import patterns
 from rules.documents import STATUSES, DocumentKind
 
 Kind: TypeAlias = Documents[Any]
@@ -55,13 +56,20 @@ _LINES: dict[DocumentKind, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
 }
 
 
-def _has_line(kind: Kind, passes: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
-    """Whether a document has a line that passes."""
+def _has_line(
+    kind: Kind, passes: Callable[[Any], ColumnElement[bool]], *, at_hand: bool = False
+) -> ColumnElement[bool]:
+    """Whether a document has a line that passes; `at_hand`: what no index finds is looked for in the lines of each
+    document, or the planner would go through the lines of all companies once and keep what passes (OFFSET 0 bars it
+    from that)."""
     if kind.kind not in _LINES:
         return NOTHING
     names, document = _LINES[kind.kind]
     lines = names.table.c
-    return exists().where(lines.tenant_id == _TENANT, names == document, passes(lines))
+    found: Select[Any] = select(literal_column("1")).where(
+        lines.tenant_id == _TENANT, names == document, passes(lines)
+    )
+    return exists(found.offset(literal_column("0")) if at_hand else found)
 
 
 def _invoices_of(among: ColumnElement[Any]) -> CompoundSelect[Any]:
@@ -141,6 +149,7 @@ def _searched(kind: Kind, whose: WhoseDocuments, filters: Collection[str]) -> Co
                     func.upper(line.sku).op("^@")(func.upper(begins)),
                     func.lower(line.name).op("like")(all_(words)),
                 ),
+                at_hand=True,
             )
         )
     return or_(*found)
@@ -207,11 +216,4 @@ def parameters(filters: Mapping[str, Any]) -> dict[str, Any]:
     """What the conditions are given, of the filters by name."""
     if "search" not in filters:
         return dict(filters)
-    return {**filters, "search_words": [_anywhere(word) for word in filters["search"].lower().split()]}
-
-
-def _anywhere(word: str) -> str:
-    """A pattern of LIKE: text with the word somewhere in it, whatever characters that has."""
-    for special in "\\%_":
-        word = word.replace(special, f"\\{special}")
-    return f"%{word}%"
+    return {**filters, "search_words": patterns(filters["search"])}

@@ -38,6 +38,7 @@ from db.rows import names_of
 from db.statements import Statement
 from db.tables import one_of, refers_to, tenant_table
 from db.uploads import uploads
+from db.words import patterns
 from rules.files import FileAudience
 from rules.permissions import Permission
 from rules.viewers import Viewer
@@ -230,12 +231,7 @@ ORDERS: dict[str, Key] = {
 
 
 def _values(filters: Mapping[str, Any]) -> Mapping[str, Any]:
-    words = str(filters.get("search", "")).lower().split()
-    return {**filters, "patterns": [f"%{_escaped(word)}%" for word in words]}
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return {**filters, "patterns": patterns(str(filters.get("search", "")))}
 
 
 # Filters: search (all of these words are in title, description or file name), unshared.

@@ -6,17 +6,17 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Index, Integer, Text, Uuid, case
+from sqlalchemy import CheckConstraint, Column, DateTime, Index, Integer, Text, Uuid
 
 from db.connections import Connection, many_each
 from db.document_kinds import Documents, announce
 from db.document_kinds import lines_of as lines_of_documents
 from db.invoices import invoices as invoices  # the foreign key's target
-from db.reversals import is_reversed
+from db.reversals import state_of
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, refers_to, tenant_table, unique
-from rules.documents import DocumentKind, DocumentStatus
+from rules.documents import DocumentKind
 from rules.viewers import Viewer
 
 goods_returns = tenant_table(
@@ -83,7 +83,7 @@ class GoodsReturnLine:
     quantity: Decimal
 
 
-STATE = case((is_reversed(goods_returns), DocumentStatus.REVERSED.value), else_=DocumentStatus.ISSUED.value)
+STATE = state_of(goods_returns)
 DOCUMENTS = Documents(
     DocumentKind.GOODS_RETURN,
     GoodsReturn,

@@ -16,19 +16,17 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
-    case,
     select,
 )
 
 from db.connections import Connection, one_each
 from db.invoices import invoices as invoices  # the foreign key's target
 from db.pages import Condition, Key, Listing
-from db.reversals import is_reversed
+from db.reversals import state_of
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import one_of, refers_to, tenant_table, unique
 from rules.balances import PaymentKind
-from rules.documents import DocumentStatus
 from rules.permissions import Permission
 from rules.viewers import Viewer
 
@@ -70,7 +68,7 @@ class Payment:
     state: str
 
 
-STATE = case((is_reversed(payments), DocumentStatus.REVERSED.value), else_=DocumentStatus.ISSUED.value)
+STATE = state_of(payments)
 _COLUMNS = [STATE.label("state") if name == "state" else payments.c[name] for name in names_of(Payment)]
 _every_one = select(*_COLUMNS).where(payments.c.tenant_id == bindparam("tenant_id"))
 _VISIBLE = {

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    case,
     exists,
 )
 
@@ -21,6 +22,7 @@ from db.connections import Connection
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import refers_to, tenant_table, unique
+from rules.documents import DocumentStatus
 
 _DOCUMENTS = ("invoice_id", "tax_invoice_id", "goods_return_id", "credit_note_id", "payment_id")
 
@@ -54,6 +56,11 @@ def is_reversed(table: Table) -> ColumnElement[bool]:
     """Whether a document of the table was reversed."""
     named = reversals.c[f"{table.name[:-1]}_id"]
     return exists().where(reversals.c.tenant_id == bindparam("tenant_id"), named == table.c.id)
+
+
+def state_of(table: Table) -> ColumnElement[str]:
+    """Where a document stands that holds until it is reversed."""
+    return case((is_reversed(table), DocumentStatus.REVERSED.value), else_=DocumentStatus.ISSUED.value)
 
 
 _NAMES = names_of(Reversal)

@@ -14,17 +14,16 @@ from sqlalchemy import (
     Index,
     Text,
     Uuid,
-    case,
 )
 
 from db.connections import Connection
 from db.document_kinds import Documents, announce
 from db.invoices import invoices as invoices  # the foreign key's target
-from db.reversals import is_reversed
+from db.reversals import state_of
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import refers_to, tenant_table, unique
-from rules.documents import DocumentKind, DocumentStatus
+from rules.documents import DocumentKind
 
 tax_invoices = tenant_table(
     "tax_invoices",
@@ -66,7 +65,7 @@ class TaxInvoice:
     state: str
 
 
-STATE = case((is_reversed(tax_invoices), DocumentStatus.REVERSED.value), else_=DocumentStatus.ISSUED.value)
+STATE = state_of(tax_invoices)
 DOCUMENTS = Documents(
     DocumentKind.TAX_INVOICE,
     TaxInvoice,

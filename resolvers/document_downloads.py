@@ -13,6 +13,7 @@ import db
 from db.documents import SupplierDocument
 from resolvers import (
     credit_note_prints,
+    document_lists,
     downloads,
     goods_issue_prints,
     goods_return_prints,
@@ -21,7 +22,8 @@ from resolvers import (
     quotation_prints,
     reconciliation_statement_prints,
 )
-from resolvers.context import Info
+from resolvers.context import Context, Info
+from resolvers.document_lists import SupplierDocumentFilter
 from resolvers.prints import Printer
 from rules.broken import BrokenRules, InvalidInput, NotFound
 from rules.downloads import DocumentFormat, DownloadUnknown
@@ -31,9 +33,9 @@ from rules.prints import (
     MOST_ROWS_TOGETHER,
     Printed,
     PrintTooLong,
-    TooManyPrints,
     TooManyRows,
     Unprinted,
+    check_documents,
     check_rows,
 )
 from tenants.downloads import Bundle, Prints, Reader, in_language
@@ -74,18 +76,35 @@ async def _document(reader: Reader, told: Mapping[str, str]) -> Printed:
 
 
 _Ids = Annotated[
-    list[strawberry.ID],
-    strawberry.argument(description=f"Global ids of documents of any kind, 1 to {MOST_DOCUMENTS}."),
+    list[strawberry.ID] | None,
+    strawberry.argument(description=f"Global ids of documents of any kind, at most {MOST_DOCUMENTS}."),
+]
+_Filter = Annotated[
+    SupplierDocumentFilter | None,
+    strawberry.argument(
+        description=f"Or which documents, newest first: those that pass now, at most {MOST_DOCUMENTS}."
+    ),
 ]
 
 
-async def download_many(info: Info, ids: _Ids) -> downloads.Download:
-    """Query.supplierDocumentsDownload. Raises TooManyPrints, and NotFound for each that the viewer may not see."""
+async def download_many(info: Info, ids: _Ids = None, filter: _Filter = None) -> downloads.Download:
+    """Query.supplierDocumentsDownload, by exactly one of ids and filter. Raises TooManyPrints and NothingToPrint."""
     context = info.context
-    if not ids:
+    if (ids is None) is (filter is None):
         raise InvalidInput(path=("ids",))
-    if len(ids) > MOST_DOCUMENTS:
-        raise TooManyPrints(path=("ids",))
+    if filter is None:
+        check_documents(len(ids or ()), "ids")
+        keys = await _named(context, ids or [])
+    else:
+        documents, keys = await document_lists.ids_of(context, filter, MOST_DOCUMENTS)
+        check_documents(documents, "filter")
+    packed = b"".join(key.bytes for key in keys)
+    told = {"ids": base64.b85encode(packed).decode()}  # two hundred have to fit into an address
+    return downloads.link_to(context, DOCUMENTS, told)
+
+
+async def _named(context: Context, ids: Sequence[str]) -> list[UUID]:
+    """The keys of documents, each once. Raises BrokenRules, NotFound for each that the viewer may not see."""
     named = [nodes.parsed(str(each), *_PRINTERS) or ("", nodes.NOTHING) for each in ids]
     keys = [key for _, key in named]
     seen = await db.documents.by_ids(context.connection, context.signed_in, keys)
@@ -96,9 +115,7 @@ async def download_many(info: Info, ids: _Ids) -> downloads.Download:
     ]
     if missing:
         raise BrokenRules(missing)
-    packed = b"".join(key.bytes for key in dict.fromkeys(keys))
-    told = {"ids": base64.b85encode(packed).decode()}  # two hundred have to fit into an address
-    return downloads.link_to(context, DOCUMENTS, told)
+    return list(dict.fromkeys(keys))
 
 
 async def _documents(reader: Reader, told: Mapping[str, str]) -> Bundle:

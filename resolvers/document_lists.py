@@ -108,6 +108,16 @@ async def page(
     return await pages.connection(context, db.document_lists, filters, order, asked)
 
 
+async def ids_of(context: Context, given: SupplierDocumentFilter, most: int) -> tuple[int, list[UUID]]:
+    """How many documents pass the filter, and the ids of the newest of them."""
+    every = await _filters(context, given)
+    filters = {name: value for name, value in every.items() if value is not None}
+    newest = (SupplierDocumentOrder.ISSUED_AT_DESC.value,)
+    connection, viewer = context.connection, context.signed_in
+    count = await db.document_lists.count(connection, viewer, filters)
+    return count, await db.document_lists.ids(connection, viewer, filters, newest, most)
+
+
 async def _filters(context: Context, given: SupplierDocumentFilter) -> dict[str, Any]:
     """The filters of db.document_filters by name; None is none."""
     check_period(given.from_, given.to, "filter", "to")

@@ -34,10 +34,18 @@ class PrintTooLong(BrokenRule):
 class TooManyPrints(BrokenRule):
     """More documents were asked for than are printed together."""
 
-    english = "At most {most} documents are printed together. Ask for fewer, e.g. for a shorter period."
-    german = "Es werden höchstens {most} Dokumente zusammen gedruckt. Fragen Sie nach weniger, z. B. nach einem kürzeren Zeitraum."
+    english = "These are {documents} documents; at most {most} are printed together. Ask for fewer, e.g. for a shorter period."
+    german = "Das sind {documents} Dokumente; zusammen gedruckt werden höchstens {most}. Fragen Sie nach weniger, z. B. nach einem kürzeren Zeitraum."
 
+    documents: int
     most: int = MOST_DOCUMENTS
+
+
+class NothingToPrint(BrokenRule):
+    """No document passes the filter by which they were to be printed."""
+
+    english = "There is no such document."
+    german = "Es gibt kein solches Dokument."
 
 
 class TooManyRows(BrokenRule):
@@ -122,6 +130,14 @@ class Unprinted:
 
     number: str
     reason: str
+
+
+def check_documents(documents: int, *path: str) -> None:
+    """Refuse more documents than are printed together, and none. Raises TooManyPrints or NothingToPrint."""
+    if documents > MOST_DOCUMENTS:
+        raise TooManyPrints(documents=documents, path=path)
+    if not documents:
+        raise NothingToPrint(path=path)
 
 
 def check_rows(rows: int, *path: str) -> None:

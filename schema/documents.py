@@ -100,7 +100,8 @@ class DocumentQueries:
         query(
             resolvers.document_downloads.download_many,
             needs=Permission.DOCUMENTS_READ,
-            description="A link to documents of any kinds, as PDFs in one ZIP. What cannot be printed is told of in it.",
+            description="A link to documents of any kinds, as PDFs in one ZIP: those with these ids, or all that pass a "
+            "filter. What cannot be printed is told of in it.",
         ),
     ]
 

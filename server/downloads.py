@@ -31,7 +31,7 @@ from rules.downloads import (
     TooManyDownloads,
 )
 from rules.permissions import MissingPermission, Unauthenticated
-from rules.prints import PrintTooLong, TooManyPrints
+from rules.prints import PrintTooLong
 from rules.viewers import Viewer
 from server import answers, callers, printing
 from server.endpoint import Endpoint, nobody_reads, while_connected
@@ -51,7 +51,6 @@ _STATUSES: dict[type[BrokenRule], HTTPStatus] = {
     DownloadExpired: HTTPStatus.GONE,
     DownloadTooLarge: HTTPStatus.UNPROCESSABLE_ENTITY,
     PrintTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
-    TooManyPrints: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyDownloads: HTTPStatus.TOO_MANY_REQUESTS,
     Unauthenticated: HTTPStatus.FORBIDDEN,  # no header of the request would help
     MissingPermission: HTTPStatus.FORBIDDEN,
@@ -73,12 +72,15 @@ class Downloads:
     reports: Mapping[str, Report | Prints | Keeping]
     _making: asyncio.Semaphore = field(init=False)
     _pressing: asyncio.Semaphore = field(init=False)
+    _bundling: asyncio.Semaphore = field(init=False)
     _turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
         """So many files are made at once, which leaves the other connections to requests."""
         self._making = asyncio.Semaphore(max(1, self.endpoint.settings.pool_size // 3))
         self._pressing = asyncio.Semaphore(printing.MOST_PRESSES)
+        # A bundle prints for many seconds: one press is left to those who want one document.
+        self._bundling = asyncio.Semaphore(printing.MOST_PRESSES - 1)
         self._turns = Turns(MOST_AT_ONCE, lambda: TooManyDownloads(most=MOST_AT_ONCE))
 
     async def handle(self, request: Request) -> Response:
@@ -143,11 +145,13 @@ class Downloads:
         """Documents, which are read whole: whoever waits for the press holds no connection."""
         async with self._making, self._snapshot(given, prints) as (connection, _, viewer):
             found = await prints.documents(Reader(connection, viewer, given.language), given.filter)
-        async with self._pressing:
-            if isinstance(found, Bundle):
+        if isinstance(found, Bundle):
+            async with self._bundling, self._pressing:
                 path = await printing.write_zip(folder, found, given.language)
-                return path, _Label(f"{found.name}.zip", "application/zip")
-            return await printing.write_pdf(folder, found), _Label(f"{found.name}.pdf", "application/pdf")
+            return path, _Label(f"{found.name}.zip", "application/zip")
+        async with self._pressing:
+            path = await printing.write_pdf(folder, found)
+        return path, _Label(f"{found.name}.pdf", "application/pdf")
 
     @asynccontextmanager
     async def _snapshot(

@@ -107,6 +107,16 @@ async def write_pdf(folder: Path, document: Printed) -> Path:
     return path
 
 
+async def _put(file: zipfile.ZipFile, page: Path, name: str) -> None:
+    """Put a page into a file, to the end also for who is cancelled: a file is not closed while somebody writes it."""
+    writing = asyncio.create_task(asyncio.to_thread(file.write, page, name))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        raise
+
+
 async def write_zip(folder: Path, bundle: Bundle, language: Language) -> Path:
     """Many documents in one file, and a text that says of those which are not in it why."""
     path, page = folder / "bundle.zip", folder / "document.pdf"
@@ -121,7 +131,7 @@ async def write_zip(folder: Path, bundle: Bundle, language: Language) -> Path:
                     _log.error("unprinted", document=document.number, error=str(failed))
                     unprinted.append(Unprinted(document.title, in_language(_FAILED, language)))
                 else:
-                    await asyncio.to_thread(file.write, page, name)
+                    await _put(file, page, name)
         if unprinted:
             lines = [f"{each.number}: {each.reason}\r\n" for each in unprinted]
             file.writestr(in_language(_UNPRINTED, language), "\ufeff" + "".join(lines))

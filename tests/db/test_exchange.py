@@ -183,6 +183,14 @@ async def portal(new_portal: Any) -> Portal:
     return made
 
 
+async def test_the_planner_knows_what_was_imported(portal: Portal) -> None:
+    await portal.load(SMALL)
+    if int(await portal.admin.fetchval("show server_version_num")) < 170_000:
+        return  # there the owner alone may tell it
+    known = await portal.admin.fetch("select relname from pg_class where reltuples > 0")
+    assert set(TABLES) - {"counters"} <= {each["relname"] for each in known}
+
+
 async def test_another_tenants_rows_are_neither_touched_nor_used(new_portal: Any) -> None:
     other, portal = await new_portal(), await new_portal()
     await other.load(SMALL)

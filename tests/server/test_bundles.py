@@ -1,16 +1,20 @@
 """Many documents in one ZIP: whose, how many, and what is told of those that are not in it."""
 
+import asyncio
 import io
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
+import db
 from resolvers.nodes import global_id
 from rules import prints
+from rules.restrictions import Modes, RestrictionKind, RestrictionMode
 from server import printing
 from tests import documents
 from tests.client import Client
@@ -18,6 +22,14 @@ from tests.conftest import At
 from tests.server.test_document_prints import MANY, bundle, bundle_link, link, one_of_each
 from tests.server.test_prints import HOSTILE, lines
 from tests.world import Portal, World
+
+CHOSEN = """query($ids: [ID!], $filter: SupplierDocumentFilter) {
+  supplierDocumentsDownload(ids: $ids, filter: $filter) { url } }"""
+
+
+async def chosen(client: Client, **filter: Any) -> str:
+    url: str = (await client.ask(CHOSEN, filter=filter))["supplierDocumentsDownload"]["url"]
+    return url
 
 
 @pytest.fixture
@@ -73,10 +85,59 @@ async def test_nobody_gets_others_documents_in_a_bundle(
     assert (await at(portal).refusal(MANY, ids=[own]))["extensions"]["code"] == "UNAUTHENTICATED"
 
 
-@pytest.mark.parametrize(("count", "code"), [(0, "INVALID_INPUT"), (201, "TOO_MANY_PRINTS")])
-async def test_a_bundle_has_one_to_two_hundred_documents(count: int, code: str, bea: Client) -> None:
-    error = await bea.refusal(MANY, ids=[global_id("Invoice", UUID(int=n)) for n in range(count)])
-    assert error["extensions"] == {"code": code, "argument": ["ids"]}
+async def test_a_bundle_has_one_to_two_hundred_documents(
+    portal: Portal, bea: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place, nothing in (("ids", []), ("filter", {})):
+        assert (await bea.refusal(CHOSEN, **{place: nothing}))["extensions"] == {
+            "code": "NOTHING_TO_PRINT",
+            "argument": [place],
+        }
+    too_many = await bea.refusal(CHOSEN, ids=[global_id("Invoice", UUID(int=n)) for n in range(201)])
+    assert too_many["extensions"] == {"code": "TOO_MANY_PRINTS", "argument": ["ids"]}
+    for number in range(4):
+        await portal.quotation(f"QU-{number}")
+    monkeypatch.setattr(prints, "MOST_DOCUMENTS", 3)
+    told = await bea.refusal(CHOSEN, filter={"kinds": ["QUOTATION"]})
+    assert told["extensions"] == {"code": "TOO_MANY_PRINTS", "argument": ["filter"]}
+    assert told["message"].startswith("These are 4 documents; at most ")
+
+
+async def test_documents_are_named_or_filtered_and_not_both(bea: Client) -> None:
+    for error in (await bea.refusal(CHOSEN), await bea.refusal(CHOSEN, ids=[], filter={})):
+        assert error["extensions"] == {"code": "INVALID_INPUT", "argument": ["ids"]}
+
+
+async def test_what_passes_a_filter_comes_in_one_file_newest_first(
+    portal: Portal, bea: Client, http: httpx.AsyncClient
+) -> None:
+    await one_of_each(portal)
+    await portal.quotation("QU-9", customer="C2")
+    await documents.invoice(portal, "late", issued_at=datetime(2026, 5, 1, tzinfo=UTC))
+    found = await bundle(http, await chosen(bea, kinds=["INVOICE", "CREDIT_NOTE"], to="2026-05-01"))
+    assert list(found) == ["Invoice late.pdf", "Credit note credit-1.pdf", "Invoice invoice-1.pdf"]
+    error = await bea.refusal(CHOSEN, filter={"number": "QU-9"})
+    assert error["extensions"]["code"] == "NOTHING_TO_PRINT"
+
+
+async def test_a_filtered_bundle_has_what_may_be_seen_when_it_is_fetched(
+    portal: Portal, at: At, http: httpx.AsyncClient
+) -> None:
+    await one_of_each(portal)
+    await portal.enforce(RestrictionKind.DOCUMENT_KIND)
+    group = await portal.group("Doras", await portal.account("dora", profile=None))
+    dora = await at(portal).sign_in("dora")
+    url = await chosen(dora, kinds=["INVOICE", "CREDIT_NOTE"])
+    await documents.invoice(portal, "later")
+    async with portal.writing() as connection:
+        modes = Modes(document_kind=RestrictionMode.ALLOW_EXCEPT)
+        await db.access_groups.restrict(
+            connection, group, modes, {RestrictionKind.DOCUMENT_KIND: ["CREDIT_NOTE"]}
+        )
+    assert sorted(await bundle(http, url)) == ["Invoice invoice-1.pdf", "NOT INCLUDED.txt"]
+    assert (await dora.refusal(CHOSEN, filter={"kinds": ["CREDIT_NOTE"]}))["extensions"]["code"] == (
+        "NOTHING_TO_PRINT"
+    )
 
 
 async def test_two_hundred_documents_fit_into_an_address_and_into_the_time(
@@ -152,3 +213,29 @@ async def test_a_number_that_looks_like_a_path_stays_in_the_file(
         assert name.startswith("Invoice ")
         assert "/" not in name
         assert "\\" not in name
+
+
+async def test_bundles_leave_a_press_to_those_who_want_one_document(
+    portal: Portal, bea: Client, at: At, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await portal.quotation("QU-1")
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+    write_zip = printing.write_zip
+
+    async def slowly(*given: Any) -> Path:
+        begun.set()
+        await goes_on.wait()
+        return await write_zip(*given)
+
+    monkeypatch.setattr(printing, "write_zip", slowly)
+    other = await at(portal).sign_in("bea")
+    urls = [await bundle_link(client, global_id("Quotation", key)) for client in (bea, bea, other, other)]
+    bundles = [asyncio.create_task(http.get(url)) for url in urls]
+    async with asyncio.timeout(10):
+        await begun.wait()
+        await asyncio.sleep(0.3)  # all of them have read what they print, and wait
+        cleo = await at(portal).sign_in("cleo")
+        own = await link(cleo, "Quotation", await portal.quotation("QU-9", customer="C2"))
+        assert (await http.get(own)).status_code == 200
+    goes_on.set()
+    assert [response.status_code for response in await asyncio.gather(*bundles)] == [200] * 4

@@ -3,12 +3,19 @@
 import asyncio
 import base64
 import signal
+import threading
+import time
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from rules import prints
+from rules.broken import Language
+from server import printing
+from tenants.downloads import Bundle
 from tests.client import Client
 from tests.conftest import At
 from tests.rules.test_logos import JPEG, png
@@ -181,3 +188,31 @@ async def test_the_press_has_nothing_of_ours_in_its_environment(
     ((arguments, more),) = given
     assert arguments[1] == "-I"
     assert more["env"] == {}
+
+
+async def test_who_leaves_while_a_page_goes_into_the_file_ends_it_without_a_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun = threading.Event()
+
+    def slowly(file: zipfile.ZipFile, _page: Path, name: str) -> None:
+        with file.open(name, "w"):
+            begun.set()
+            time.sleep(0.3)
+
+    async def printed(_press: object, _document: prints.Printed, path: Path) -> None:
+        await asyncio.to_thread(path.write_bytes, b"a page")
+
+    monkeypatch.setattr(zipfile.ZipFile, "write", slowly)
+    monkeypatch.setattr(printing._Press, "print", printed)
+    head = prints.Head(company="", sender="", foot=())
+    page = prints.Printed(
+        language=Language.ENGLISH, number="1", name="1", title="1", head=head, addressee=(), facts=(),
+        columns=(), rows=(),
+    )  # fmt: skip
+    bundle = Bundle("Documents", [page])
+    going = asyncio.create_task(printing.write_zip(tmp_path, bundle, Language.ENGLISH))
+    await asyncio.to_thread(begun.wait, 5)
+    going.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await going
