@@ -65,7 +65,7 @@ STATEMENT = """query($first: Int) { orderStatement { lineCount totals { unit } o
     customer { name } } } }
   orders(first: $first) { totalCount nodes { number order { number } customer { name } quantities { unit } lineCount
     lines(first: 5) { sku product { name } } } } } }"""
-OF_STAFF = {"customers", "accounts", "contactChanges", "files", "documentDrafts", "auditLog"}
+OF_STAFF = {"customers", "accounts", "contactChanges", "files", "payments", "documentDrafts", "auditLog"}
 ORDERS = "query($first: Int) { orders(first: $first) { nodes { number lines { sku product { name } } } } }"
 NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODUCT} }} }} }}"
 COMPARE = f"""query($ids: [ID!]!) {{ compareProducts(ids: $ids, quantity: "100") {{ products {{ {PRODUCT} }}
