@@ -1,6 +1,6 @@
 """Credit note postings: staff gives back what was invoiced: for goods that came back, as a discount, as a correction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,7 +29,9 @@ from rules.credit_notes import (
     GoodsReturnNotForOperation,
     GoodsReturnOfAnother,
     InvoicedLine,
+    ReturnCredited,
     check_credit,
+    check_returned,
     credit_of,
 )
 from rules.documents import CreditOperation, DocumentStatus
@@ -66,7 +68,8 @@ class CreditNoteIssueInput:
         description="Which lines, each once, at most 1,000; when left out those of the goods return, or all that is left.",
     )
     goods_return: strawberry.ID | None = strawberry.field(
-        default=None, description="The goods that came back for it; only for a sales return."
+        default=None,
+        description="The goods that came back for it; only for a sales return, which credits no more than these.",
     )
     comment: str | None = strawberry.field(
         default=None, description="A word to the customer, at most 2,000 characters."
@@ -98,10 +101,14 @@ async def issue(info: Info, input: _Input) -> CreditNotePayload:
     except BrokenRule as rule:
         raise rule.at("invoice") from None
     back = await _came_back(context, input, invoice)
-    given = await _given(context, input, back, lines)
+    returned = await _returned(context, back)
+    given = _given(input, returned, lines)
 
     def make(line: InvoicedLine, asked: CreditNoteIssueLineInput) -> Credit:
-        return credit_of(line, input.operation, asked.quantity, asked.unit_price, invoice.currency)
+        credit = credit_of(line, input.operation, asked.quantity, asked.unit_price, invoice.currency)
+        if returned is not None:
+            check_returned(line, credit.quantity, returned.get(line.position, Decimal(0)))
+        return credit
 
     credited = corrected(given, {line.position: line for line in lines}, make)
     new, new_lines = await _written(context, invoice, customer, credited, input, back)
@@ -122,19 +129,27 @@ async def _came_back(context: Context, input: CreditNoteIssueInput, invoice: Inv
     return back
 
 
-async def _given(
-    context: Context, input: CreditNoteIssueInput, back: GoodsReturn | None, lines: Sequence[InvoicedLine]
+async def _returned(context: Context, back: GoodsReturn | None) -> dict[int, Decimal] | None:
+    """What is left to be credited of a goods return, by the place in the invoice. Raises ReturnCredited."""
+    if back is None:
+        return None
+    found = await db.returned_lines.of_returns(context.connection, context.signed_in, [back.id])
+    left = {each.invoice_position: each.left for each in found[back.id] if each.left > 0}
+    if not left:
+        raise ReturnCredited(path=("goodsReturn",))
+    return left
+
+
+def _given(
+    input: CreditNoteIssueInput, returned: Mapping[int, Decimal] | None, lines: Sequence[InvoicedLine]
 ) -> list[CreditNoteIssueLineInput]:
     """The lines of the input, or what they are when left out. Raises ValueMissing."""
     if input.lines is not None:
         return input.lines
     if input.operation is CreditOperation.DISCOUNT:
         raise ValueMissing(path=("lines",))
-    if back is not None:
-        there = (await db.goods_returns.lines_of(context.connection, context.signed_in, [back.id]))[back.id]
-        return [
-            CreditNoteIssueLineInput(position=each.invoice_position, quantity=each.quantity) for each in there
-        ]
+    if returned is not None:
+        return [CreditNoteIssueLineInput(position=each, quantity=left) for each, left in returned.items()]
     left = [
         CreditNoteIssueLineInput(position=line.position)
         for line in lines
