@@ -841,7 +841,9 @@ async def test_numbers_of_what_is_posted_here_go_on_behind_the_imported_ones(por
         assert rows == [("CN", 7), ("IN", 41), ("PA", 9)]
 
 
-async def test_what_is_paid_or_credited_for_an_invoice_that_was_reversed_does_not_move_it(portal: Portal) -> None:
+async def test_what_is_paid_or_credited_for_an_invoice_that_was_reversed_does_not_move_it(
+    portal: Portal,
+) -> None:
     """Money is there and lies on account; a credit note would take back once more what is taken back already."""
     await portal.load(SMALL)
     await portal.admin.execute(
