@@ -10,6 +10,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    case,
     func,
     literal_column,
     select,
@@ -45,9 +46,11 @@ def _open_orders() -> ScalarSelect[int]:
         .subquery("charged")
     )
     invoiced = func.coalesce(charged.c.amount, 0)
-    left = order_lines.c.amount * (order_lines.c.quantity - order_lines.c.cancelled_quantity)
+    rate = case((orders.c.tax_included, 0), else_=order_lines.c.tax_rate)
+    gross = order_lines.c.amount * (100 + rate)
+    left = gross * (order_lines.c.quantity - order_lines.c.cancelled_quantity)
     share = (
-        select(func.sum(left / order_lines.c.quantity) / func.nullif(func.sum(order_lines.c.amount), 0))
+        select(func.sum(left / order_lines.c.quantity) / func.nullif(func.sum(gross), 0))
         .where(
             order_lines.c.tenant_id == bindparam("tenant_id"),
             order_lines.c.order_id == orders.c.id,

@@ -1,7 +1,7 @@
 """Credit note drafts: what is to be given back, and the credit note that it makes now, posted at once or kept as a draft."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -27,7 +27,9 @@ from rules.credit_notes import (
     GoodsReturnNotForOperation,
     GoodsReturnOfAnother,
     InvoicedLine,
+    ReturnCredited,
     check_credit,
+    check_returned,
     credit_of,
 )
 from rules.documents import CreditOperation, DocumentStatus
@@ -70,7 +72,8 @@ class CreditNoteIssueInput:
         description="Which lines, each once, at most 1,000; when left out those of the goods return, or all that is left.",
     )
     goods_return: strawberry.ID | None = strawberry.field(
-        default=None, description="The goods that came back for it; only for a sales return."
+        default=None,
+        description="The goods that came back for it; only for a sales return, which credits no more than these.",
     )
     comment: str | None = strawberry.field(
         default=None, description="A word to the customer, at most 2,000 characters."
@@ -120,10 +123,14 @@ async def drafted(
     except BrokenRule as rule:
         raise rule.at("invoice") from None
     back = await _came_back(context, asked, invoice)
-    given = await _given(context, asked, back, lines)
+    returned = await _returned(context, back)
+    given = _given(asked, returned, lines)
 
     def make(line: InvoicedLine, each: CreditNoteIssueLineInput) -> Credit:
-        return credit_of(line, operation, each.quantity, each.unit_price, invoice.currency)
+        credit = credit_of(line, operation, each.quantity, each.unit_price, invoice.currency)
+        if returned is not None:
+            check_returned(line, credit.quantity, returned.get(line.position, Decimal(0)))
+        return credit
 
     credited = corrected(given, {line.position: line for line in lines}, make)
     note_id = uuid.uuid7()
@@ -174,19 +181,27 @@ async def _came_back(context: Context, input: CreditNoteIssueInput, invoice: Inv
     return back
 
 
-async def _given(
-    context: Context, input: CreditNoteIssueInput, back: GoodsReturn | None, lines: Sequence[InvoicedLine]
+async def _returned(context: Context, back: GoodsReturn | None) -> dict[int, Decimal] | None:
+    """What is left to be credited of a goods return, by the place in the invoice. Raises ReturnCredited."""
+    if back is None:
+        return None
+    found = await context.load_list(db.returned_lines.of_returns, back.id)
+    left = {each.invoice_position: each.left for each in found if each.left > 0}
+    if not left:
+        raise ReturnCredited(path=("goodsReturn",))
+    return left
+
+
+def _given(
+    input: CreditNoteIssueInput, returned: Mapping[int, Decimal] | None, lines: Sequence[InvoicedLine]
 ) -> list[CreditNoteIssueLineInput]:
     """The lines of the input, or what they are when left out. Raises ValueMissing."""
     if input.lines is not None:
         return input.lines
     if input.operation is CreditOperation.DISCOUNT:
         raise ValueMissing(path=("lines",))
-    if back is not None:
-        there = await context.load_list(db.goods_returns.lines_of, back.id)
-        return [
-            CreditNoteIssueLineInput(position=each.invoice_position, quantity=each.quantity) for each in there
-        ]
+    if returned is not None:
+        return [CreditNoteIssueLineInput(position=each, quantity=left) for each, left in returned.items()]
     left = [
         CreditNoteIssueLineInput(position=line.position)
         for line in lines

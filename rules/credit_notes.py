@@ -61,6 +61,24 @@ class NothingToReturn(BrokenRule):
     german = "Von dieser Rechnung kann nichts mehr zurückkommen."
 
 
+@dataclass(eq=False, kw_only=True)
+class MoreThanReturned(BrokenRule):
+    """More is to be credited for a goods return than came back with it and is not credited yet."""
+
+    english = "Only {left} of {sku} came back and are not credited yet."
+    german = "Von {sku} sind nur {left} zurückgekommen und noch nicht gutgeschrieben."
+
+    sku: str
+    left: Decimal
+
+
+class ReturnCredited(BrokenRule):
+    """All that came back with a goods return is credited already."""
+
+    english = "All of this goods return is credited already."
+    german = "Diese Warenrückgabe ist bereits ganz gutgeschrieben."
+
+
 class GoodsReturnOfAnother(BrokenRule):
     """A credit note names the return of another invoice's goods, or one that was reversed."""
 
@@ -128,6 +146,20 @@ class UnnamedCredit:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnedLine:
+    """How much of a line of an invoice came back with one goods return, and how much of that was credited for it."""
+
+    invoice_position: int
+    quantity: Decimal
+    credited_quantity: Decimal
+
+    @property
+    def left(self) -> Decimal:
+        """How much can still be credited for the goods return."""
+        return max(self.quantity - self.credited_quantity, Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
 class Credit:
     """How much of a line is credited, at which price for one unit, and what that makes in minor units."""
 
@@ -166,7 +198,7 @@ def credit_of(
     """What is credited of a line: all that is left when no quantity is said.
 
     Without a price the quantity credits its share of the money that is left of the line, so that crediting a line in
-    any parts gives back exactly what it charged. Raises MoreThanInvoiced, CreditTooLarge, CreditPriceInvalid or what
+    any parts gives back exactly what it charged; but never more for a unit than was charged for it. Raises MoreThanInvoiced, CreditTooLarge, CreditPriceInvalid or what
     quantities.check raises.
     """
     is_discount = operation is CreditOperation.DISCOUNT
@@ -191,11 +223,21 @@ def _share(line: InvoicedLine, quantity: Decimal, most: Decimal, currency: str) 
     amount = int((line.left_amount * quantity / most).quantize(Decimal(1), rounding=ROUND_HALF_UP))
     if not line.has_money_left:
         raise _too_large(line, currency, "quantity")
-    if abs(line_amount(quantity, line.unit_price, currency) - amount) <= 1:
+    whole = line_amount(quantity, line.unit_price, currency)
+    if abs(whole - amount) <= 1:
         return Credit(quantity, line.unit_price, amount)
+    if amount > whole:
+        # The rest was credited for less than it cost: what was kept back then is not given back with these.
+        return Credit(quantity, line.unit_price, whole)
     # Something was credited for less than the whole price: the rest is what is left for one unit.
     unit_price = to_major(amount, currency) / quantity
     return Credit(quantity, unit_price.quantize(_PRICE_PLACES, rounding=ROUND_HALF_UP), amount)
+
+
+def check_returned(line: InvoicedLine, quantity: Decimal, left: Decimal) -> None:
+    """Refuse to credit more for a goods return than is left of it. Raises MoreThanReturned."""
+    if quantity > left:
+        raise MoreThanReturned(sku=line.sku, left=left, path=("quantity",))
 
 
 def _too_large(line: InvoicedLine, currency: str, path: str) -> CreditTooLarge:

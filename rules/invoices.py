@@ -99,6 +99,27 @@ def left_to_invoice(line: Shipped) -> Decimal:
     return max(line.quantity - line.invoiced, Decimal(0))
 
 
+class Unnamed(Shipped, Protocol):
+    """A line of a goods issue, and what was invoiced of its SKU without naming any."""
+
+    @property
+    def sku(self) -> str: ...
+    @property
+    def unnamed(self) -> Decimal: ...
+
+
+def taken_by_unnamed(lines: Sequence[Unnamed]) -> list[Decimal]:
+    """How much of each line of an order is invoiced without being named: that is taken from the lines of its SKU in
+    their order, so that an ERP's invoices and ours together charge nothing twice."""
+    spent: dict[str, Decimal] = {}
+    found = []
+    for line in lines:
+        takes = min(line.unnamed - spent.get(line.sku, Decimal(0)), left_to_invoice(line))
+        spent[line.sku] = spent.get(line.sku, Decimal(0)) + takes
+        found.append(takes)
+    return found
+
+
 def check_order(lines: Iterable[Shipped]) -> None:
     """Refuse to invoice an order of which nothing is left. Raises NothingToInvoice."""
     if not any(left_to_invoice(line) > 0 for line in lines):

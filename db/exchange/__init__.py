@@ -5,7 +5,7 @@ from pathlib import Path
 
 from db import audit
 from db.connections import Connection, Contended
-from db.exchange import attributes, catalogue, orders, payments, posted, reservations
+from db.exchange import attributes, catalogue, orders, payments, posted, posting_locks, reservations
 from db.exchange.amounts import minor_units
 from db.exchange.layout import LAYOUT
 from db.exchange.report import Counts, RejectedFiles, Report, count
@@ -146,6 +146,7 @@ async def _merge(
     report: Report,
     tell: Callable[[str], None],
 ) -> None:
+    await posting_locks.lock(connection)
     if _RESERVING & columns.keys():
         await reservations.lock(connection)
     await minor_units(connection)

@@ -5,7 +5,7 @@
 from collections.abc import Collection
 
 from db.connections import Connection
-from db.exchange.posted import DIFFERS, others, raise_counter
+from db.exchange.posted import DIFFERS, not_of_the_invoice, others, raise_counter
 from db.exchange.rejections import duplicates, unknown, where
 from db.exchange.report import Counts
 from db.exchange.staging import affect
@@ -19,6 +19,7 @@ async def payments(connection: Connection, _columns: Collection[str]) -> Counts:
     await unknown(connection, "payments", "customer", "customers", "code")
     await unknown(connection, "payments", "invoice", "invoices", "number")
     await others(connection, "payments", "invoice")
+    await not_of_the_invoice(connection, "payments")
     await where(
         connection,
         "payments",
@@ -29,7 +30,8 @@ async def payments(connection: Connection, _columns: Collection[str]) -> Counts:
         connection,
         """
         create temp table ready_payments on commit drop as
-        select s.file_line, s.number, c.id as customer_id, i.id as invoice_id, i.order_id, s.paid_at,
+        select s.file_line, s.number, c.id as customer_id, i.id as invoice_id, s.paid_at,
+            case when v.id is null then i.id end as settles_id, case when v.id is null then i.order_id end as order_id,
             s.currency, (s.amount * m.factor)::bigint as amount, k.id as kept_id, gen_random_uuid() as id,
             (k.customer_id, k.invoice_id, k.paid_at, k.currency, k.amount) is not distinct from
                 (c.id, i.id, s.paid_at, s.currency, (s.amount * m.factor)::bigint) as is_same
@@ -37,6 +39,7 @@ async def payments(connection: Connection, _columns: Collection[str]) -> Counts:
         join customers c on c.tenant_id = {tenant} and c.code = s.customer
         join minor_units m on m.currency = s.currency
         left join invoices i on i.tenant_id = {tenant} and i.number = s.invoice
+        left join reversals v on v.tenant_id = {tenant} and v.invoice_id = i.id
         left join payments k on k.tenant_id = {tenant} and k.number = s.number
         where s.reason is null
         """,
@@ -53,6 +56,7 @@ async def payments(connection: Connection, _columns: Collection[str]) -> Counts:
 
 
 async def _insert(connection: Connection) -> int:
+    """What was paid for an invoice that was reversed here lies on account, as all that had paid it does."""
     inserted = await affect(
         connection,
         """
@@ -67,7 +71,7 @@ async def _insert(connection: Connection) -> int:
         insert into movements
             (tenant_id, id, kind, customer_id, order_id, moved_at, currency, amount, payment_id, settles_id)
         select {{tenant}}, gen_random_uuid(), '{MovementKind.PAYMENT}', customer_id, order_id, paid_at,
-            currency, -amount, id, invoice_id
+            currency, -amount, id, settles_id
         from ready_payments where kept_id is null
         """,
     )

@@ -69,7 +69,7 @@ _CREDIT_NOTES = Posting(
     ready_lines=", n.invoice_id, n.position as invoice_position",
     ready_lines_joins="""
         left join invoices i on i.tenant_id = {tenant} and i.number = l.invoice
-            and i.customer_id = h.customer_id
+            and i.customer_id = h.customer_id and i.currency = h.currency
         left join invoice_lines n on n.tenant_id = {tenant} and n.invoice_id = i.id
             and n.position = l.invoice_line
     """,
@@ -93,6 +93,8 @@ async def invoices(connection: Connection, _columns: Collection[str]) -> tuple[C
 
 async def credit_notes(connection: Connection, _columns: Collection[str]) -> tuple[Counts, Counts]:
     """Post the staged credit notes that are new; returns the counts of credit notes and of their lines."""
+    await not_of_the_invoice(connection, "credit_notes")
+    await _of_reversed(connection)
     return await _post(connection, _CREDIT_NOTES)
 
 
@@ -129,6 +131,36 @@ async def others(connection: Connection, table: str, names: str) -> None:
             where n.customer_id <> c.id and o.reason is null
         )""",
         OTHER_CUSTOMER.format(named=names),
+    )
+
+
+async def not_of_the_invoice(connection: Connection, table: str) -> None:
+    """Reject what names an invoice in another currency: its amounts would be taken for the invoice's."""
+    await where(
+        connection,
+        table,
+        f"""s.file_line in (
+            select o.file_line from staged_{table} o
+            join invoices n on n.tenant_id = {{tenant}} and n.number = o.invoice
+            where n.currency <> o.currency and o.reason is null
+        )""",
+        "'OTHER_CURRENCY: invoice ' || s.invoice || ' is not in ' || s.currency",
+    )
+
+
+async def _of_reversed(connection: Connection) -> None:
+    """Reject new credit notes to an invoice that was reversed here: all of it was taken back already."""
+    await where(
+        connection,
+        "credit_notes",
+        """s.file_line in (
+            select o.file_line from staged_credit_notes o
+            join invoices n on n.tenant_id = {tenant} and n.number = o.invoice
+            join reversals v on v.tenant_id = {tenant} and v.invoice_id = n.id
+            left join credit_notes k on k.tenant_id = {tenant} and k.number = o.number
+            where k.id is null and o.reason is null
+        )""",
+        "'INVOICE_REVERSED: invoice ' || s.invoice || ' was reversed'",
     )
 
 

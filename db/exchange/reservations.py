@@ -12,18 +12,11 @@ _MOST = "999999999999.999"  # what the column holds
 
 
 async def lock(connection: Connection) -> None:
-    """Keep the portal from placing orders until this transaction ends: in its order, the customers that the
-    files name, stock, then numbers.
+    """Keep the portal from placing orders until this transaction ends: in its order, stock, then numbers; customers
+    are locked already.
 
     Otherwise an order placed meanwhile would lose its reservation, or take a number that is imported.
     """
-    await affect(
-        connection,
-        """
-        select from customers where tenant_id = {tenant} and code in (select code from staged_customers)
-        order by code for no key update
-        """,
-    )
     await affect(
         connection,
         "select from stock where tenant_id = {tenant} order by product_id, warehouse_id for update",

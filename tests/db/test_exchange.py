@@ -485,7 +485,9 @@ async def test_what_is_posted_never_changes(portal: Portal, table: str, old: str
         ("payments", "P9,C9,2026-03-02T08:00:00,1,GBP,", "UNKNOWN_CUSTOMER: there is no customer C9"),
         ("payments", "P9,C1,2026-03-02T08:00:00,1,GBP,I9", "UNKNOWN_INVOICE: there is no invoice I9"),
         ("payments", "P9,C1,2026-03-02T08:00:00,1,GBP,I1", "OTHER_CUSTOMER: invoice I1"),
+        ("payments", "P9,C2,2026-03-02T08:00:00,1,EUR,I1", "OTHER_CURRENCY: invoice I1 is not in EUR"),
         ("payments", "P9,C1,2026-03-02T08:00:00,1.005,GBP,", "BAD_NUMBER: amount"),
+        ("payments", "P9,C1,2026-03-02T08:00:00,1.5,JPY,", "BAD_NUMBER: amount"),
         ("payments", "P9,C1,2026-03-02T08:00:00,0,GBP,", "OUT_OF_RANGE: amount"),
         ("payments", "P9,C1,2026-02-30T08:00:00,1,GBP,", "BAD_DATE: paid_at"),
         ("payments", "P9,C1,yesterday,1,GBP,", "BAD_DATE: paid_at"),
@@ -526,6 +528,7 @@ async def test_a_bad_row_is_rejected_with_its_line_and_reason(
         ("invoice_lines", "N1,1,MUG,Mug,1,-1,20", "OUT_OF_RANGE"),
         ("invoice_lines", "N1,1,NONE,None,1,1,20", "UNKNOWN_SKU"),
         ("credit_notes", "N1,C2,NONE,2026-03-01T08:00:00,GBP", "UNKNOWN_INVOICE"),
+        ("credit_notes", "N1,C2,I1,2026-03-01T08:00:00,EUR", "OTHER_CURRENCY: invoice I1 is not in EUR"),
         ("credit_note_lines", "N1,1,MUG,Mug,1,1,20,I1,7", "UNKNOWN_INVOICE_LINE"),
         ("credit_note_lines", "N1,1,MUG,Mug,1,1,20,I1,", "UNKNOWN_INVOICE_LINE"),
     ],
@@ -844,3 +847,30 @@ async def test_numbers_of_what_is_posted_here_go_on_behind_the_imported_ones(por
             "select kind, last from counters where tenant_id = $1 and kind <> 'SO' order by kind"
         )
         assert rows == [("CN", 7), ("IN", 41), ("PA", 9)]
+
+
+async def test_what_is_paid_or_credited_for_an_invoice_that_was_reversed_does_not_move_it(
+    portal: Portal,
+) -> None:
+    """Money is there and lies on account; a credit note would take back once more what is taken back already."""
+    await portal.load(SMALL)
+    await portal.admin.execute(
+        """
+        insert into reversals (tenant_id, id, invoice_id, reversed_at, reason)
+        select tenant_id, gen_random_uuid(), id, now(), 'Wrong' from invoices where tenant_id = $1
+        """,
+        portal.tenant_id,
+    )
+    assert not (await portal.load(SMALL)).changed
+    files = {
+        "payments": "P9,C2,2026-03-03T08:00:00,7,GBP,I1\n",
+        "credit_notes": "K9,C2,I1,2026-03-03T08:00:00,GBP\n",
+        "credit_note_lines": "K9,1,MUG,Mug,1,1,20,,\n",
+    }
+    report = await portal.load({name: SMALL[name] + rows for name, rows in files.items()})
+    assert report.tables["payments"].inserted == 1
+    assert report.tables["credit_notes"].reasons == {"INVOICE_REVERSED": 1}
+    assert portal.rejected("credit_notes")[0][1] == "INVOICE_REVERSED: invoice I1 was reversed"
+    moved = "select amount, settles_id, order_id from movements m where tenant_id = $1 and payment_id = "
+    of = "(select id from payments p where p.tenant_id = m.tenant_id and number = 'P9')"
+    assert await portal.rows(moved + of) == [(-700, None, None)]

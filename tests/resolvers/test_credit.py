@@ -181,6 +181,17 @@ async def test_what_is_shipped_counts_and_what_is_cancelled_does_not(portal: Por
     assert await used(carl) == "0.00"
 
 
+async def test_what_is_cancelled_takes_its_own_tax_with_it(portal: Portal, carl: Client) -> None:
+    await portal.product("B", tax_rate="0", stock_at={"W1": "10"})
+    await add(carl, {"sku": "A", "quantity": "1"}, {"sku": "B", "quantity": "1"})
+    await place(carl)
+    assert await used(carl) == "22.00"
+    await run(portal, "update order_lines set cancelled_quantity = 1 where sku = 'A'")
+    assert await used(carl) == "10.00"
+    await run(portal, "update orders set tax_included = true, net = 1833, tax = 167, total = 2000")
+    assert await used(carl) == "10.00"
+
+
 async def test_an_order_in_another_currency_does_not_count(portal: Portal, carl: Client) -> None:
     order_id = await portal.order("SO-1", state=ProcessingState.IN_PROGRESS)
     assert isinstance(order_id, UUID)

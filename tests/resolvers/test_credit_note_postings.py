@@ -233,6 +233,49 @@ async def test_goods_that_come_back_are_stocked_and_credited(
         assert [each["code"] for each in answer["errors"]] == ([reason] if reason else [])
 
 
+async def test_a_return_is_credited_once_and_no_more_than_came_back(
+    portal: Portal, ada: Client, stan: Client, bill: str
+) -> None:
+    back = (await posted(stan, RECEIVE, invoice=bill, lines=lines((1, "4"), (2, "1"))))["id"]
+    given = {"invoice": bill, "operation": "SALES_RETURN", "goodsReturn": back}
+    at_line = ["lines", "0", "quantity"]
+    too_much = [("MORE_THAN_RETURNED", at_line)]
+    assert await refused(ada, CREDIT, **given, lines=lines((1, "5"))) == too_much
+    assert await refused(ada, CREDIT, **given, lines=lines((3, "1"))) == too_much
+    assert await refused(ada, CREDIT, **given, lines=lines((1, "11"))) == [("MORE_THAN_INVOICED", at_line)]
+    first = await posted(ada, CREDIT, **given, lines=lines((1, "3")))
+    assert await refused(ada, CREDIT, **given, lines=lines((1, "2"))) == too_much
+    rest = await posted(ada, CREDIT, **given)
+    assert [(each["sku"], each["quantity"]) for each in rest["lines"]] == [("A", "1"), ("S", "1")]
+    spent = [("RETURN_CREDITED", ["goodsReturn"])]
+    assert await refused(ada, CREDIT, **given) == spent
+    assert await refused(ada, CREDIT, **given, lines=lines((1, "1"))) == spent
+    await posted(ada, REVERSE, document=first["id"], reason="Wrong")
+    again = await posted(ada, CREDIT, **given, lines=lines((1, "2", "1.00")))
+    assert again["totals"]["net"] == {"amount": "2.00"}
+    assert await ledger(portal) == {"IN-1": 13800 - 2400 - 240}
+
+
+async def test_of_two_who_credit_the_same_return_at_once_one_does(
+    ada: Client, stan: Client, bill: str
+) -> None:
+    back = (await posted(stan, RECEIVE, invoice=bill, lines=lines((1, "2"))))["id"]
+    given = {"invoice": bill, "operation": "SALES_RETURN", "goodsReturn": back}
+    answers = await asyncio.gather(*(post(ada, CREDIT, **given) for _ in range(3)))
+    assert [each["code"] for answer in answers for each in answer["errors"]] == ["RETURN_CREDITED"] * 2
+
+
+async def test_what_was_kept_back_of_some_is_not_given_back_with_the_others(
+    portal: Portal, ada: Client, bill: str
+) -> None:
+    """Nine come back used, for 1.00 each; the tenth is worth what it cost, and not 91.00."""
+    await posted(ada, CREDIT, invoice=bill, operation="SALES_RETURN", lines=lines((1, "9", "1.00")))
+    last = await posted(ada, CREDIT, invoice=bill, operation="SALES_RETURN", lines=lines((1,)))
+    assert last["lines"][0]["unitPrice"] == last["lines"][0]["amount"] == {"amount": "10.00"}
+    await posted(ada, CREDIT, invoice=bill, operation="DISCOUNT", lines=lines((1, None, "8.10")))
+    assert await ledger(portal) == {"IN-1": 1800}
+
+
 async def test_a_return_that_is_reversed_goes_out_of_stock_again(
     portal: Portal, ada: Client, stan: Client, bill: str
 ) -> None:

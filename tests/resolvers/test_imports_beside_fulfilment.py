@@ -32,6 +32,11 @@ HEADS = {
     "customers": "code,name,country,currency,price_list,email",
     "orders": "number,customer,ordered_at,status,currency",
     "order_lines": "order,line,sku,quantity,shipped_quantity,unit_price,warehouse",
+    "invoices": "number,customer,order,issued_at,due_on,currency",
+    "invoice_lines": "invoice,line,sku,name,quantity,unit_price,tax_rate",
+    "credit_notes": "number,customer,invoice,issued_at,currency",
+    "credit_note_lines": "credit_note,line,sku,name,quantity,unit_price,tax_rate,invoice,invoice_line",
+    "payments": "number,customer,paid_at,amount,currency,invoice",
 }
 X1 = "X1,C1,2026-01-30T10:00:00,IN_PROGRESS,GBP"
 ISSUED_MORE = """
@@ -181,6 +186,32 @@ async def test_an_import_waits_for_a_customer_who_is_ordering_before_it_takes_th
             await connection.fetch_text("select from stock for update")
             await connection.commit()
             assert (await task).tables["customers"].updated == 1
+
+
+@pytest.mark.usefixtures("once")
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"payments": ["P1,C1,2026-03-02T08:00:00,1,GBP,I1"]},
+        {"invoices": ["I2,C1,,2026-02-01T08:00:00,2026-02-28,GBP"], "invoice_lines": ["I2,1,A,A,1,10,20"]},
+        {
+            "credit_notes": ["K1,C1,I1,2026-03-01T08:00:00,GBP"],
+            "credit_note_lines": ["K1,1,A,A,1,10,20,I1,1"],
+        },
+    ],
+    ids=["payments", "invoices", "credit notes"],
+)
+async def test_an_import_waits_for_whoever_posts_for_the_same_customer(
+    files: dict[str, list[str]], portal: Portal, load: Load
+) -> None:
+    """Who settles or credits an invoice has read what is open of it."""
+    first = {"invoices": ["I1,C1,,2026-02-01T08:00:00,2026-02-28,GBP"], "invoice_lines": ["I1,1,A,A,1,10,20"]}
+    await load(first)
+    async with portal.writing() as connection:
+        await db.customers.lock(connection, portal.customers["C1"])
+        async with waited_for(portal, load(files)) as task:
+            await connection.commit()
+            assert (await task).changed
 
 
 @pytest.mark.usefixtures("once")

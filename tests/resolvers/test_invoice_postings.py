@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 import db
-from resolvers.nodes import global_id
+from resolvers.nodes import global_id, key_of
 from rules.contacts import Address, AddressKind
 from rules.permissions import StaffRole
+from tests import documents
 from tests.client import Client
 from tests.conftest import At
+from tests.documents import Sold
 from tests.postings import allowed, invoice_of, ledger, posted, refused, ship
 from tests.resolvers.test_carts import add
 from tests.resolvers.test_orders import place
@@ -198,6 +200,35 @@ async def test_an_imported_order_that_was_shipped_elsewhere_has_nothing_to_invoi
         await connection.fetch_text("update order_lines set shipped_quantity = quantity")
     answer = await refused(ada, "invoiceIssue", order=global_id("Order", order_id))
     assert answer == [("NOTHING_TO_INVOICE", ["order"])]
+
+
+async def test_what_an_erp_has_invoiced_of_what_was_shipped_here_is_not_charged_again(
+    portal: Portal, stan: Client, ada: Client, order: str
+) -> None:
+    await ship(stan, order, {"position": 1, "quantity": "1"})
+    await ship(stan, order)
+    key = key_of(order, "Order")
+    wrong = await documents.invoice(portal, "X-1", (Sold("A", "3"), Sold("S")), order_id=key)
+    await documents.reverse(portal, wrong)
+    await documents.invoice(portal, "X-2", (Sold("A", "2"), Sold("S")), order_id=key)
+    bill = await posted(ada, "invoiceIssue", order=order)
+    assert [(each["sku"], each["quantity"]) for each in bill["lines"]] == [("A", "1"), ("B", "2.5")]
+    assert await refused(ada, "invoiceIssue", order=order) == [("NOTHING_TO_INVOICE", ["order"])]
+
+
+async def test_what_an_erp_has_shipped_and_invoiced_takes_nothing_from_what_is_shipped_here(
+    portal: Portal, stan: Client, ada: Client, order: str
+) -> None:
+    async with portal.writing() as connection:
+        await connection.fetch_text("update order_lines set shipped_quantity = 2 where sku = 'A'")
+    await documents.invoice(portal, "X-1", (Sold("A", "2"),), order_id=key_of(order, "Order"))
+    await ship(stan, order)
+    bill = await posted(ada, "invoiceIssue", order=order)
+    assert [(each["sku"], each["quantity"]) for each in bill["lines"]] == [
+        ("A", "1"),
+        ("B", "2.5"),
+        ("S", "1"),
+    ]
 
 
 async def test_prices_with_tax_make_an_invoice_with_tax(world: World, at: At) -> None:

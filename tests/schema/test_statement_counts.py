@@ -196,6 +196,10 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
         await portal.file(f"File {number}", **named)
     if name == "documentDrafts":
         await draft_all(portal)
+    if name == "payments":
+        for number in range(60):
+            bill = await documents.invoice(portal, f"IN-{number}", [documents.Sold(f"P{number + 1}")])
+            await documents.payment(portal, f"PA-{number}", 100, settles=bill)
     asker = await at(portal).sign_in("olga" if name in OF_STAFF else "bea")
     short = await run(asker, CONNECTIONS[name], first=5)
     assert await run(asker, CONNECTIONS[name], first=50) == short
