@@ -104,7 +104,9 @@ _of_orders = Statement(
         order_lines.c.unit_price,
         order_lines.c.tax_rate,
         _invoiced.label("invoiced"),
-        func.greatest(func.coalesce(_imported.c.quantity, 0) - _elsewhere, 0).label("unnamed"),
+        func.trim_scale(func.greatest(func.coalesce(_imported.c.quantity, 0) - _elsewhere, 0)).label(
+            "unnamed"
+        ),
     )
     .join_from(
         goods_issue_lines,

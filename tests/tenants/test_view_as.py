@@ -171,6 +171,7 @@ async def test_every_mutation_but_sign_out_is_refused_and_changes_nothing(office
         "reconciliationStatement": "none",
         "invoice": "none",
         "document": "none",
+        "documentDraft": "none",
         "payment": "none",
         "sku": "A",
         "priceList": "Standard",
