@@ -1,6 +1,7 @@
 """Balances: what follows from the ledger (db/movements.py)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,26 +24,47 @@ from rules.balances import MovementKind, Settlement
 from rules.viewers import Viewer
 
 
-def _sum(*kinds: MovementKind) -> ColumnElement[int]:
+def _moved(*kinds: MovementKind) -> ColumnElement[int]:
     listed = ", ".join(f"'{kind}'" for kind in kinds)
     of_kinds = movements.c.kind == any_(literal_column(f"array[{listed}]", ARRAY(Text)))
-    return func.coalesce(func.sum(movements.c.amount).filter(of_kinds), 0).cast(BigInteger)
+    return func.coalesce(func.sum(movements.c.amount).filter(of_kinds), 0)
 
 
-_settlements_of = Statement(
+# Each invoice by itself, and what settles none: what is too much of one does not make up for another.
+_parts = (
     select(
         movements.c.order_id,
         movements.c.currency,
-        _sum(MovementKind.INVOICE),
-        -_sum(MovementKind.CREDIT_NOTE),
-        -_sum(MovementKind.PAYMENT, MovementKind.REFUND),
+        _moved(MovementKind.INVOICE).label("charged"),
+        _moved(MovementKind.CREDIT_NOTE).label("credited"),
+        _moved(MovementKind.PAYMENT, MovementKind.REFUND).label("paid"),
+        func.sum(movements.c.amount).label("open"),
     )
     .where(
         movements.c.tenant_id == bindparam("tenant_id"),
         movements.c.order_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
     )
-    .group_by(movements.c.order_id, movements.c.currency)
-    .order_by(movements.c.currency),
+    .group_by(movements.c.order_id, movements.c.currency, movements.c.settles_id)
+    .subquery("parts")
+)
+
+
+def _total(amounts: ColumnElement[Any]) -> ColumnElement[int]:
+    return func.sum(amounts).cast(BigInteger)
+
+
+_settlements_of = Statement(
+    select(
+        _parts.c.order_id,
+        _parts.c.currency,
+        _total(_parts.c.charged),
+        _total(-_parts.c.credited),
+        _total(-_parts.c.paid),
+        _total(func.greatest(_parts.c.open, 0)),
+        _total(func.greatest(-_parts.c.open, 0)),
+    )
+    .group_by(_parts.c.order_id, _parts.c.currency)
+    .order_by(_parts.c.currency),
     lambda order_id, *amounts: (order_id, Settlement(*amounts)),
 )
 

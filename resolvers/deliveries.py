@@ -76,7 +76,7 @@ async def payment(root: strawberry.Parent[Order], info: Info) -> OrderPayment:
     """Order.payment: an order without an invoice owes nothing yet."""
     found = await info.context.load_list(db.balances.settlements_of, root.id)
     own = next((each for each in found if each.currency == root.currency), None)
-    mine = _amounts(own or Settlement(root.currency, 0, 0, 0))
+    mine = _amounts(own or Settlement(root.currency))
     others = [_amounts(each) for each in found if each.currency != root.currency]
     return OrderPayment(payment_state(found), mine.invoiced, mine.paid, mine.open, mine.prepaid, others)
 

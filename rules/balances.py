@@ -76,28 +76,22 @@ class PaymentState(StrEnum):
 class Settlement:
     """What the ledger says of an order in one currency, in its minor units.
 
-    `charged` is what invoices say, `credited` what credit notes take back, `paid` payments less refunds.
+    `charged` is what invoices say, `credited` what credit notes take back, `paid` payments less refunds. `open` is what
+    is still to be paid of its invoices, `prepaid` what was paid beyond one of them or lies on account for the order:
+    never one number, so that one invoice's overpayment does not hide that another is open.
     """
 
     currency: str
-    charged: int
-    credited: int
-    paid: int
+    charged: int = 0
+    credited: int = 0
+    paid: int = 0
+    open: int = 0
+    prepaid: int = 0
 
     @property
     def invoiced(self) -> int:
         """What is to be paid in all."""
         return self.charged - self.credited
-
-    @property
-    def open(self) -> int:
-        """What is still to be paid; what was paid too much is `prepaid`, and never one number with this."""
-        return max(self.invoiced - self.paid, 0)
-
-    @property
-    def prepaid(self) -> int:
-        """What was paid beyond what was invoiced."""
-        return max(self.paid - self.invoiced, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,8 +95,13 @@ class OrderSettlement:
 
     invoiced: Annotated[Money, field(description="What invoices charge less what credit notes take back.")]
     paid: Annotated[Money, field(description="Payments less refunds.")]
-    open: Annotated[Money, field(description="What is still to be paid of what was invoiced.")]
-    prepaid: Annotated[Money, field(description="What was paid beyond what was invoiced.")]
+    open: Annotated[Money, field(description="What is still to be paid of its invoices.")]
+    prepaid: Annotated[
+        Money,
+        field(
+            description="What was paid beyond one of its invoices, or ahead; never netted with what is open."
+        ),
+    ]
 
 
 @strawberry.type(
@@ -115,8 +120,13 @@ class OrderPayment:
     ]
     invoiced: Annotated[Money, field(description="What invoices charge less what credit notes take back.")]
     paid: Annotated[Money, field(description="Payments less refunds.")]
-    open: Annotated[Money, field(description="What is still to be paid of what was invoiced.")]
-    prepaid: Annotated[Money, field(description="What was paid beyond what was invoiced.")]
+    open: Annotated[Money, field(description="What is still to be paid of its invoices.")]
+    prepaid: Annotated[
+        Money,
+        field(
+            description="What was paid beyond one of its invoices, or ahead; never netted with what is open."
+        ),
+    ]
     in_other_currencies: Annotated[
         list[OrderSettlement],
         field(description="The same in each other currency in which it was invoiced or paid.", size=1),

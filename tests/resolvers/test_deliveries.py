@@ -118,12 +118,20 @@ async def test_orders_are_found_by_how_far_they_are_delivered_and_whether_in_tim
 async def move(
     portal: Portal, order_id: UUID, kind: str, amount: int, currency: str = "GBP", **more: Any
 ) -> UUID:
-    """A movement of an order with its document, as an import or a posting writes both."""
+    """A movement of an order with its document, as an import or a posting writes both. Returns the movement's id; it
+    settles the order's newest invoice in the currency, unless it is said which."""
     customer_id = portal.customers["C1"]
     async with portal.writing() as connection:
         document: dict[str, Any] = {"number": f"N-{uuid.uuid7()}", "customer_id": customer_id}
         document["currency"] = currency
         sums = {"net": abs(amount), "tax": 0, "total": abs(amount)}
+        if "settles_id" not in more and kind != "INVOICE":
+            newest = await connection.fetch_text(
+                "select id from invoices where order_id = $1 and currency = $2 order by id desc limit 1",
+                order_id,
+                currency,
+            )
+            more["settles_id"] = newest[0][0] if newest else None
         if kind == "INVOICE":
             document |= sums | {"order_id": order_id, "issued_at": AT, "due_on": AT.date()}
             invoice_id = await put(connection, invoices, **document)
@@ -190,6 +198,20 @@ async def test_payment_follows_the_ledger(
     assert (await bea.ask(PAYMENT))["order"]["payment"] == {
         "state": state,
         **amounts,
+        "inOtherCurrencies": [],
+    }
+
+
+async def test_what_is_paid_too_much_of_one_invoice_does_not_hide_that_another_is_open(
+    portal: Portal, bea: Client
+) -> None:
+    order_id = await portal.order("SO-1")
+    await move(portal, order_id, "INVOICE", 1000)
+    await move(portal, order_id, "PAYMENT", -1500)
+    await move(portal, order_id, "INVOICE", 500)
+    assert (await bea.ask(PAYMENT))["order"]["payment"] == {
+        "state": "PARTLY_PAID",
+        **money("15.00", "15.00", "5.00", "5.00"),
         "inOtherCurrencies": [],
     }
 

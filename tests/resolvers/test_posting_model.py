@@ -136,10 +136,9 @@ class Audited(Dealings):
     async def check_orders(self, customer: str, model: Model) -> None:
         rows = model.by_order(date.max, self.currency)
         for each in (await self.buyers[customer].ask(ORDERS))["orders"]["nodes"]:
-            _, _, invoiced, credited, paid = rows.get(each["number"], [0] * 5)
+            debt, prepaid, invoiced, credited, paid = rows.get(each["number"], [0] * 5)
             told = [self.minor(each["payment"][name]) for name in ("invoiced", "paid", "open", "prepaid")]
-            due = invoiced - credited
-            assert told == [due, paid, max(due - paid, 0), max(paid - due, 0)]
+            assert told == [invoiced - credited, paid, debt, prepaid]
 
 
 async def deal(
