@@ -1,6 +1,5 @@
 """Credit notes."""
 
-from decimal import Decimal
 from typing import Annotated
 
 import strawberry
@@ -15,28 +14,19 @@ from rules.permissions import Permission
 from schema.actions import Action
 from schema.customers import Address
 from schema.document_drafts import DocumentDraft
+from schema.document_lines import PricedLine
 from schema.documents import SupplierDocument
 from schema.errors import UserError
 from schema.fields import field, mutation
 from schema.goods_returns import GoodsReturn
 from schema.invoices import Invoice
 from schema.money import Money, RateTotal, Totals
-from schema.products import Product
 
 
 @strawberry.type(description="A line of a credit note, with its own copy of what is credited.")
-class CreditNoteLine:
+class CreditNoteLine(PricedLine):
     """db.credit_notes.CreditNoteLine."""
 
-    position: Annotated[int, field(description="Its place in the credit note, from 1 on.")]
-    sku: Annotated[str, field(description="The SKU when it was invoiced.")]
-    name: Annotated[str, field(description="The name when it was invoiced.")]
-    unit: Annotated[str, field(description="The unit of the quantity; empty where the ERP told none.")]
-    quantity: Annotated[Decimal, field(description="How much is credited.")]
-    unit_price: Annotated[
-        Money, field(resolvers.document_lines.unit_price, description="What is credited for one unit.")
-    ]
-    tax_rate: Annotated[Decimal, field(description="The tax rate in percent.")]
     amount: Annotated[
         Money,
         field(
@@ -53,13 +43,6 @@ class CreditNoteLine:
         ),
     ]
     invoice_position: Annotated[int | None, field(description="The place of that line in the invoice.")]
-    product: Annotated[
-        Product | None,
-        field(
-            resolvers.document_lines.product,
-            description="The product; null when it is no longer sold to the viewer.",
-        ),
-    ]
 
 
 @strawberry.type(

@@ -8,17 +8,16 @@ import strawberry
 
 import resolvers.document_draft_changes
 import resolvers.document_drafts
-import resolvers.document_lines
 from rules.documents import CreditOperation, DocumentKind
 from rules.permissions import Permission
 from schema.actions import Action
 from schema.customers import Customer
+from schema.document_lines import PricedLine
 from schema.errors import UserError
 from schema.fields import field, mutation, query
-from schema.money import Money, Totals
+from schema.money import Totals
 from schema.nodes import Node
 from schema.pages import Connection
-from schema.products import Product
 from schema.profiles import DeletedPayload
 from schema.staff_members import StaffMember
 
@@ -57,29 +56,8 @@ class DocumentDraftAskedLine:
 
 
 @strawberry.type(description="A line as it would be posted.")
-class DocumentDraftLine:
+class DocumentDraftLine(PricedLine):
     """db.invoices.InvoiceLine or db.credit_notes.CreditNoteLine."""
-
-    position: Annotated[int, field(description="Its place in the document, from 1 on.")]
-    sku: Annotated[str, field(description="The SKU.")]
-    name: Annotated[str, field(description="The name.")]
-    unit: Annotated[str, field(description="The unit of the quantity; empty where the ERP told none.")]
-    quantity: Annotated[Decimal, field(description="How much is charged or credited.")]
-    unit_price: Annotated[
-        Money, field(resolvers.document_lines.unit_price, description="The price of one unit.")
-    ]
-    tax_rate: Annotated[Decimal, field(description="The tax rate in percent.")]
-    amount: Annotated[
-        Money,
-        field(
-            resolvers.document_lines.amount,
-            description="Quantity times unit price; with tax where prices include it.",
-        ),
-    ]
-    product: Annotated[
-        Product | None,
-        field(resolvers.document_lines.product, description="The product; null when it is no longer sold."),
-    ]
 
 
 @strawberry.type(

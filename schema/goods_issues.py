@@ -8,9 +8,10 @@ import strawberry
 
 import resolvers.document_lines
 import resolvers.goods_issues
+from schema.document_lines import DocumentLine
 from schema.documents import SupplierDocument
 from schema.fields import field
-from schema.products import Product, Warehouse
+from schema.products import Warehouse
 
 if TYPE_CHECKING:  # they know each other
     from schema.orders import Order
@@ -19,19 +20,11 @@ _Order = Annotated["Order", strawberry.lazy("schema.orders")]
 
 
 @strawberry.type(description="A line of a goods issue, with its own copy of what was shipped.")
-class GoodsIssueLine:
+class GoodsIssueLine(DocumentLine):
     """db.goods_issues.GoodsIssueLine."""
 
-    position: Annotated[int, field(description="Its place in the goods issue, from 1 on.")]
     order_position: Annotated[int, field(description="The place of its line in the order.")]
-    sku: Annotated[str, field(description="The SKU when it was ordered.")]
-    name: Annotated[str, field(description="The name when it was ordered.")]
-    unit: Annotated[str, field(description="The unit of the quantity.")]
     quantity: Annotated[Decimal, field(description="What was shipped.")]
-    product: Annotated[
-        Product | None,
-        field(resolvers.document_lines.product, description="The product; null when it is no longer sold."),
-    ]
 
 
 @strawberry.type(description="Goods and services that were shipped for an order; posted, it never changes.")

@@ -13,32 +13,22 @@ import resolvers.goods_return_postings
 import resolvers.goods_returns
 from rules.permissions import Permission
 from schema.actions import Action
+from schema.document_lines import DocumentLine
 from schema.documents import SupplierDocument
 from schema.errors import UserError
 from schema.fields import field, mutation
 from schema.invoices import Invoice
-from schema.products import Product, Warehouse
+from schema.products import Warehouse
 
 
 @strawberry.type(description="A line of a goods return, with its own copy of what came back.")
-class GoodsReturnLine:
+class GoodsReturnLine(DocumentLine):
     """db.goods_returns.GoodsReturnLine."""
 
-    position: Annotated[int, field(description="Its place in the goods return, from 1 on.")]
     invoice_position: Annotated[
         int | None, field(description="The place of its line in the invoice; never null.")
     ]
-    sku: Annotated[str, field(description="The SKU when it was invoiced.")]
-    name: Annotated[str, field(description="The name when it was invoiced.")]
-    unit: Annotated[str, field(description="The unit of the quantity; empty where the ERP told none.")]
     quantity: Annotated[Decimal, field(description="How much came back.")]
-    product: Annotated[
-        Product | None,
-        field(
-            resolvers.document_lines.product,
-            description="The product; null when it is no longer sold to the viewer.",
-        ),
-    ]
 
 
 @strawberry.type(description="The proof that goods of an invoice came back; posted, it never changes.")

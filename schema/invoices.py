@@ -1,13 +1,11 @@
 """Invoices."""
 
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 import resolvers.document_actions
-import resolvers.document_lines
 import resolvers.documents
 import resolvers.invoice_postings
 import resolvers.invoices
@@ -15,11 +13,11 @@ from rules.permissions import Permission
 from schema.actions import Action
 from schema.customers import Address
 from schema.document_drafts import DocumentDraft
+from schema.document_lines import PricedLine
 from schema.documents import SupplierDocument
 from schema.errors import UserError
 from schema.fields import field, mutation
 from schema.money import Money, RateTotal, Totals
-from schema.products import Product
 
 if TYPE_CHECKING:
     from schema.orders import Order
@@ -28,32 +26,8 @@ _Order = Annotated["Order", strawberry.lazy("schema.orders")]
 
 
 @strawberry.type(description="A line of an invoice, with its own copy of what is charged.")
-class InvoiceLine:
+class InvoiceLine(PricedLine):
     """db.invoices.InvoiceLine."""
-
-    position: Annotated[int, field(description="Its place in the invoice, from 1 on.")]
-    sku: Annotated[str, field(description="The SKU when it was ordered.")]
-    name: Annotated[str, field(description="The name when it was ordered.")]
-    unit: Annotated[str, field(description="The unit of the quantity; empty where the ERP told none.")]
-    quantity: Annotated[Decimal, field(description="How much is charged.")]
-    unit_price: Annotated[
-        Money, field(resolvers.document_lines.unit_price, description="The price of one unit.")
-    ]
-    tax_rate: Annotated[Decimal, field(description="The tax rate in percent.")]
-    amount: Annotated[
-        Money,
-        field(
-            resolvers.document_lines.amount,
-            description="Quantity times unit price, rounded half up; with tax where prices include it.",
-        ),
-    ]
-    product: Annotated[
-        Product | None,
-        field(
-            resolvers.document_lines.product,
-            description="The product; null when it is no longer sold to the viewer.",
-        ),
-    ]
 
 
 @strawberry.type(description="What is to be paid; posted, it never changes.")

@@ -18,13 +18,14 @@ from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.permissions import Permission
 from schema.actions import Action
 from schema.customers import Address, Customer
+from schema.document_lines import PricedLine
 from schema.errors import UserError
 from schema.fields import field, mutation, query, subscription
 from schema.lifecycle_statuses import LifecycleStatus
 from schema.money import Money, Totals
 from schema.nodes import Node
 from schema.pages import Connection
-from schema.products import Product, Warehouse
+from schema.products import Warehouse
 from schema.quotations import Quotation
 
 if TYPE_CHECKING:  # they know each other
@@ -34,13 +35,9 @@ _GoodsIssue = Annotated["GoodsIssue", strawberry.lazy("schema.goods_issues")]
 
 
 @strawberry.type(description="A line of an order, with its own copy of what was ordered.")
-class OrderLine:
+class OrderLine(PricedLine):
     """db.orders.OrderLine."""
 
-    position: Annotated[int, field(description="Its place in the order, from 1 on.")]
-    sku: Annotated[str, field(description="The SKU when it was ordered.")]
-    name: Annotated[str, field(description="The name when it was ordered.")]
-    unit: Annotated[str, field(description="The unit of the quantities.")]
     quantity: Annotated[Decimal, field(description="What was ordered.")]
     shipped_quantity: Annotated[Decimal, field(description="What of it was shipped.")]
     cancelled_quantity: Annotated[
@@ -52,21 +49,6 @@ class OrderLine:
             resolvers.orders.outstanding,
             description="What is still to be shipped: quantity = shipped + cancelled + outstanding.",
         ),
-    ]
-    unit_price: Annotated[
-        Money, field(resolvers.document_lines.unit_price, description="The price of one unit.")
-    ]
-    tax_rate: Annotated[Decimal, field(description="The tax rate in percent.")]
-    amount: Annotated[
-        Money,
-        field(
-            resolvers.document_lines.amount,
-            description="Quantity times unit price, rounded half up; with tax where prices include it.",
-        ),
-    ]
-    product: Annotated[
-        Product | None,
-        field(resolvers.document_lines.product, description="The product; null when it is no longer sold."),
     ]
     warehouse: Annotated[
         Warehouse | None,

@@ -12,12 +12,13 @@ import resolvers.quotations
 from rules.permissions import Permission
 from rules.quotations import QuotationState
 from schema.actions import Action
+from schema.document_lines import PricedLine
 from schema.documents import SupplierDocument
 from schema.errors import UserError
 from schema.fields import field, mutation, query
-from schema.money import Money, Totals
+from schema.money import Totals
 from schema.pages import Connection
-from schema.products import Product, Warehouse
+from schema.products import Warehouse
 from schema.profiles import DeletedPayload
 
 if TYPE_CHECKING:
@@ -27,30 +28,11 @@ _Order = Annotated["Order", strawberry.lazy("schema.orders")]
 
 
 @strawberry.type(description="A line of a quotation, with its own copy of what was offered.")
-class QuotationLine:
+class QuotationLine(PricedLine):
     """db.quotations.QuotationLine."""
 
-    position: Annotated[int, field(description="Its place in the quotation, from 1 on.")]
-    sku: Annotated[str, field(description="The SKU when it was offered.")]
-    name: Annotated[str, field(description="The name when it was offered.")]
     description: Annotated[str, field(description="The company's word to it; may be empty.")]
-    unit: Annotated[str, field(description="The unit of the quantity.")]
     quantity: Annotated[Decimal, field(description="How much at most is to be had at this price.")]
-    unit_price: Annotated[
-        Money, field(resolvers.document_lines.unit_price, description="The price of one unit.")
-    ]
-    tax_rate: Annotated[Decimal, field(description="The tax rate in percent.")]
-    amount: Annotated[
-        Money,
-        field(
-            resolvers.document_lines.amount,
-            description="Quantity times unit price, rounded half up; with tax where prices include it.",
-        ),
-    ]
-    product: Annotated[
-        Product | None,
-        field(resolvers.document_lines.product, description="The product; null when it is no longer sold."),
-    ]
     warehouse: Annotated[
         Warehouse | None,
         field(resolvers.document_lines.warehouse, description="Where it is to ship from, if that was said."),
