@@ -305,9 +305,9 @@ async def test_a_token_places_one_order_however_often_it_is_sent(bea: Client) ->
 async def test_a_token_that_was_changed_is_invalid(bea: Client) -> None:
     await add(bea, {"sku": "A", "quantity": "1"})
     whole = await token(bea)
-    texts = [whole[:-1], f"{whole}A", "A" + whole[1:], "", "x", "ä", whole.swapcase(), "=" * 10]
+    texts = [whole[:-1], f"{whole}A", "", "x", "ä", whole.swapcase(), "=" * 10]
     texts += [
-        whole[:place] + ("A" if whole[place] != "A" else "B") + whole[place + 1 :] for place in (50, 99)
+        whole[:place] + ("A" if whole[place] != "A" else "B") + whole[place + 1 :] for place in (0, 50, 99)
     ]
     for text in texts:
         answer = await place(bea, previewToken=text)
