@@ -12,7 +12,7 @@ from db.quotations import Quotation
 from resolvers import nodes
 from resolvers.context import Context
 from rules import cart_fills
-from rules.broken import BrokenRule
+from rules.broken import BrokenRule, found_at
 from rules.cart_fills import CartSourceEmpty, CsvLineUnreadable
 from rules.carts import MOST_ITEMS, CartFull, OriginKind
 from rules.quotations import Quote
@@ -160,10 +160,8 @@ def _of_lines(lines: list[CartFillLineInput]) -> list[Asked]:
 
 
 def _of_csv(text: str) -> list[Asked]:
-    try:
+    with found_at("from", "csv"):
         rows = cart_fills.read_csv(text)
-    except BrokenRule as rule:
-        raise rule.at("from", "csv") from None
     return [
         Asked(
             index=index,

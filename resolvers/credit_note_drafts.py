@@ -21,7 +21,7 @@ from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION
 from resolvers.posting_locks import billing_address
 from rules.access_groups import check_length
 from rules.amounts import totals
-from rules.broken import BrokenRule, BrokenRules, NotFound
+from rules.broken import BrokenRules, NotFound, found_at
 from rules.credit_notes import (
     Credit,
     GoodsReturnNotForOperation,
@@ -118,10 +118,8 @@ async def drafted(
     operation = asked.operation
     assert operation is not None, "check_asked comes first"
     lines = await context.load_list(db.invoiced_lines.of_invoices, invoice.id)
-    try:
+    with found_at("invoice"):
         check_credit(invoice.state, lines)
-    except BrokenRule as rule:
-        raise rule.at("invoice") from None
     back = await _came_back(context, asked, invoice)
     returned = await _returned(context, back)
     given = _given(asked, returned, lines)

@@ -17,7 +17,7 @@ from resolvers.actions import Action, weigh
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
 from resolvers.order_locks import Locked, in_state, locked, places
-from rules.broken import BrokenRule, NotFound
+from rules.broken import BrokenRule, NotFound, found_at
 from rules.deliveries import outstanding
 from rules.fulfilments import (
     LONGEST_NOTE,
@@ -120,10 +120,8 @@ async def update(info: Info, input: _UpdateInput) -> OrderPayload:
             raise NotFound(path=("status",))
         state = ProcessingState(status.processing_state)
         check_move(found.standing.state, state, "status")
-        try:
+        with found_at("status"):
             check_end(state, found.standing)
-        except BrokenRule as rule:
-            raise rule.at("status") from None
         after = replace(after, lifecycle_status_id=status.id)
     if input.promised_on is not strawberry.UNSET:
         after = replace(after, promised_on=input.promised_on)

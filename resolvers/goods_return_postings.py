@@ -20,7 +20,7 @@ from resolvers.corrected_lines import corrected
 from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
 from resolvers.posting_locks import invoice_locked
 from rules.access_groups import check_length
-from rules.broken import BrokenRule
+from rules.broken import found_at
 from rules.credit_notes import InvoicedLine, MoreThanInvoiced, check_return
 from rules.documents import DocumentStatus
 from rules.invoices import LONGEST_COMMENT, check_quantity
@@ -83,10 +83,8 @@ async def receive(info: Info, input: _Input) -> GoodsReturnPayload:
     lines = (await db.invoiced_lines.of_invoices(context.connection, context.signed_in, [invoice.id]))[
         invoice.id
     ]
-    try:
+    with found_at("invoice"):
         check_return(invoice.state, lines)
-    except BrokenRule as rule:
-        raise rule.at("invoice") from None
     back = corrected(input.lines, {line.position: line for line in lines}, _came_back)
     stocked = await stocked_places(context, place, [(line.product_id, quantity) for line, quantity in back])
     await put_back(context, stocked)

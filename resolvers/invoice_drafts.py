@@ -22,7 +22,7 @@ from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION
 from resolvers.posting_locks import billing_address
 from rules.access_groups import check_length
 from rules.amounts import line_amount, totals
-from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound
+from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound, found_at
 from rules.documents import DocumentStatus
 from rules.fulfilments import LineTwice
 from rules.invoices import (
@@ -166,10 +166,8 @@ def _charged(input: InvoiceIssueInput, offered: Sequence[ShippedLine]) -> list[_
     """What is charged. Raises NothingToInvoice, or BrokenRules with all that is wrong with the lines."""
     whole = "order" if input.goods_issues is None else "goodsIssues"
     if input.lines is None:
-        try:
+        with found_at(whole):
             check_order(offered)
-        except BrokenRule as rule:
-            raise rule.at(whole) from None
         every = [_Charged(line, left) for line in offered if (left := left_to_invoice(line)) > 0]
         check_length(every, MOST_ROWS, whole)
         return every

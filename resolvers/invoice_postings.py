@@ -19,7 +19,7 @@ from resolvers.invoice_drafts import InvoiceIssueInput, asked_in, basis_of, draf
 from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
 from resolvers.posting_locks import customer_locked, invoice_locked, posted
 from rules.balances import MovementKind
-from rules.broken import BrokenRule
+from rules.broken import found_at
 from rules.documents import DocumentKind, DocumentStatus
 from rules.invoices import check_tax_invoice
 from rules.numbers import NumberKind
@@ -103,10 +103,8 @@ async def issue_tax(info: Info, input: _TaxInput) -> TaxInvoicePayload:
     context = info.context
     _, invoice = await invoice_locked(context, str(input.invoice), "invoice")
     standing = await db.standing_documents.of_documents(context.connection, context.signed_in, [invoice.id])
-    try:
+    with found_at("invoice"):
         check_tax_invoice(invoice.state, standing[invoice.id])
-    except BrokenRule as rule:
-        raise rule.at("invoice") from None
     new = TaxInvoice(
         id=uuid.uuid7(),
         number=(await db.numbers.take(context.connection, NumberKind.TAX_INVOICE, 1))[0],

@@ -13,7 +13,7 @@ from db.connections import Contended
 from db.orders import Order, OrderLine
 from resolvers import nodes
 from resolvers.context import Context
-from rules.broken import BrokenRule, NotFound, check_version
+from rules.broken import NotFound, check_version, found_at
 from rules.fulfilments import OrderAct, Standing, check, standing_of
 from rules.lifecycle import ProcessingState, Subject
 from rules.portals import CancellationPolicy
@@ -55,10 +55,8 @@ async def locked(context: Context, id: strawberry.ID, version: int | None, act: 
     assert status is not None, "an order has a status"
     lines = (await db.orders.lines_of(connection, viewer, [order.id]))[order.id]
     standing = standing_of(ProcessingState(status.processing_state), lines)
-    try:
+    with found_at("order"):
         check(act, standing, viewer, CancellationPolicy(context.portal.cancellation_policy))
-    except BrokenRule as rule:
-        raise rule.at("order") from None
     if act is OrderAct.UPDATE:
         return Locked(order, lines, standing, on_hand, set())
     found = Locked(order, lines, standing, on_hand, await db.stock.stocked_lines(connection, order.id))

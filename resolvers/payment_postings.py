@@ -20,7 +20,7 @@ from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
 from resolvers.posting_locks import customer_locked, posted
 from rules.access_groups import check_length
 from rules.balances import MovementKind, PaymentKind
-from rules.broken import BrokenRule, BrokenRules, NotFound
+from rules.broken import BrokenRule, BrokenRules, NotFound, found_at
 from rules.documents import DocumentStatus
 from rules.invoices import LinesMissing, check_standing
 from rules.money import to_major
@@ -147,10 +147,8 @@ async def allocate(info: Info, input: _AllocateInput) -> PaymentPayload:
     lying = await db.allocations.of_payments(context.connection, context.signed_in, [payment.id])
     left = left_on_account(kind, *lying[payment.id])
     settled = await _settled(context, payment, input.allocations)
-    try:
+    with found_at("payment"):
         check_allocate(payment.state, left)
-    except BrokenRule as rule:
-        raise rule.at("payment") from None
     _rest(left, settled, payment.currency)
     now = datetime.now(UTC)
     movements = []
@@ -198,10 +196,8 @@ def _checked(payment: Payment, invoice: Invoice, amount: Decimal) -> int:
         raise InvoiceOfAnother(path=("invoice",))
     if invoice.currency != payment.currency:
         raise InvoiceCurrencyDiffers(currency=invoice.currency, path=("invoice",))
-    try:
+    with found_at("invoice"):
         check_standing(invoice.state)
-    except BrokenRule as rule:
-        raise rule.at("invoice") from None
     whole = minor(amount, payment.currency, "amount")
     check_settles(PaymentKind(payment.kind), whole, invoice.number, invoice.open, invoice.currency)
     return whole

@@ -18,7 +18,7 @@ from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
 from resolvers.rows import POLICY_DESCRIPTION, Rows, read_rows
 from rules.access_groups import check_length
 from rules.attributes import LONGEST_VALUE, MOST_ATTRIBUTES, AttributeKind, read_value
-from rules.broken import BrokenRule, BrokenRules, NotFound, broken_by
+from rules.broken import BrokenRule, BrokenRules, NotFound, broken_by, found_at
 from rules.decimals import check_number
 from rules.products import LONGEST_DESCRIPTION, TAX_RATE_PLACES, ProductInUse, ProductKind
 from rules.rows import MOST_ROWS, CodeTwice, RowPolicy, ValueMissing
@@ -201,10 +201,8 @@ def _value(given: ProductAttributeInput, known: _Known) -> str | None:
     if not given.value.strip():
         raise TextMissing(path=("value",))
     check_text(given.value, LONGEST_VALUE, "value")
-    try:
+    with found_at("value"):
         return read_value(given.value, AttributeKind(attribute.kind), known.choices[attribute.id])
-    except BrokenRule as rule:
-        raise rule.at("value") from None
 
 
 async def _refuse_what_is_in_use(context: Context, rows: Rows[str, _Row]) -> None:

@@ -14,7 +14,7 @@ from resolvers import nodes
 from resolvers.context import Context
 from rules import amounts, quantities
 from rules.amounts import LARGEST_AMOUNT, AmountTooLarge, line_amount
-from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound
+from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound, found_at
 from rules.products import ProductNotFound, ProductUnavailable
 from rules.quotations import (
     LONGEST_DESCRIPTION,
@@ -109,10 +109,8 @@ async def _line(
 def _check(given: QuotationLineInput, product: Product) -> None:
     check_text(given.description, LONGEST_DESCRIPTION, "description")
     check_unit_price(given.unit_price)
-    try:
+    with found_at("quantity"):
         quantities.check(given.quantity, product.unit)
-    except BrokenRule as rule:
-        raise rule.at("quantity") from None
 
 
 async def _product(context: Context, given: QuotationLineInput) -> Product:

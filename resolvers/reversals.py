@@ -24,7 +24,7 @@ from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
 from resolvers.payment_postings import PaymentPayload
 from resolvers.posting_locks import customer_locked, posted
 from rules.balances import MovementKind
-from rules.broken import BrokenRule, NotFound
+from rules.broken import NotFound, found_at
 from rules.invoices import LONGEST_REASON
 from rules.reversals import check_covered, check_reverse
 from rules.texts import TextMissing, check_text
@@ -97,12 +97,10 @@ async def _reversed(context: Context, seen: Any, reason: str, path: str) -> Any:
     before = await posted(context, type_name, seen.id, path)
     standing = await db.standing_documents.of_documents(context.connection, context.signed_in, [seen.id])
     now = datetime.now(UTC)
-    try:
+    with found_at(path):
         check_reverse(before.state, standing[seen.id])
         await _move_back(context, before, now)
         await _take_out(context, before)
-    except BrokenRule as rule:
-        raise rule.at(path) from None
     told = {_COLUMNS[type(before)]: before.id}
     reversal = Reversal(id=uuid.uuid7(), reversed_at=now, reason=reason, **told)
     await db.reversals.add(context.connection, [reversal])

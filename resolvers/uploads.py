@@ -12,7 +12,7 @@ from db.uploads import Upload
 from resolvers import nodes
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, Beforehand, Payload, facts_of
-from rules.broken import BrokenRule, BrokenRules, NotFound
+from rules.broken import BrokenRules, NotFound, found_at
 from rules.uploads import (
     MOST_UNUSED,
     Announced,
@@ -123,8 +123,6 @@ async def take(context: Context, id: strawberry.ID, *path: str) -> Upload:
 
 async def _take_over(context: Context, upload: Upload, path: tuple[str, ...]) -> None:
     facilities = context.facilities
-    try:
+    with found_at(*path):
         if not await uploads.take_over(facilities.database, facilities.storage, context.tenant_id, upload.id):
             raise UploadMissing
-    except BrokenRule as rule:
-        raise rule.at(*path) from None

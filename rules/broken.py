@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -57,6 +58,15 @@ class BrokenRules(Exception):
     def __init__(self, rules: Sequence[BrokenRule]) -> None:
         super().__init__("; ".join(str(rule) for rule in rules))
         self.rules = list(rules)
+
+
+@contextmanager
+def found_at(*path: str) -> Iterator[None]:
+    """A rule that is broken inside is found at `path` of the input."""
+    try:
+        yield
+    except BrokenRule as rule:
+        raise rule.at(*path) from None
 
 
 class _Facts(dict[str, object]):

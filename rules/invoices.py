@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from rules import quantities
-from rules.broken import BrokenRule
+from rules.broken import BrokenRule, found_at
 from rules.documents import DocumentStatus
 
 LONGEST_COMMENT = 2_000
@@ -134,11 +134,9 @@ def check_quantity(quantity: Decimal, left: Decimal, unit: str, too_much: Broken
     """
     if quantity == left > 0:
         return
-    try:
+    with found_at("quantity"):
         if left > 0:
             quantities.check(quantity, unit)
-    except BrokenRule as rule:
-        raise rule.at("quantity") from None
     if quantity > left or left <= 0:
         raise too_much.at("quantity")
 
