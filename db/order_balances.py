@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Text, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy import DateTime, Text, and_, bindparam, case, func, literal, select
 
 from db.balance_reports import COUNTED, GIVEN, Filters, in_currency, total, whose
+from db.balances import by_invoice, sums
 from db.connections import Connection
 from db.invoices import invoices
 from db.movements import movements
 from db.orders import orders
 from db.pages import Condition, Key, Listing
 from db.statements import Statement
-from rules.balances import MovementKind
 from rules.viewers import Viewer
 
 _NOBODYS = UUID(int=0)
@@ -52,41 +52,16 @@ class OrderBalanceTotal:
     paid: int
 
 
-def _moved(*kinds: MovementKind) -> ColumnElement[int]:
-    return func.sum(movements.c.amount).filter(or_(*(movements.c.kind == kind.value for kind in kinds)))
-
-
 # An invoice and all that settles it belong to the invoice's order, so no invoice is split over two.
-_order_id = case(
-    (movements.c.settles_id.is_not(None), invoices.c.order_id), else_=movements.c.order_id
-).label("order_id")
+_order_id = case((movements.c.settles_id.is_not(None), invoices.c.order_id), else_=movements.c.order_id)
 _of_invoice = and_(invoices.c.tenant_id == bindparam("tenant_id"), invoices.c.id == movements.c.settles_id)
-_parts = (
-    select(
-        _order_id,
-        movements.c.currency,
-        movements.c.settles_id,
-        func.sum(movements.c.amount).label("open"),
-        _moved(MovementKind.INVOICE).label("invoiced"),
-        _moved(MovementKind.CREDIT_NOTE).label("credited"),
-        _moved(MovementKind.PAYMENT, MovementKind.REFUND).label("paid"),
-    )
-    .select_from(movements.outerjoin(invoices, _of_invoice))
-    .where(*COUNTED)
-    .group_by(_order_id, movements.c.currency, movements.c.settles_id)
-    .subquery("parts")
-)
-# The row without an invoice is what lies on account; there is one an order and currency.
+_parts = by_invoice(_order_id, movements.outerjoin(invoices, _of_invoice), *COUNTED)
 _each = (
     select(
         func.coalesce(_parts.c.order_id, literal(_NOBODYS)).label("key"),
         _parts.c.order_id.label("id"),
         _parts.c.currency,
-        total(func.greatest(_parts.c.open, 0)).label("debt"),
-        total(func.greatest(-_parts.c.open, 0)).label("prepayments"),
-        total(_parts.c.invoiced).label("invoiced"),
-        (-total(_parts.c.credited)).label("credited"),
-        (-total(_parts.c.paid)).label("paid"),
+        *sums(_parts),
     )
     .group_by(_parts.c.order_id, _parts.c.currency)
     .subquery("each")
