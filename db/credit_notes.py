@@ -47,16 +47,19 @@ credit_notes = tenant_table(
     Column("customer_name", Text),  # its own copy; an import brings none
     Column("bill_to", Text),  # JSON of rules.contacts.Address, its own copy
     Column("comment", Text),
+    Column("rma_request_id", Uuid),
     unique("number", name="credit_notes_number_key"),
     refers_to("customers", "customer_id", name="credit_notes_customer_fkey"),
     refers_to("invoices", "invoice_id", name="credit_notes_invoice_fkey"),
     refers_to("goods_returns", "goods_return_id", name="credit_notes_goods_return_fkey"),
+    refers_to("rma_requests", "rma_request_id", name="credit_notes_rma_request_fkey"),
     one_of("operation", list(CreditOperation), name="credit_notes_operation_check"),
     CheckConstraint("total = net + tax", name="credit_notes_total_check"),
     Index("credit_notes_issued_at_idx", "tenant_id", "issued_at", "id"),
     Index("credit_notes_customer_idx", "tenant_id", "customer_id", "issued_at", "id"),
     Index("credit_notes_invoice_idx", "tenant_id", "invoice_id"),
     Index("credit_notes_goods_return_idx", "tenant_id", "goods_return_id"),
+    Index("credit_notes_rma_request_idx", "tenant_id", "rma_request_id"),
 )
 
 credit_note_lines = tenant_table(
@@ -101,6 +104,7 @@ class CreditNote:
     bill_to: str | None
     comment: str | None
     state: str
+    rma_request_id: UUID | None = None
 
 
 @dataclass(slots=True)

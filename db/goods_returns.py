@@ -13,6 +13,7 @@ from db.document_kinds import Documents, announce
 from db.document_kinds import lines_of as lines_of_documents
 from db.invoices import invoices as invoices  # the foreign key's target
 from db.reversals import state_of
+from db.rma_requests import rma_requests as rma_requests
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, refers_to, tenant_table, unique
@@ -28,13 +29,16 @@ goods_returns = tenant_table(
     Column("warehouse_id", Uuid),  # where they were put into stock; empty: nowhere
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("comment", Text),
+    Column("rma_request_id", Uuid),
     unique("number", name="goods_returns_number_key"),
     refers_to("customers", "customer_id", name="goods_returns_customer_fkey"),
     refers_to("invoices", "invoice_id", name="goods_returns_invoice_fkey"),
     refers_to("warehouses", "warehouse_id", name="goods_returns_warehouse_fkey"),
+    refers_to("rma_requests", "rma_request_id", name="goods_returns_rma_request_fkey"),
     Index("goods_returns_received_at_idx", "tenant_id", "received_at", "id"),
     Index("goods_returns_customer_idx", "tenant_id", "customer_id", "received_at", "id"),
     Index("goods_returns_invoice_idx", "tenant_id", "invoice_id"),
+    Index("goods_returns_rma_request_idx", "tenant_id", "rma_request_id"),
 )
 
 # Why its product has no foreign key is in docs/decisions/0006.
@@ -67,6 +71,7 @@ class GoodsReturn:
     received_at: datetime
     comment: str | None
     state: str
+    rma_request_id: UUID | None = None
 
 
 @dataclass(slots=True)

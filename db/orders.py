@@ -68,18 +68,21 @@ orders = tenant_table(
     Column("delivery_state", Text, nullable=False, server_default=DeliveryState.NONE),
     Column("note", Text),  # what the company says to it
     Column("cancellation_reason", Text),
+    Column("rma_request_id", Uuid),  # whose goods it replaces
     Column("version", Integer, nullable=False, server_default="1"),
     unique("number", name="orders_number_key"),
     refers_to("customers", "customer_id", name="orders_customer_fkey"),
     refers_to("accounts", "account_id", name="orders_account_fkey"),
     refers_to("lifecycle_statuses", "lifecycle_status_id", name="orders_lifecycle_status_fkey"),
     refers_to("warehouses", "warehouse_id", name="orders_warehouse_fkey"),
+    refers_to("rma_requests", "rma_request_id", name="orders_rma_request_fkey", in_a_circle=True),
     CheckConstraint("total = net + tax", name="orders_total_check"),
     one_of("delivery_state", list(DeliveryState), name="orders_delivery_state_check"),
     Index("orders_placed_at_idx", "tenant_id", "placed_at", "id"),
     Index("orders_customer_placed_at_idx", "tenant_id", "customer_id", "placed_at", "id"),
     Index("orders_customer_number_idx", "tenant_id", "customer_id", "number"),
     Index("orders_placement_idx", "tenant_id", "placement_id"),
+    Index("orders_rma_request_idx", "tenant_id", "rma_request_id"),
     Index("orders_lifecycle_status_idx", "tenant_id", "lifecycle_status_id", "placed_at", "id"),
     Index("orders_delivery_idx", "tenant_id", "delivery_state", "placed_at", "id"),
     Index(
@@ -162,6 +165,7 @@ class Order:
     note: str | None
     cancellation_reason: str | None
     version: int
+    rma_request_id: UUID | None = None
 
 
 @dataclass(slots=True)

@@ -41,13 +41,16 @@ payments = tenant_table(
     Column("currency", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("reference", Text),
+    Column("rma_request_id", Uuid),  # for which it is paid back
     unique("number", name="payments_number_key"),
     refers_to("customers", "customer_id", name="payments_customer_fkey"),
     refers_to("invoices", "invoice_id", name="payments_invoice_fkey"),
+    refers_to("rma_requests", "rma_request_id", name="payments_rma_request_fkey"),
     one_of("kind", list(PaymentKind), name="payments_kind_check"),
     Index("payments_paid_at_idx", "tenant_id", "paid_at", "id"),
     Index("payments_customer_idx", "tenant_id", "customer_id", "paid_at", "id"),
     Index("payments_invoice_idx", "tenant_id", "invoice_id"),
+    Index("payments_rma_request_idx", "tenant_id", "rma_request_id"),
 )
 
 
@@ -66,6 +69,7 @@ class Payment:
     amount: int
     reference: str | None
     state: str
+    rma_request_id: UUID | None = None
 
 
 STATE = state_of(payments)

@@ -51,9 +51,13 @@ def tenant_table(name: str, *items: SchemaItem, key: Sequence[str] = ("id",), is
     return Table(name, metadata, Column("tenant_id", Uuid, nullable=False), *items, *keys)
 
 
-def refers_to(table: str, column: str, *, name: str, key: str = "id") -> ForeignKeyConstraint:
-    """A foreign key that cannot leave the tenant: (tenant_id, column) -> table (tenant_id, key)."""
-    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.{key}"], name=name)
+def refers_to(
+    table: str, column: str, *, name: str, key: str = "id", in_a_circle: bool = False
+) -> ForeignKeyConstraint:
+    """A foreign key that cannot leave the tenant: (tenant_id, column) -> table (tenant_id, key). `in_a_circle`: the
+    other table leads back to this one, so one of both has to be made first."""
+    there = [f"{table}.tenant_id", f"{table}.{key}"]
+    return ForeignKeyConstraint(["tenant_id", column], there, name=name, use_alter=in_a_circle)
 
 
 def unique(*columns: str, name: str) -> UniqueConstraint:

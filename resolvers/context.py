@@ -15,6 +15,7 @@ from db.connections import Connection, Database
 from db.isolation import Mode
 from db.portals import Portal
 from rules.broken import Language
+from rules.events import Event
 from rules.permissions import Unauthenticated
 from rules.viewers import Viewer
 from tenants.passwords import Passwords
@@ -60,6 +61,8 @@ class Change:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     customer_id: UUID | None
+    event: Event | None
+    subject_id: UUID
 
 
 class Context:
@@ -148,12 +151,17 @@ class Context:
         before: Mapping[str, Any] | None,
         after: Mapping[str, Any] | None,
         customer_id: UUID | None = None,
+        event: Event | None = None,
+        subject_id: UUID | None = None,
     ) -> None:
-        """Note what a mutation did to an object, for the audit. `customer_id` says for whom, where that is
-        not the viewer's own customer."""
+        """Note what a mutation did to an object, for the audit and the change feed. `customer_id` says for whom,
+        where that is not the viewer's own customer; `event` what happened, where the company's own systems are told;
+        and `subject_id` to what, where that is not the object itself: what happens to a subject is told in its order.
+        """
         self.record_nothing()
         assert self.changes is not None
-        self.changes.append(Change(node_type, node_id, before, after, customer_id))
+        change = Change(node_type, node_id, before, after, customer_id, event, subject_id or node_id)
+        self.changes.append(change)
 
     def begin_record(self) -> None:
         """A mutation begins: it has said nothing yet."""

@@ -15,7 +15,7 @@ from strawberry.extensions import FieldExtension
 
 import db
 from db.audit import Entry
-from db.connections import Contended
+from db.connections import Connection, Contended
 from db.isolation import Mode
 from resolvers import nodes
 from resolvers.context import Change, Context, Info
@@ -28,6 +28,7 @@ from rules.broken import (
     NotFound,
     all_rules,
 )
+from rules.events import operation
 from rules.permissions import ReadOnlySession
 
 VERSION_DESCRIPTION = "The version that was read; refused when it has changed since."
@@ -259,17 +260,32 @@ class Audited(FieldExtension):
         answer: Payload = await next_(source, info, **given)
         if context.changes is None:
             raise RuntimeError(f"{info.field_name} does not say what it did")
-        await write_down(context, info.field_name, context.changes)
+        await write_down(context.connection, context, info.field_name, context.changes)
         return answer
 
 
-async def write_down(context: Context, action: str, changes: Sequence[Change]) -> None:
-    """Add entries to the audit of the portal, with whoever is acting and the request's id."""
+async def write_down(
+    connection: Connection, context: Context, action: str, changes: Sequence[Change]
+) -> None:
+    """Add entries to the audit of the portal, with whoever is acting and the request's id; then tell the feed."""
     if changes:
-        await db.audit.add(context.connection, [entry(context, action, change) for change in changes])
+        await db.audit.add(connection, [_entry(context, action, change) for change in changes])
+        await db.change_feed.add(connection, [_told(context, change) for change in changes])
 
 
-def entry(context: Context, action: str, change: Change) -> Entry:
+def _told(context: Context, change: Change) -> db.change_feed.Change:
+    was_there, is_there = change.before is not None, change.after is not None
+    return db.change_feed.Change(
+        node_type=change.node_type,
+        node_id=change.node_id,
+        operation=operation(was_there=was_there, is_there=is_there),
+        event=change.event,
+        subject_id=change.subject_id,
+        customer_id=change.customer_id or context.actor.customer_id,
+    )
+
+
+def _entry(context: Context, action: str, change: Change) -> Entry:
     """One entry of the audit."""
     actor = context.actor
     return Entry(

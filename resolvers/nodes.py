@@ -18,6 +18,7 @@ from rules.permissions import Permission
 NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "AccessGroup": (db.access_groups.by_ids, None),
     "Account": (db.accounts.by_ids, None),
+    "Attachment": (db.attachments.by_ids, None),
     "Attribute": (db.attributes.by_ids, Permission.PRODUCTS_READ),
     "AuditEntry": (db.audit.by_ids, Permission.AUDIT_READ),
     "Cart": (db.carts.by_ids, Permission.ORDERS_PLACE),
@@ -42,7 +43,7 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "StaffMember": (db.staff_members.by_ids, None),
     "Supplier": (db.suppliers.by_ids, Permission.SUPPLIER_READ),
     "TaxInvoice": (db.tax_invoices.by_ids, Permission.DOCUMENTS_READ),
-    "Upload": (db.uploads.by_ids, Permission.FILES_WRITE),
+    "Upload": (db.uploads.by_ids, Permission.UPLOADS_WRITE),
     "Warehouse": (db.warehouses.by_ids, Permission.PRODUCTS_READ),
 }
 

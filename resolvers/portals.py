@@ -12,7 +12,7 @@ from db.suppliers import Waiting
 from resolvers import letterheads
 from resolvers.context import Change, Context, Info
 from resolvers.letterheads import LetterheadInput
-from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, differs, entry, facts_of
+from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, differs, facts_of, write_down
 from rules.access_groups import check_length
 from rules.broken import Language, check_version
 from rules.portals import (
@@ -228,6 +228,6 @@ async def create(info: Info, input: _CreateInput) -> PortalPayload:
     context.record("Portal", tenant_id, before=None, after=after)
     async with context.connection.visiting(tenant_id) as sister:
         # Its own audit begins with who founded it.
-        change = Change("Portal", tenant_id, None, after, None)
-        await db.audit.add(sister, [entry(context, info.field_name, change)])
+        change = Change("Portal", tenant_id, None, after, None, None, tenant_id)
+        await write_down(sister, context, info.field_name, [change])
         return PortalPayload(await db.portals.by_tenant(sister))

@@ -15,6 +15,8 @@ class NumberKind(StrEnum):
     CREDIT_NOTE = "CN"
     RECONCILIATION_STATEMENT = "RS"
     PAYMENT = "PA"
+    RMA_REQUEST = "RM"
+    TICKET = "ST"
 
 
 def numbered(kind: NumberKind, value: int) -> str:

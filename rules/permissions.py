@@ -22,6 +22,13 @@ class Permission(Enum):
     BALANCES_READ = "balances:read"
     STATEMENTS_WRITE = "statements:write"
     STATEMENTS_ANSWER = "statements:answer"
+    RMA_REQUESTS_READ = "rma-requests:read"
+    RMA_REQUESTS_WRITE = "rma-requests:write"
+    RMA_REQUESTS_DECIDE = "rma-requests:decide"
+    TICKETS_READ = "tickets:read"
+    TICKETS_WRITE = "tickets:write"
+    TICKETS_HANDLE = "tickets:handle"
+    UPLOADS_WRITE = "uploads:write"
     FILES_READ = "files:read"
     FILES_WRITE = "files:write"
     CONTACTS_READ = "contacts:read"
@@ -38,6 +45,10 @@ class Permission(Enum):
     SUPPLIER_READ = "supplier:read"
     STAFF_WRITE = "staff:write"
     AUDIT_READ = "audit:read"
+    CHANGES_READ = "changes:read"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+    NOTICES_READ = "notices:read"
 
 
 class BuiltInProfile(StrEnum):
@@ -61,36 +72,47 @@ class StaffRole(StrEnum):
 # Who may do what. A cart belongs to a customer's account, so nobody on the staff places orders. `all` in
 # the owner's column: only an owner at all of the supplier's companies.
 _MATRIX = """
-                   | CUSTOMER BUYER ACCOUNTANT VIEWER | OWNER MANAGER AGENT ACCOUNTANT
-products:read      |    x       x       x        x    |   x      x      x       x
-catalogue:write    |    -       -       -        -    |   x      x      -       -
-orders:read        |    x       x       x        x    |   x      x      x       x
-orders:place       |    x       x       -        -    |   -      -      -       -
-orders:cancel      |    x       x       -        -    |   x      x      x       -
-orders:fulfil      |    -       -       -        -    |   x      x      x       -
-documents:read     |    x       x       x        x    |   x      x      x       x
-quotations:write   |    -       -       -        -    |   x      x      x       -
-invoices:write     |    -       -       -        -    |   x      x      -       x
-payments:write     |    -       -       -        -    |   x      x      -       x
-balances:read      |    x       -       x        -    |   x      x      -       x
-statements:write   |    -       -       -        -    |   x      x      -       x
-statements:answer  |    x       -       x        -    |   -      -      -       -
-files:read         |    x       x       x        x    |   x      x      x       x
-files:write        |    -       -       -        -    |   x      x      x       -
-contacts:read      |    x       x       x        x    |   x      x      x       x
-contacts:request   |    x       x       x        -    |   -      -      -       -
-customers:read     |    -       -       -        -    |   x      x      x       x
-customers:write    |    -       -       -        -    |   x      x      -       -
-accounts:read      |    -       -       -        -    |   x      x      x       -
-accounts:write     |    -       -       -        -    |   x      x      -       -
-accounts:view-as   |    -       -       -        -    |   x      x      x       -
-access:read        |    -       -       -        -    |   x      x      x       -
-access:write       |    -       -       -        -    |   x      x      -       -
-portal:write       |    -       -       -        -    |   x      x      -       -
-portals:create     |    -       -       -        -    |  all     -      -       -
-supplier:read      |    -       -       -        -    |   x      x      x       x
-staff:write        |    -       -       -        -    |   x      -      -       -
-audit:read         |    -       -       -        -    |   x      x      -       -
+                    | CUSTOMER BUYER ACCOUNTANT VIEWER | OWNER MANAGER AGENT ACCOUNTANT
+products:read       |    x       x       x        x    |   x      x      x       x
+catalogue:write     |    -       -       -        -    |   x      x      -       -
+orders:read         |    x       x       x        x    |   x      x      x       x
+orders:place        |    x       x       -        -    |   -      -      -       -
+orders:cancel       |    x       x       -        -    |   x      x      x       -
+orders:fulfil       |    -       -       -        -    |   x      x      x       -
+documents:read      |    x       x       x        x    |   x      x      x       x
+quotations:write    |    -       -       -        -    |   x      x      x       -
+invoices:write      |    -       -       -        -    |   x      x      -       x
+payments:write      |    -       -       -        -    |   x      x      -       x
+balances:read       |    x       -       x        -    |   x      x      -       x
+statements:write    |    -       -       -        -    |   x      x      -       x
+statements:answer   |    x       -       x        -    |   -      -      -       -
+rma-requests:read   |    x       x       x        x    |   x      x      x       x
+rma-requests:write  |    x       x       -        -    |   -      -      -       -
+rma-requests:decide |    -       -       -        -    |   x      x      x       -
+tickets:read        |    x       x       x        x    |   x      x      x       x
+tickets:write       |    x       x       x        -    |   x      x      x       x
+tickets:handle      |    -       -       -        -    |   x      x      x       -
+uploads:write       |    x       x       x        -    |   x      x      x       x
+files:read          |    x       x       x        x    |   x      x      x       x
+files:write         |    -       -       -        -    |   x      x      x       -
+contacts:read       |    x       x       x        x    |   x      x      x       x
+contacts:request    |    x       x       x        -    |   -      -      -       -
+customers:read      |    -       -       -        -    |   x      x      x       x
+customers:write     |    -       -       -        -    |   x      x      -       -
+accounts:read       |    -       -       -        -    |   x      x      x       -
+accounts:write      |    -       -       -        -    |   x      x      -       -
+accounts:view-as    |    -       -       -        -    |   x      x      x       -
+access:read         |    -       -       -        -    |   x      x      x       -
+access:write        |    -       -       -        -    |   x      x      -       -
+portal:write        |    -       -       -        -    |   x      x      -       -
+portals:create      |    -       -       -        -    |  all     -      -       -
+supplier:read       |    -       -       -        -    |   x      x      x       x
+staff:write         |    -       -       -        -    |   x      -      -       -
+audit:read          |    -       -       -        -    |   x      x      -       -
+changes:read        |    -       -       -        -    |   x      x      -       -
+webhooks:read       |    -       -       -        -    |   x      x      -       -
+webhooks:write      |    -       -       -        -    |   x      x      -       -
+notices:read        |    -       -       -        -    |   x      x      x       -
 """
 
 _HEAD, *_ROWS = [line.split("|") for line in _MATRIX.strip("\n").splitlines()]

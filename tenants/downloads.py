@@ -114,11 +114,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Something kept that can be downloaded as it is: what it needs, and how it is found from what a link says of it,
+    """Something kept that can be downloaded as it is: what it needs (None: `find` asks for that), and how it is found from what a link says of it,
     as far as whoever holds the link may see it at that moment."""
 
     name: str
-    needs: Permission
+    needs: Permission | None
     find: Callable[[Connection, Viewer, Mapping[str, str]], Awaitable[Kept | None]]
 
 
@@ -207,6 +207,6 @@ async def check(
     portal, viewer = await recognize_session(connection, given.session_id)
     if viewer is None:
         raise Unauthenticated
-    if not viewer.may(report.needs):
+    if report.needs is not None and not viewer.may(report.needs):
         raise MissingPermission(permissions=(report.needs,))
     return portal, viewer

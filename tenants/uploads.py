@@ -28,7 +28,7 @@ from tenants.storage import Storage, StorageUnavailable, kept_at, sent_to
 
 _PURPOSE = b"uploads"
 # What whoever announces something and whoever sends it needs.
-NEEDS = Permission.FILES_WRITE
+NEEDS = Permission.UPLOADS_WRITE
 
 
 @dataclass(frozen=True, slots=True)

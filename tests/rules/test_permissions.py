@@ -39,8 +39,19 @@ STAFF_ONLY = {
     Permission.STAFF_WRITE,
     Permission.AUDIT_READ,
     Permission.ORDERS_FULFIL,
+    Permission.RMA_REQUESTS_DECIDE,
+    Permission.TICKETS_HANDLE,
+    Permission.CHANGES_READ,
+    Permission.WEBHOOKS_READ,
+    Permission.WEBHOOKS_WRITE,
+    Permission.NOTICES_READ,
 }
-CUSTOMERS_ONLY = {Permission.ORDERS_PLACE, Permission.CONTACTS_REQUEST, Permission.STATEMENTS_ANSWER}
+CUSTOMERS_ONLY = {
+    Permission.ORDERS_PLACE,
+    Permission.CONTACTS_REQUEST,
+    Permission.STATEMENTS_ANSWER,
+    Permission.RMA_REQUESTS_WRITE,
+}
 # What each profile and role holds at the most; a role at all companies has its extras on top.
 HELD: dict[str, frozenset[Permission]] = {
     **{f"profile {profile}": held for profile, held in PROFILES.items()},
