@@ -28,6 +28,7 @@ from rules.broken import (
     NotFound,
     all_rules,
 )
+from rules.change_feed import is_followed
 from rules.events import operation
 from rules.permissions import ReadOnlySession
 
@@ -267,10 +268,12 @@ class Audited(FieldExtension):
 async def write_down(
     connection: Connection, context: Context, action: str, changes: Sequence[Change]
 ) -> None:
-    """Add entries to the audit of the portal, with whoever is acting and the request's id; then tell the feed."""
+    """Add entries to the audit of the portal, with whoever is acting and the request's id; then tell the feed, for
+    which everybody else who changes anything waits from here on."""
     if changes:
         await db.audit.add(connection, [_entry(context, action, change) for change in changes])
-        await db.change_feed.add(connection, [_told(context, change) for change in changes])
+    if followed := [_told(context, change) for change in changes if is_followed(change.node_type)]:
+        await db.change_feed.add(connection, followed)
 
 
 def _told(context: Context, change: Change) -> db.change_feed.Change:

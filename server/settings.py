@@ -129,6 +129,9 @@ class Settings(BaseSettings):
         "", description="Key for the bucket; without one it is what the machine's role has."
     )
     storage_secret_access_key: SecretStr | None = Field(None, description="The key's secret.")
+    changes_kept_days: int = Field(
+        90, ge=1, description="Days for which the change feed is kept; who comes later reads everything anew."
+    )
     session_hours: float = Field(12, gt=0, description="Hours until a sign-in expires.")
 
     secret_key: SecretStr | None = Field(
