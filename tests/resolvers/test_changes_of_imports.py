@@ -1,6 +1,6 @@
 """What an import tells the change feed: each object that it made or changed, once, when all else is done."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.resolvers.test_change_feed import make_profiles, read
 from tests.resolvers.test_imports_beside_fulfilment import waited_for
 from tests.world import Portal, World
 
-Load = Callable[[dict[str, Any]], Awaitable[exchange.Report]]
+Load = Callable[[dict[str, Any]], Coroutine[Any, Any, exchange.Report]]
 
 # What the rows of a table are told as, in the order in which tables go in: by the node's name for people.
 NAMES = """
