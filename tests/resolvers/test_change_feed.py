@@ -11,6 +11,7 @@ from resolvers import change_feed
 from resolvers.nodes import NODES
 from rules.change_feed import UNFOLLOWED
 from rules.permissions import STAFF_ROLES, BuiltInProfile, Permission, StaffRole
+from server import forgetting
 from server import provisioning as command_line
 from server.settings import Settings
 from tenants.change_feed import forget
@@ -360,6 +361,17 @@ async def test_what_is_older_than_it_is_kept_is_forgotten_and_said_to_be(
     for old in every[:4]:
         assert await code(olga, since=old["cursor"]) == "CHANGES_FORGOTTEN"
     assert (await read(olga, since=beginning))["changes"] == []
+
+
+async def test_the_command_line_forgets_what_is_older_than_the_setting_says(
+    portal: Portal, olga: Client, settings: Settings
+) -> None:
+    await an_old_and_a_new_half(portal, olga)
+    assert settings.changes_kept_days == 90
+    await forgetting.forget(settings)
+    assert len((await read(olga))["changes"]) == 10
+    await forgetting.forget(settings.model_copy(update={"changes_kept_days": 9}))
+    assert len((await read(olga))["changes"]) == 5
 
 
 async def test_when_all_is_forgotten_the_newest_cursor_is_still_good(
