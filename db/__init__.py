@@ -71,6 +71,8 @@ from db import (
     suppliers,
     tax_invoices,
     throttles,
+    ticket_messages,
+    tickets,
     uploads,
     warehouses,
 )
@@ -148,6 +150,8 @@ __all__ = [
     "suppliers",
     "tax_invoices",
     "throttles",
+    "ticket_messages",
+    "tickets",
     "uploads",
     "warehouses",
 ]

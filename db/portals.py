@@ -31,6 +31,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
@@ -40,7 +41,13 @@ from db.connections import Connection, one_each
 from db.rows import insert_rows
 from db.statements import Statement
 from db.tables import metadata, one_of
-from rules.portals import MOST_LEAD_DAYS, MOST_PAYMENT_DAYS, CancellationPolicy, CreditPolicy
+from rules.portals import (
+    MOST_LEAD_DAYS,
+    MOST_PAYMENT_DAYS,
+    MOST_SUPPORT_HOURS,
+    CancellationPolicy,
+    CreditPolicy,
+)
 from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from rules.viewers import Viewer
@@ -69,6 +76,8 @@ portals = Table(
     Column(
         "payment_days", Integer, nullable=False, server_default="30"
     ),  # from issuing an invoice to its last day
+    Column("first_answer_hours", Integer),  # within which a ticket is to be answered; empty: within any time
+    Column("resolution_hours", Integer),  # within which it is to be closed
     PrimaryKeyConstraint("tenant_id", name="portals_pkey"),
     ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name="portals_supplier_fkey"),
     ForeignKeyConstraint(
@@ -83,6 +92,12 @@ portals = Table(
     one_of("stock_policy", list(StockPolicy), name="portals_stock_policy_check"),
     CheckConstraint(f"lead_days between 0 and {MOST_LEAD_DAYS}", name="portals_lead_days_check"),
     CheckConstraint(f"payment_days between 0 and {MOST_PAYMENT_DAYS}", name="portals_payment_days_check"),
+    CheckConstraint(
+        f"first_answer_hours between 1 and {MOST_SUPPORT_HOURS}", name="portals_first_answer_hours_check"
+    ),
+    CheckConstraint(
+        f"resolution_hours between 1 and {MOST_SUPPORT_HOURS}", name="portals_resolution_hours_check"
+    ),
     one_of("cancellation_policy", list(CancellationPolicy), name="portals_cancellation_policy_check"),
     one_of("credit_policy", list(CreditPolicy), name="portals_credit_policy_check"),
     CheckConstraint(
@@ -123,6 +138,8 @@ class Portal:
     cancellation_policy: str
     credit_policy: str
     payment_days: int
+    first_answer_hours: int | None
+    resolution_hours: int | None
 
     @property
     def id(self) -> UUID:
@@ -156,6 +173,8 @@ PORTAL_COLUMNS = [
     portals.c.cancellation_policy,
     portals.c.credit_policy,
     portals.c.payment_days,
+    portals.c.first_answer_hours,
+    portals.c.resolution_hours,
 ]
 
 # For tables that are the supplier's: whose tenant is at work.
@@ -308,6 +327,25 @@ _changing = Changing(
     key="tenant_id",
 )
 lock, change = _changing.lock, _changing.change
+_set_support_hours = Statement[None](
+    update(portals)
+    .where(portals.c.tenant_id == bindparam("tenant_id"))
+    .values(
+        first_answer_hours=bindparam("new_first_answer_hours", type_=Integer),
+        resolution_hours=bindparam("new_resolution_hours", type_=Integer),
+    )
+)
+
+
+async def set_support_hours(
+    connection: Connection, *, first_answer_hours: int | None, resolution_hours: int | None
+) -> None:
+    """Say within how many hours tickets are to be answered and closed; None: within any time. Of a portal that is locked."""
+    await connection.run(
+        _set_support_hours,
+        new_first_answer_hours=first_answer_hours,
+        new_resolution_hours=resolution_hours,
+    )
 
 
 async def add(connection: Connection, **values: Any) -> bool:

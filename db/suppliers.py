@@ -14,8 +14,10 @@ from db.orders import orders
 from db.portals import SUPPLIER_OF_TENANT
 from db.statements import Statement
 from db.tables import metadata
+from db.tickets import support_tickets
 from rules.contacts import ContactChangeState
 from rules.lifecycle import ProcessingState, Subject
+from rules.tickets import TicketState
 from rules.viewers import Viewer
 
 suppliers = Table(
@@ -43,6 +45,7 @@ class Waiting:
 
     new_orders: int
     contact_changes: int
+    tickets: int
 
 
 _of_tenant = Statement(
@@ -75,6 +78,14 @@ _waiting = Statement(
         )
         .scalar_subquery()
         .label("contact_changes"),
+        select(func.count())
+        .select_from(support_tickets)
+        .where(
+            support_tickets.c.tenant_id == bindparam("tenant_id"),
+            support_tickets.c.state == TicketState.OPEN,
+        )
+        .scalar_subquery()
+        .label("tickets"),
     ),
     Waiting,
 )
@@ -96,7 +107,8 @@ async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) ->
 
 
 async def waiting(connection: Connection) -> Waiting:
-    """What waits for the staff of the connection's tenant: orders that nobody has begun, requests to decide."""
+    """What waits for the staff of the connection's tenant: orders that nobody has begun, requests to decide,
+    tickets to answer."""
     found = await connection.row(_waiting)
     assert found is not None
     return found

@@ -42,6 +42,8 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "SharedFile": (db.files.by_ids, Permission.FILES_READ),
     "StaffMember": (db.staff_members.by_ids, None),
     "Supplier": (db.suppliers.by_ids, Permission.SUPPLIER_READ),
+    "SupportMessage": (db.ticket_messages.by_ids, Permission.TICKETS_READ),
+    "SupportTicket": (db.tickets.by_ids, Permission.TICKETS_READ),
     "TaxInvoice": (db.tax_invoices.by_ids, Permission.DOCUMENTS_READ),
     "Upload": (db.uploads.by_ids, Permission.UPLOADS_WRITE),
     "Warehouse": (db.warehouses.by_ids, Permission.PRODUCTS_READ),

@@ -23,6 +23,7 @@ from rules.portals import (
     check_lead_days,
     check_not_reserved,
     check_payment_days,
+    check_support_hours,
     host_name,
 )
 from rules.restrictions import RestrictionKind
@@ -97,6 +98,16 @@ class PortalUpdateInput:
     )
     payment_days: int | None = strawberry.field(
         default=None, description="How many days after its issue an invoice is to be paid, 0 to 365."
+    )
+    first_answer_hours: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Within how many hours tickets that are opened from now on are to be answered, 1 to 8,760; "
+        "null: within any time.",
+    )
+    resolution_hours: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Within how many hours tickets that are opened from now on are to be closed, 1 to 8,760; "
+        "null: within any time.",
     )
     restriction_kinds: list[RestrictionKind] | None = strawberry.field(
         default=None,
@@ -174,7 +185,8 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
     }
     had, has = await _change_hosts(context, input.hosts)
     said, says = await letterheads.change(context, input.letterhead)
-    if not differs(now, given) and set(had) == set(has) and said == says:
+    aims_anew = await _change_support_hours(context, now, input)
+    if not (differs(now, given) or aims_anew) and set(had) == set(has) and said == says:
         context.record_nothing()
         return PortalPayload(now)
     changed = await db.portals.change(context.connection, context.tenant_id, **given)
@@ -185,6 +197,19 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
         after=facts_of(changed, hosts=has, letterhead=facts_of(says)),
     )
     return PortalPayload(changed)
+
+
+async def _change_support_hours(context: Context, now: Portal, given: PortalUpdateInput) -> bool:
+    """Set the company other times for its tickets, or none; returns whether they are others."""
+    named = {"first_answer_hours": given.first_answer_hours, "resolution_hours": given.resolution_hours}
+    had = {name: getattr(now, name) for name in named}
+    has = had | {name: hours for name, hours in named.items() if hours is not strawberry.UNSET}
+    check_support_hours(has["first_answer_hours"], "firstAnswerHours")
+    check_support_hours(has["resolution_hours"], "resolutionHours")
+    if has == had:
+        return False
+    await db.portals.set_support_hours(context.connection, **has)
+    return True
 
 
 async def _change_hosts(context: Context, wanted: Sequence[str] | None) -> tuple[list[str], list[str]]:

@@ -52,6 +52,7 @@ from rules import (
     subscriptions,
     texts,
     throttles,
+    tickets,
     uploads,
     viewers,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "subscriptions",
     "texts",
     "throttles",
+    "tickets",
     "uploads",
     "viewers",
 ]

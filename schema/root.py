@@ -54,6 +54,7 @@ from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
 from schema.suppliers import SupplierQueries
 from schema.tax_invoices import TaxInvoice, TaxInvoiceMutations
+from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
 from schema.uploads import UploadMutations
 from schema.viewers import ViewerQueries
 
@@ -79,6 +80,7 @@ class Query(
     DocumentDraftQueries,
     BalanceReportQueries,
     ContactChangeQueries,
+    TicketQueries,
     FileQueries,
     CustomerQueries,
     AccountQueries,
@@ -107,6 +109,7 @@ class Mutation(
     DocumentMutations,
     DocumentDraftMutations,
     ContactChangeMutations,
+    TicketMutations,
     UploadMutations,
     FileMutations,
     CustomerMutations,
@@ -123,7 +126,7 @@ class Mutation(
 @strawberry.type(
     description="What can be watched, over a WebSocket (graphql-transport-ws) or server-sent events."
 )
-class Subscription(OrderSubscriptions, DocumentSubscriptions):
+class Subscription(OrderSubscriptions, DocumentSubscriptions, TicketSubscriptions):
     """Every noun's subscriptions."""
 
 
