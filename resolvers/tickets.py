@@ -166,7 +166,7 @@ async def about_this(
 
 async def about(root: strawberry.Parent[SupportTicket], info: Info) -> Any:
     """SupportTicket.about: None when it is about nothing, or about what the viewer may not see any more."""
-    return None if root.about is None else await nodes.load(info.context, *root.about)
+    return None if root.about is None else await nodes.load_any(info.context, *root.about)
 
 
 async def customer(root: strawberry.Parent[SupportTicket], info: Info) -> Customer | None:

@@ -162,6 +162,7 @@ class Story:
         self.olga, self.bea = await self.sign_in("olga"), await self.sign_in("bea")
         await self.order()
         await self.ask()
+        await self.get_help()
         await self.keep_the_catalogue()
         await self.share()
         await self.provision()
@@ -268,6 +269,15 @@ class Story:
                 await do(self.bea, "contactChangeWithdraw", **this)
             else:
                 await do(self.olga, "contactChangeDecide", **this, accept=True)
+
+    async def get_help(self) -> None:
+        opened = await do(self.bea, "supportTicketOpen", "supportTicket { id }", subject="A", text="A")
+        this = {"ticket": opened["supportTicket"]["id"]}
+        await do(self.olga, "supportTicketReply", **this, text="B")
+        member = (await self.olga.ask("{ viewer { staffMember { id } } }"))["viewer"]["staffMember"]["id"]
+        await do(self.olga, "supportTicketAssign", **this, assignee=member)
+        await do(self.bea, "supportTicketClose", **this)
+        await do(self.olga, "supportTicketReopen", **this)
 
     async def share(self) -> None:
         new = {"name": "a.pdf", "mediaType": "application/pdf", "size": len(PDF)}
@@ -431,6 +441,11 @@ FAILING: list[tuple[str, str, dict[str, Any]]] = [
     ("bea", "contactChangeRequest", {}),
     ("bea", "contactChangeWithdraw", {"contactChange": "x"}),
     ("olga", "contactChangeDecide", {"contactChange": "x", "accept": True}),
+    ("bea", "supportTicketOpen", {"subject": "x", "text": "x", "about": "x"}),
+    ("bea", "supportTicketReply", {"ticket": "x", "text": "x"}),
+    ("bea", "supportTicketClose", {"ticket": "x"}),
+    ("olga", "supportTicketReopen", {"ticket": "x"}),
+    ("olga", "supportTicketAssign", {"ticket": "x"}),
     ("olga", "customersUpsert", {"rows": [{"code": "N", "name": "New"}, {"code": "N2"}]}),
     ("olga", "productsUpsert", {"rows": [{"sku": "A", "name": "Other"}, {"sku": "N"}]}),
     ("olga", "portalUpdate", {"name": "Other", "version": 9}),
