@@ -31,7 +31,6 @@ from sqlalchemy import (
     or_,
     select,
     table,
-    update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
@@ -49,6 +48,7 @@ from rules.portals import (
     CreditPolicy,
 )
 from rules.restrictions import RestrictionKind
+from rules.returnable_lines import MOST_RETURN_DAYS
 from rules.stock import StockPolicy
 from rules.viewers import Viewer
 
@@ -78,6 +78,9 @@ portals = Table(
     ),  # from issuing an invoice to its last day
     Column("first_answer_hours", Integer),  # within which a ticket is to be answered; empty: within any time
     Column("resolution_hours", Integer),  # within which it is to be closed
+    Column(
+        "return_days", Integer
+    ),  # after an invoice's issue in which its goods can be returned; empty: for ever
     PrimaryKeyConstraint("tenant_id", name="portals_pkey"),
     ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name="portals_supplier_fkey"),
     ForeignKeyConstraint(
@@ -98,6 +101,7 @@ portals = Table(
     CheckConstraint(
         f"resolution_hours between 1 and {MOST_SUPPORT_HOURS}", name="portals_resolution_hours_check"
     ),
+    CheckConstraint(f"return_days between 0 and {MOST_RETURN_DAYS}", name="portals_return_days_check"),
     one_of("cancellation_policy", list(CancellationPolicy), name="portals_cancellation_policy_check"),
     one_of("credit_policy", list(CreditPolicy), name="portals_credit_policy_check"),
     CheckConstraint(
@@ -140,6 +144,7 @@ class Portal:
     payment_days: int
     first_answer_hours: int | None
     resolution_hours: int | None
+    return_days: int | None
 
     @property
     def id(self) -> UUID:
@@ -175,6 +180,7 @@ PORTAL_COLUMNS = [
     portals.c.payment_days,
     portals.c.first_answer_hours,
     portals.c.resolution_hours,
+    portals.c.return_days,
 ]
 
 # For tables that are the supplier's: whose tenant is at work.
@@ -316,6 +322,9 @@ CHANGING = (
     "cancellation_policy",
     "credit_policy",
     "payment_days",
+    "return_days",
+    "first_answer_hours",
+    "resolution_hours",
     "price_list_id",
 )
 _changing = Changing(
@@ -325,27 +334,9 @@ _changing = Changing(
     CHANGING,
     mine=portals.c.tenant_id == bindparam("tenant_id"),
     key="tenant_id",
+    emptied=["return_days", "first_answer_hours", "resolution_hours"],
 )
 lock, change = _changing.lock, _changing.change
-_set_support_hours = Statement[None](
-    update(portals)
-    .where(portals.c.tenant_id == bindparam("tenant_id"))
-    .values(
-        first_answer_hours=bindparam("new_first_answer_hours", type_=Integer),
-        resolution_hours=bindparam("new_resolution_hours", type_=Integer),
-    )
-)
-
-
-async def set_support_hours(
-    connection: Connection, *, first_answer_hours: int | None, resolution_hours: int | None
-) -> None:
-    """Say within how many hours tickets are to be answered and closed; None: within any time. Of a portal that is locked."""
-    await connection.run(
-        _set_support_hours,
-        new_first_answer_hours=first_answer_hours,
-        new_resolution_hours=resolution_hours,
-    )
 
 
 async def add(connection: Connection, **values: Any) -> bool:

@@ -26,6 +26,9 @@ class Waiting:
     new_orders: Annotated[int, field(description="Orders that nobody has begun to work on.")]
     contact_changes: Annotated[int, field(description="Requests to change contact data that are open.")]
     tickets: Annotated[int, field(description="Tickets that wait for the company.")]
+    rma_requests: Annotated[
+        int, field(description="Requests to return goods of which something is to be decided.")
+    ]
 
 
 @strawberry.type(description="A company's portal to its customers.")
@@ -60,6 +63,12 @@ class Portal(Node):
     resolution_hours: Annotated[
         int | None,
         field(description="Within how many hours it wants them to be closed; null: within any time."),
+    ]
+    return_days: Annotated[
+        int | None,
+        field(
+            description="How many days after its issue goods of an invoice can be returned; null: for ever."
+        ),
     ]
     restriction_kinds: Annotated[
         list[RestrictionKind],

@@ -49,6 +49,8 @@ from schema.profiles import ProfileMutations, ProfileQueries
 from schema.quotations import QuotationMutations, QuotationQueries
 from schema.reconciliation_statements import ReconciliationStatement, ReconciliationStatementMutations
 from schema.reconciliations import ReconciliationReport
+from schema.returnable_lines import ReturnableLineQueries
+from schema.rma_requests import RMARequestMutations, RMARequestQueries, RMARequestSubscriptions
 from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
@@ -76,6 +78,8 @@ class Query(
     LifecycleStatusQueries,
     QuotationQueries,
     DocumentQueries,
+    RMARequestQueries,
+    ReturnableLineQueries,
     PaymentQueries,
     DocumentDraftQueries,
     BalanceReportQueries,
@@ -108,6 +112,7 @@ class Mutation(
     PaymentMutations,
     DocumentMutations,
     DocumentDraftMutations,
+    RMARequestMutations,
     ContactChangeMutations,
     TicketMutations,
     UploadMutations,
@@ -126,7 +131,7 @@ class Mutation(
 @strawberry.type(
     description="What can be watched, over a WebSocket (graphql-transport-ws) or server-sent events."
 )
-class Subscription(OrderSubscriptions, DocumentSubscriptions, TicketSubscriptions):
+class Subscription(OrderSubscriptions, DocumentSubscriptions, RMARequestSubscriptions, TicketSubscriptions):
     """Every noun's subscriptions."""
 
 

@@ -8,9 +8,11 @@ import pytest
 from resolvers.nodes import global_id
 from rules.permissions import BuiltInProfile, StaffRole
 from rules.restrictions import Modes, RestrictionKind, RestrictionMode
+from rules.tickets import ABOUT
 from tests import documents
 from tests.client import Client
 from tests.conftest import At
+from tests.rma_requests import rma_request
 from tests.tickets import (
     ACTS,
     LIST,
@@ -29,7 +31,7 @@ from tests.world import Portal, World
 
 SEEN = """query($id: ID!) { node(id: $id) { id ... on Order { tickets { ...those } } ... on Product { tickets { ...those } }
   ... on SupplierDocument { tickets { ...those } } ... on Payment { tickets { ...those } }
-  ... on SharedFile { tickets { ...those } } } }
+  ... on SharedFile { tickets { ...those } } ... on RMARequest { tickets { ...those } } } }
   fragment those on SupportTicketConnection { totalCount nodes { subject } }"""
 
 
@@ -200,7 +202,9 @@ async def test_everything_that_one_sees_can_be_asked_about_and_tells_of_it(
     mine = await things(portal)
     mine["Product"] = global_id("Product", portal.products["A"])
     mine["SharedFile"] = global_id("SharedFile", await portal.file("Prices"))
-    assert len(mine) == 11
+    bill = await documents.invoice(portal, "IN-9")
+    mine["RMARequest"] = global_id("RMARequest", (await rma_request(portal, "RM-9", bill)).id)
+    assert set(mine) == set(ABOUT)
     for kind, key in mine.items():
         ticket = await asked(bea, kind, about=key)
         assert ticket["about"] == {"__typename": kind, "id": key}

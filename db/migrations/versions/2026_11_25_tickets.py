@@ -1,13 +1,13 @@
 """Tickets: what customers ask the company, what is said to it, and by when the company wants to answer.
 
 Revision ID: 2026_11_25_tickets
-Revises: 2026_11_25_returns
+Revises: 2026_11_25_rma
 """
 
 from alembic import op
 
 revision = "2026_11_25_tickets"
-down_revision = "2026_11_25_returns"
+down_revision = "2026_11_25_rma"
 branch_labels = None
 depends_on = None
 
