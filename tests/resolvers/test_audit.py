@@ -73,12 +73,17 @@ async def do(client: Client, mutation: str, result: str = "", **given: Any) -> d
 
 
 async def log(client: Client, **filter: Any) -> list[dict[str, Any]]:
-    """The entries that pass a filter, newest first."""
-    page = (await client.ask(LOG, filter=filter, first=100))["auditLog"]
-    assert page["totalCount"] == len(page["nodes"])
-    assert [each["node"]["id"] for each in page["edges"]] == [each["id"] for each in page["nodes"]]
-    entries: list[dict[str, Any]] = page["nodes"]
-    return entries
+    """The entries that pass a filter, newest first, page by page."""
+    entries: list[dict[str, Any]] = []
+    after = None
+    while True:
+        page = (await client.ask(LOG, filter=filter, first=100, after=after))["auditLog"]
+        assert [each["node"]["id"] for each in page["edges"]] == [each["id"] for each in page["nodes"]]
+        entries += page["nodes"]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            assert page["totalCount"] == len(entries)
+            return entries
 
 
 async def kept(portal: Portal) -> list[tuple[Any, ...]]:
