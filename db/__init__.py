@@ -74,6 +74,8 @@ from db import (
     suppliers,
     tax_invoices,
     throttles,
+    ticket_messages,
+    tickets,
     uploads,
     warehouses,
 )
@@ -154,6 +156,8 @@ __all__ = [
     "suppliers",
     "tax_invoices",
     "throttles",
+    "ticket_messages",
+    "tickets",
     "uploads",
     "warehouses",
 ]

@@ -27,9 +27,11 @@ from db.portals import SUPPLIER_OF_TENANT
 from db.rma_requests import rma_requests
 from db.statements import Statement
 from db.tables import metadata
+from db.tickets import support_tickets
 from rules.contacts import ContactChangeState
 from rules.lifecycle import ProcessingState, Subject
 from rules.rma_requests import UNDECIDED_STAGES
+from rules.tickets import TicketState
 from rules.viewers import Viewer
 
 suppliers = Table(
@@ -57,6 +59,7 @@ class Waiting:
 
     new_orders: int
     contact_changes: int
+    tickets: int
     rma_requests: int
 
 
@@ -92,6 +95,14 @@ _waiting = Statement(
         .scalar_subquery()
         .label("contact_changes"),
         select(func.count())
+        .select_from(support_tickets)
+        .where(
+            support_tickets.c.tenant_id == bindparam("tenant_id"),
+            support_tickets.c.state == TicketState.OPEN,
+        )
+        .scalar_subquery()
+        .label("tickets"),
+        select(func.count())
         .select_from(rma_requests)
         .where(
             rma_requests.c.tenant_id == bindparam("tenant_id"),
@@ -120,7 +131,8 @@ async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) ->
 
 
 async def waiting(connection: Connection) -> Waiting:
-    """What waits for the staff of the connection's tenant: orders that nobody has begun, requests to decide."""
+    """What waits for the staff of the connection's tenant: orders that nobody has begun, requests to decide,
+    tickets to answer."""
     found = await connection.row(_waiting)
     assert found is not None
     return found

@@ -55,6 +55,7 @@ from rules import (
     subscriptions,
     texts,
     throttles,
+    tickets,
     uploads,
     viewers,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "subscriptions",
     "texts",
     "throttles",
+    "tickets",
     "uploads",
     "viewers",
 ]

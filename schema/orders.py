@@ -13,6 +13,7 @@ import resolvers.fulfilments
 import resolvers.orders
 import resolvers.placements
 import resolvers.quotations
+import resolvers.tickets
 from rules.balances import PaymentState
 from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.permissions import Permission
@@ -27,6 +28,7 @@ from schema.nodes import Node
 from schema.pages import Connection
 from schema.products import Warehouse
 from schema.quotations import Quotation
+from schema.tickets import ABOUT_THIS, SupportTicket
 
 if TYPE_CHECKING:  # they know each other
     from schema.goods_issues import GoodsIssue
@@ -188,6 +190,7 @@ class Order(Node):
             size=5,
         ),
     ]
+    tickets: Annotated[Connection[SupportTicket], field(resolvers.tickets.about_this, description=ABOUT_THIS)]
     version: Annotated[int, field(description="Counts the changes.")]
     lines: Annotated[
         list[OrderLine], field(resolvers.orders.lines, description="Its lines, by position.", size=20)

@@ -11,6 +11,7 @@ import resolvers.documents
 import resolvers.payment_postings
 import resolvers.payments
 import resolvers.reversals
+import resolvers.tickets
 from rules.balances import PaymentKind
 from rules.documents import DocumentStatus
 from rules.permissions import Permission
@@ -21,6 +22,7 @@ from schema.fields import field, mutation, query
 from schema.money import Money
 from schema.nodes import Node
 from schema.pages import Connection
+from schema.tickets import ABOUT_THIS, SupportTicket
 
 
 @strawberry.type(description="Money that came from a customer or went back to it; posted, it never changes.")
@@ -45,6 +47,7 @@ class Payment(Node):
             size=5,
         ),
     ]
+    tickets: Annotated[Connection[SupportTicket], field(resolvers.tickets.about_this, description=ABOUT_THIS)]
     on_account: Annotated[
         Money,
         field(

@@ -25,6 +25,7 @@ class Waiting:
 
     new_orders: Annotated[int, field(description="Orders that nobody has begun to work on.")]
     contact_changes: Annotated[int, field(description="Requests to change contact data that are open.")]
+    tickets: Annotated[int, field(description="Tickets that wait for the company.")]
     rma_requests: Annotated[
         int, field(description="Requests to return goods of which something is to be decided.")
     ]
@@ -53,6 +54,16 @@ class Portal(Node):
         field(description="What happens to an order that takes a customer over its credit limit."),
     ]
     payment_days: Annotated[int, field(description="How many days after its issue an invoice is to be paid.")]
+    first_answer_hours: Annotated[
+        int | None,
+        field(
+            description="Within how many hours the company wants to answer tickets; null: within any time."
+        ),
+    ]
+    resolution_hours: Annotated[
+        int | None,
+        field(description="Within how many hours it wants them to be closed; null: within any time."),
+    ]
     return_days: Annotated[
         int | None,
         field(

@@ -9,6 +9,7 @@ import strawberry
 import resolvers.document_lines
 import resolvers.rma_request_changes
 import resolvers.rma_requests
+import resolvers.tickets
 from rules.permissions import Permission
 from rules.rma_requests import Resolution, RMALineState, RMAStage, RMAWish
 from schema.accounts import Account
@@ -23,6 +24,7 @@ from schema.nodes import Node
 from schema.pages import Connection
 from schema.products import Product
 from schema.profiles import DeletedPayload
+from schema.tickets import ABOUT_THIS, SupportTicket
 
 
 @strawberry.type(
@@ -134,6 +136,7 @@ class RMARequest(Node):
     closed_at: Annotated[
         datetime | None, field(description="When the company ended it before all of it was done.")
     ]
+    tickets: Annotated[Connection[SupportTicket], field(resolvers.tickets.about_this, description=ABOUT_THIS)]
     version: Annotated[int, field(description="Counts the changes.")]
     lines: Annotated[
         list[RMARequestLine],

@@ -57,6 +57,7 @@ from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
 from schema.suppliers import SupplierQueries
 from schema.tax_invoices import TaxInvoice, TaxInvoiceMutations
+from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
 from schema.uploads import UploadMutations
 from schema.viewers import ViewerQueries
 
@@ -84,6 +85,7 @@ class Query(
     DocumentDraftQueries,
     BalanceReportQueries,
     ContactChangeQueries,
+    TicketQueries,
     FileQueries,
     CustomerQueries,
     AccountQueries,
@@ -114,6 +116,7 @@ class Mutation(
     DocumentDraftMutations,
     RMARequestMutations,
     ContactChangeMutations,
+    TicketMutations,
     UploadMutations,
     FileMutations,
     CustomerMutations,
@@ -130,7 +133,7 @@ class Mutation(
 @strawberry.type(
     description="What can be watched, over a WebSocket (graphql-transport-ws) or server-sent events."
 )
-class Subscription(OrderSubscriptions, DocumentSubscriptions, RMARequestSubscriptions):
+class Subscription(OrderSubscriptions, DocumentSubscriptions, RMARequestSubscriptions, TicketSubscriptions):
     """Every noun's subscriptions."""
 
 

@@ -24,14 +24,15 @@ PRODUCT = """id sku name category { name parent { name } children { name } } ava
   price(quantity: "5") { unitPrice { amount } } priceBreaks { minQuantity }
   stock { onHand available warehouse { code } }"""
 SAID = "text number choice { name } attribute { name choices { code } }"
+TICKETS = "tickets(first: 2) { totalCount nodes { number } }"
 CONNECTIONS = {
-    "products": f"""query($first: Int) {{ products(first: $first) {{ totalCount nodes {{ {PRODUCT}
+    "products": f"""query($first: Int) {{ products(first: $first) {{ totalCount nodes {{ {PRODUCT} {TICKETS}
       attributes {{ {SAID} }} }} }} }}""",
     "orders": f"""query($first: Int) {{ orders(first: $first) {{ totalCount pageInfo {{ hasNextPage }}
       edges {{ node {{ number status {{ name }} customer {{ name priceList {{ name }} }} warehouse {{ code }}
       totals {{ total {{ amount }} }} placedTogether {{ number }} quotation {{ number }}
       delivery {{ state schedule }} payment {{ state open {{ amount }} }} actions {{ name allowed }}
-      goodsIssues {{ number warehouse {{ code }} customer {{ name }} order {{ number }}
+      {TICKETS} goodsIssues {{ number warehouse {{ code }} customer {{ name }} order {{ number }}
         lines {{ sku product {{ sku }} }} }}
       lines {{ sku product {{ {PRODUCT} }} warehouse {{ code }} }} }} }} }} }}""",
     "customers": """query($first: Int) { customers(first: $first) { totalCount nodes { code priceList { name }
@@ -46,18 +47,23 @@ CONNECTIONS = {
     "quotations": f"""query($first: Int) {{ quotations(first: $first) {{ totalCount nodes {{ number state
       customer {{ name }} totals {{ total {{ amount }} }} orders {{ number quotation {{ number }} }}
       actions {{ name allowed }} lines {{ sku product {{ {PRODUCT} }} warehouse {{ code }} }} }} }} }}""",
-    "files": """query($first: Int) { files(first: $first) { totalCount nodes { title audience { kind
-      accessGroups { name members { account { name } } } customers { code } } actions { name allowed }
-      versions { contentVersion sharedBy { name } download { url } } download { url } } } }""",
-    "supplierDocuments": """query($first: Int) { supplierDocuments(first: $first) { totalCount nodes { __typename id
-      number kind status total { amount } customer { name } related { __typename id ... on SupplierDocument { number }
-      ... on Order { number related { id } } ... on Payment { number } } } } }""",
-    "payments": """query($first: Int) { payments(first: $first) { totalCount nodes { number customer { name }
-      onAccount { amount } actions { name allowed } related { __typename id } } } }""",
-    "rmaRequests": """query($first: Int) { rmaRequests(first: $first) { totalCount nodes { number stage
-      customer { name } invoice { number } account { name } status { name } actions { name allowed }
-      attachments { fileName download { url } } lines { sku product { name } invoiceLine { sku } state
-      receivedQuantity creditedQuantity replacedQuantity } } } }""",
+    "files": f"""query($first: Int) {{ files(first: $first) {{ totalCount nodes {{ title audience {{ kind
+      accessGroups {{ name members {{ account {{ name }} }} }} customers {{ code }} }} actions {{ name allowed }}
+      versions {{ contentVersion sharedBy {{ name }} download {{ url }} }} download {{ url }} {TICKETS} }} }} }}""",
+    "supportTickets": """query($first: Int) { supportTickets(first: $first) { totalCount nodes { number state overdue
+      about { __typename id } customer { name } openedBy { name account { name } staffMember { name } }
+      assignee { name } actions { name allowed } messages(first: 2) { totalCount nodes { text
+      author { name account { name } staffMember { name } } attachments { fileName } ticket { number } } } } } }""",
+    "supplierDocuments": f"""query($first: Int) {{ supplierDocuments(first: $first) {{ totalCount nodes {{ __typename id
+      number kind status total {{ amount }} customer {{ name }} {TICKETS} related {{ __typename id
+      ... on SupplierDocument {{ number }} ... on Order {{ number related {{ id }} }} ... on Payment {{ number }}
+      }} }} }} }}""",
+    "payments": f"""query($first: Int) {{ payments(first: $first) {{ totalCount nodes {{ number customer {{ name }}
+      onAccount {{ amount }} actions {{ name allowed }} related {{ __typename id }} {TICKETS} }} }} }}""",
+    "rmaRequests": f"""query($first: Int) {{ rmaRequests(first: $first) {{ totalCount nodes {{ number stage {TICKETS}
+      customer {{ name }} invoice {{ number }} account {{ name }} status {{ name }} actions {{ name allowed }}
+      attachments {{ fileName download {{ url }} }} lines {{ sku product {{ name }} invoiceLine {{ sku }} state
+      receivedQuantity creditedQuantity replacedQuantity }} }} }} }}""",
     "documentDrafts": """query($first: Int) { documentDrafts(first: $first) { totalCount nodes { kind customer { name }
       madeBy { name } order { number } goodsIssues { number } invoice { number } goodsReturn { number }
       askedLines { goodsIssue { number } } lines { sku product { name } } totals { total { amount } }
@@ -208,6 +214,7 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
         for number in range(60):
             bill = await documents.invoice(portal, f"IN-{number}", [documents.Sold(f"P{number + 1}")])
             await documents.payment(portal, f"PA-{number}", 100, settles=bill)
+    await ask_about_all(portal)
     asker = await at(portal).sign_in("olga" if name in OF_STAFF else "bea")
     short = await run(asker, CONNECTIONS[name], first=5)
     assert await run(asker, CONNECTIONS[name], first=50) == short
@@ -244,6 +251,48 @@ async def test_a_long_page_of_mixed_changes_costs_no_more_statements_than_a_shor
     assert all(each["node"] for each in page["changes"])
     short = await run(olga, CHANGES, first=6)
     assert await run(olga, CHANGES, first=50) == short <= 9
+
+
+async def ask_about_all(portal: Portal) -> None:
+    """Three tickets about each object of each kind, each with three messages that have files."""
+    about = ("Order", "Quotation", "GoodsIssue", "Invoice", "Product", "Payment", "SharedFile", "RMARequest")
+    tables = (
+        "orders",
+        "quotations",
+        "goods_issues",
+        "invoices",
+        "products",
+        "payments",
+        "shared_files",
+        "rma_requests",
+    )
+    every = " union all ".join(
+        f"(select '{kind}', id from {table} where tenant_id = $1)"
+        for kind, table in zip(about, tables, strict=True)
+    )
+    for sql, *values in (
+        (
+            f"""insert into support_tickets (tenant_id, id, number, customer_id, account_id, opened_by, subject,
+            about_type, about_id, state, assignee_id, opened_at, last_message_at, version)
+            select $1, gen_random_uuid(), 'ST-' || row_number() over (), (select id from customers where code = 'C1'),
+            (select id from accounts where user_name = 'bea'), 'Bea', 'Help', kind, key, 'OPEN',
+            (select id from staff_members where supplier_id = $2 limit 1), now(),
+            now() + row_number() over (partition by kind) * interval '1 s', 1
+            from ({every}) of_all (kind, key), generate_series(1, 3)""",
+            portal.supplier_id,
+        ),
+        (
+            """insert into ticket_messages (tenant_id, id, ticket_id, account_id, author, text, internal, at)
+            select $1, gen_random_uuid(), id, account_id, 'Bea', 'Help', false, now() from support_tickets,
+            generate_series(1, 3)""",
+        ),
+        (
+            """insert into attachments (tenant_id, id, upload_id, ticket_message_id)
+            select $1, gen_random_uuid(), (select id from uploads limit 1), id from ticket_messages""",
+        ),
+    ):
+        async with portal.writing() as connection:
+            await connection.fetch_text(sql, portal.tenant_id, *values)
 
 
 async def draft_all(portal: Portal) -> None:

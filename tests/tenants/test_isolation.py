@@ -35,7 +35,7 @@ from rules.contacts import Address, AddressKind, ContactData
 from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import BuiltInProfile, StaffRole
 from rules.restrictions import Modes, RestrictionKind, RestrictionMode
-from tests import documents
+from tests import documents, tickets
 from tests.client import Client
 from tests.conftest import At
 from tests.rma_requests import rma_request
@@ -136,7 +136,9 @@ class Town:
             "nameEn": "n",
             "newPassword": PASSWORD,
             "oldPassword": PASSWORD,
+            "subject": "Help",
             "supportEmail": "a@b.example",
+            "text": "Help",
             "attribute": "width-a",
             "mediaType": "text/csv",
             "priceList": "list-a",
@@ -167,6 +169,7 @@ class Town:
         drafts = [key for type_name, key in [*self.own(persona).ids, *named] if type_name == "RMARequest"]
         own["rmaRequest"] = drafts[0]
         own["upload"] = next(key for type_name, key in named if type_name == "Upload")
+        own["ticket"] = next(key for type_name, key in named if type_name == "SupportTicket")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
         own["document"] = own["invoice"]
         own["node"] = next(key for type_name, key in named if type_name == "Product")
@@ -305,6 +308,7 @@ async def furnish_customer(
             found.add("CartItem", item)
             found.add("ContactChange", asked.id)
             await furnish_returns(portal, tag, code, name, found)
+    await furnish_ticket(portal, tag, code, order_id, found)
     return found
 
 
@@ -322,6 +326,23 @@ async def furnish_returns(portal: Portal, tag: str, customer: str, buyer: str, f
         photo = await put(connection, attachments, upload_id=used, rma_request_id=draft.id)
     found.add("Attachment", photo)
     found.add("Upload", await portal.upload(account_id=draft.account_id))
+
+
+async def furnish_ticket(portal: Portal, tag: str, code: str, order_id: UUID, found: Belongings) -> None:
+    """A ticket of the customer's first account about its order, with a file."""
+    async with portal.writing() as connection:
+        people = await connection.fetch_text(
+            "select id from accounts where customer_id = $1 order by id limit 1", portal.customers[code]
+        )
+    number, subject = f"ticket-{tag}", f"help-{tag}"
+    who = {"account_id": people[0][0], "staff_member_id": None}
+    ticket = await tickets.ticket(
+        portal, number, subject=subject, customer=code, about=("Order", order_id), **who
+    )
+    message_id, attachment_id = await tickets.message(portal, ticket, **who)
+    found.add("SupportTicket", ticket.id, number, subject)
+    found.add("SupportMessage", message_id)
+    found.add("Attachment", attachment_id)
 
 
 async def furnish_address(portal: Portal, tag: str, customer: str) -> UUID:
@@ -396,7 +417,22 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
         draft_id = await documents.draft(portal, of, rows[0][0], next(iter(members)), customer=code)
         found.add("DocumentDraft", draft_id)
     found.add("Upload", await portal.upload(staff_member_id=next(iter(members))))
+    await furnish_note(portal, next(iter(members)), found)
     return found
+
+
+async def furnish_note(portal: Portal, staff_member_id: UUID, found: Belongings) -> None:
+    """Who takes care of every ticket, and a note on one of them with a file."""
+    async with portal.writing() as connection:
+        await connection.fetch_text("update support_tickets set assignee_id = $1", staff_member_id)
+        rows = await connection.fetch_text("select id from support_tickets order by number limit 1")
+        ticket = await db.tickets.lock(connection, rows[0][0])
+    assert ticket is not None
+    message_id, attachment_id = await tickets.message(
+        portal, ticket, account_id=None, staff_member_id=staff_member_id, internal=True
+    )
+    found.add("SupportMessage", message_id)
+    found.add("Attachment", attachment_id)
 
 
 async def furnish_session(portal: Portal, user_name: str) -> Belongings:
@@ -486,6 +522,8 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "Session",
         "Attribute",
         "SharedFile",
+        "SupportMessage",
+        "SupportTicket",
         "Upload",
         "RMARequest",
         "Attachment",
