@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from rules.broken import BrokenRule, InvalidInput
+from rules import quantities
+from rules.broken import BrokenRule, InvalidInput, found_at
+from rules.credit_notes import InvoicedLine
 from rules.documents import CreditOperation
-from rules.invoices import check_quantity
 from rules.lifecycle import ProcessingState, TransitionNotAllowed
 from rules.money import to_major
 from rules.rma_progress import RMALineProgress
-from rules.rma_requests import TAKEN_BACK, LineProgress, Resolution, RMALineState, RMAStage, line_state, stage
+from rules.rma_requests import (
+    TAKEN_BACK,
+    LineProgress,
+    Resolution,
+    RMALineState,
+    RMAStage,
+    line_state,
+    reserved_quantity,
+    stage,
+)
 from rules.texts import TextMissing
 
 LONGEST_NOTE = 2_000
@@ -51,6 +61,17 @@ class MoreThanAsked(BrokenRule):
 
     english = "Only {left} of {sku} were asked for."
     german = "Von {sku} wurden nur {left} angefragt."
+
+    sku: str
+    left: Decimal
+
+
+@dataclass(eq=False, kw_only=True)
+class MoreThanReturnable(BrokenRule):
+    """More is to be granted than has not come back yet, was not credited and is in no other request."""
+
+    english = "Only {left} of {sku} can still be returned."
+    german = "Von {sku} können nur noch {left} zurückgegeben werden."
 
     sku: str
     left: Decimal
@@ -138,11 +159,39 @@ def granted(line: RMALineProgress, resolution: Resolution, quantity: Decimal | N
         raise RMALineUnderWay(sku=line.sku, path=("position",))
     if resolution is Resolution.DECLINED:
         if quantity is not None:
-            raise InvalidInput(path=("quantity",))
+            raise InvalidInput(path=("authorisedQuantity",))
         return None
-    wanted = line.quantity if quantity is None else quantity
-    check_quantity(wanted, line.quantity, unit, MoreThanAsked(sku=line.sku, left=line.quantity))
-    return wanted
+    if quantity is None or quantity == line.quantity:
+        return line.quantity
+    with found_at("authorisedQuantity"):
+        quantities.check(quantity, unit)
+        if quantity > line.quantity:
+            raise MoreThanAsked(sku=line.sku, left=line.quantity)
+    return quantity
+
+
+def held_by(requests: Iterable[tuple[Iterable[RMALineProgress], bool]]) -> dict[int, Decimal]:
+    """How much of the lines of an invoice other requests hold, each with its lines and whether it was closed, by the
+    place in the invoice."""
+    held: dict[int, Decimal] = {}
+    for lines, closed in requests:
+        for line in lines:
+            state = line_state(line, submitted=True, closed=closed)
+            held[line.invoice_position] = held.get(line.invoice_position, Decimal(0)) + reserved_quantity(
+                line, state
+            )
+    return held
+
+
+def left_to_ask(line: InvoicedLine, held: Decimal) -> Decimal:
+    """How much of an invoice's line is neither credited nor back nor held by another request."""
+    return max(line.quantity - max(line.credited_quantity, line.returned_quantity) - held, Decimal(0))
+
+
+def check_returnable(sku: str, quantity: Decimal, left: Decimal) -> None:
+    """Raises MoreThanReturnable."""
+    if quantity > left:
+        raise MoreThanReturnable(sku=sku, left=left, path=("authorisedQuantity",))
 
 
 def check_reason(resolution: Resolution, reason: str | None) -> None:
