@@ -31,7 +31,7 @@ class RefundedLine:
 _REQUEST = bindparam("request_id", type_=Uuid)
 _credited = Statement(
     select(
-        credit_notes.c.id,
+        credit_notes.c.id.label("credit_note_id"),
         credit_notes.c.tax_included,
         credit_note_lines.c.amount,
         credit_note_lines.c.tax_rate,

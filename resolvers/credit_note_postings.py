@@ -50,11 +50,11 @@ async def issue(info: Info, input: _Input) -> CreditNotePayload:
             note = await _issued(context, asked_in(draft.asked))
         await remove(context, draft)
         return CreditNotePayload(note)
-    input = await completed(context, input)
-    if not input.draft:
-        return CreditNotePayload(await _issued(context, input))
-    wanted, _ = await drafted_now(context, input)
-    return CreditNotePayload(draft=await keep(context, DocumentKind.CREDIT_NOTE, wanted.customer_id, input))
+    asked = await completed(context, input)
+    if not asked.draft:
+        return CreditNotePayload(await _issued(context, asked))
+    wanted, _ = await drafted_now(context, asked)
+    return CreditNotePayload(draft=await keep(context, DocumentKind.CREDIT_NOTE, wanted.customer_id, asked))
 
 
 async def _issued(context: Context, asked: CreditNoteIssueInput) -> CreditNote:

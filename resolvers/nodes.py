@@ -38,6 +38,7 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "Profile": (db.profiles.visible_to, Permission.ACCESS_READ),
     "Quotation": (db.quotations.by_ids, Permission.DOCUMENTS_READ),
     "ReconciliationStatement": (db.reconciliation_statements.by_ids, Permission.DOCUMENTS_READ),
+    "RMARequest": (db.rma_requests.by_ids, Permission.RMA_REQUESTS_READ),
     "Session": (db.sessions.by_ids, None),
     "SharedFile": (db.files.by_ids, Permission.FILES_READ),
     "StaffMember": (db.staff_members.by_ids, None),

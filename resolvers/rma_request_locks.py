@@ -27,9 +27,7 @@ class Locked:
     customer: Customer
 
 
-async def locked(
-    context: Context, id: str, act: RMAAct, *path: str, version: int | None = None
-) -> Locked:
+async def locked(context: Context, id: str, act: RMAAct, *path: str, version: int | None = None) -> Locked:
     """The request behind an id, for something that the staff is to do with it; the customer is locked before it.
 
     Raises NotFound, VersionConflict, or what rules.rma_requests.check says.

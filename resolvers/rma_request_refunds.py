@@ -70,5 +70,7 @@ async def _credited(context: Context, request_id: UUID) -> int:
     lines = await db.rma_refunds.credited(context.connection, request_id)
     return sum(
         totals([(each.amount, each.tax_rate) for each in of_note], tax_included=included).total
-        for (_, included), of_note in groupby(lines, key=lambda each: (each.credit_note_id, each.tax_included))
+        for (_, included), of_note in groupby(
+            lines, key=lambda each: (each.credit_note_id, each.tax_included)
+        )
     )

@@ -149,7 +149,9 @@ def is_under_way(line: LineProgress) -> bool:
     return line.received_quantity > 0 or line.credited_quantity > 0 or line.replaced_quantity > 0
 
 
-def granted(line: RMALineProgress, resolution: Resolution, quantity: Decimal | None, unit: str) -> Decimal | None:
+def granted(
+    line: RMALineProgress, resolution: Resolution, quantity: Decimal | None, unit: str
+) -> Decimal | None:
     """How much is granted when this is decided about a line: all that is asked when nothing is said.
 
     Raises RMALineUnderWay, InvalidInput for a quantity of what is declined, MoreThanAsked, or what quantities.check
@@ -233,11 +235,13 @@ def to_credit(lines: Iterable[RMALineProgress]) -> dict[int, Decimal]:
     return {line.invoice_position: left_to_credit(line) for line in every}
 
 
-def expected_credit(line: LineProgress, wish: Resolution | None) -> Decimal:
-    """How much of a line a request will lead to be credited: of what is undecided all that is asked, unless the
-    customer wishes it repaired."""
+def expected_credit(line: LineProgress, wish: str | None, *, closed: bool) -> Decimal:
+    """How much of a line a request will still lead to be credited: of what is undecided all that is asked, unless the
+    customer wishes it repaired; once the request was closed only what came back of it."""
+    if closed:
+        return min(left_to_credit(line), max(line.received_quantity - line.credited_quantity, Decimal(0)))
     if line.resolution in (None, Resolution.DIAGNOSE):
-        return Decimal(0) if wish is Resolution.REPAIR else line.quantity
+        return Decimal(0) if wish == Resolution.REPAIR else line.quantity
     return left_to_credit(line)
 
 
@@ -251,6 +255,16 @@ def check_done(line: RMALineProgress, quantity: Decimal, left: Decimal) -> None:
     """Refuse to do more for a line than is left of what was granted. Raises ResolutionDiffers or MoreThanAuthorised."""
     if line.resolution not in TAKEN_BACK:
         raise ResolutionDiffers(sku=line.sku, path=("position",))
+    if quantity > left:
+        raise MoreThanAuthorised(sku=line.sku, left=left, path=("quantity",))
+
+
+def check_replaced(line: RMALineProgress, quantity: Decimal) -> None:
+    """Refuse to replace what is not to be replaced, or more than is left of what was granted. Raises ResolutionDiffers
+    or MoreThanAuthorised; what of a unit can be ordered, whoever places the order checks."""
+    if line.resolution is not Resolution.REPLACE:
+        raise ResolutionDiffers(sku=line.sku, path=("position",))
+    left = left_to_replace(line)
     if quantity > left:
         raise MoreThanAuthorised(sku=line.sku, left=left, path=("quantity",))
 

@@ -49,6 +49,7 @@ from schema.profiles import ProfileMutations, ProfileQueries
 from schema.quotations import QuotationMutations, QuotationQueries
 from schema.reconciliation_statements import ReconciliationStatement, ReconciliationStatementMutations
 from schema.reconciliations import ReconciliationReport
+from schema.rma_request_decisions import RMARequestDecisionMutations
 from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
@@ -106,6 +107,7 @@ class Mutation(
     PaymentMutations,
     DocumentMutations,
     DocumentDraftMutations,
+    RMARequestDecisionMutations,
     ContactChangeMutations,
     UploadMutations,
     FileMutations,

@@ -1,6 +1,5 @@
 """RMA progress: what was received, credited and replaced of each line of a request, and of no other."""
 
-from decimal import Decimal
 from uuid import UUID
 
 import pytest
