@@ -26,7 +26,7 @@ from db.connections import Connection, many_each, one_each
 from db.rows import as_columns, insert_rows
 from db.statements import Statement
 from db.tables import refers_to, tenant_table
-from db.uploads import uploads
+from db.uploads import let_go, uploads
 from rules.permissions import Permission
 from rules.viewers import Viewer
 
@@ -121,10 +121,10 @@ async def of_ticket_messages(
 
 _NEW = ["id", "upload_id", "rma_request_id", "ticket_message_id"]
 _add = Statement[None](insert_rows(attachments, _NEW))
-_remove = Statement[None](
-    delete(attachments).where(
-        attachments.c.tenant_id == bindparam("tenant_id"), attachments.c.id == any_(_IDS)
-    )
+_remove = Statement[UUID](
+    delete(attachments)
+    .where(attachments.c.tenant_id == bindparam("tenant_id"), attachments.c.id == any_(_IDS))
+    .returning(attachments.c.upload_id)
 )
 
 
@@ -134,5 +134,6 @@ async def add(connection: Connection, new: Sequence[NewAttachment]) -> None:
 
 
 async def remove(connection: Connection, ids: Sequence[UUID]) -> None:
-    """Take attachments away; their bytes stay until the uploads are removed."""
-    await connection.run(_remove, ids=ids)
+    """Take attachments away; their bytes are thrown away with the next that come."""
+    if ids:
+        await let_go(connection, await connection.column(_remove, ids=ids))

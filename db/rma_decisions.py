@@ -24,13 +24,6 @@ _change = Statement(
     .returning(*(rma_requests.c[name] for name in names_of(RMARequest))),
     RMARequest,
 )
-_others_of = Statement(
-    visible(to_staff=True).where(
-        rma_requests.c.invoice_id == bindparam("invoice_id", type_=Uuid),
-        rma_requests.c.id != bindparam("the_id", type_=Uuid),
-    ),
-    RMARequest,
-)
 _KEY = ["rma_request_id", "position"]
 _DECIDED = ["resolution", "authorised_quantity", "reason"]
 _decide = Statement[None](update_rows(rma_request_lines, _KEY, _DECIDED))
@@ -40,11 +33,6 @@ async def lock(connection: Connection, id: UUID) -> RMARequest | None:
     """A request that was submitted, as it is now; nobody else changes it until this transaction ends. Its customer is
     locked before it; ask for one that the viewer may see, or whose documents or orders it moves."""
     return await connection.row(_lock, the_id=id)
-
-
-async def others_of(connection: Connection, request: RMARequest) -> Sequence[RMARequest]:
-    """The other requests for goods of the same invoice that were submitted."""
-    return await connection.rows(_others_of, invoice_id=request.invoice_id, the_id=request.id)
 
 
 async def change(connection: Connection, request: RMARequest) -> RMARequest:

@@ -4,7 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Column, Table, Text, UniqueConstraint, Uuid, any_, bindparam, func, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from db.connections import Connection
@@ -12,10 +24,12 @@ from db.contact_changes import contact_changes
 from db.lifecycle_statuses import lifecycle_statuses
 from db.orders import orders
 from db.portals import SUPPLIER_OF_TENANT
+from db.rma_requests import rma_requests
 from db.statements import Statement
 from db.tables import metadata
 from rules.contacts import ContactChangeState
 from rules.lifecycle import ProcessingState, Subject
+from rules.rma_requests import UNDECIDED_STAGES
 from rules.viewers import Viewer
 
 suppliers = Table(
@@ -43,6 +57,7 @@ class Waiting:
 
     new_orders: int
     contact_changes: int
+    rma_requests: int
 
 
 _of_tenant = Statement(
@@ -58,6 +73,7 @@ _not_started = (
     )
     .scalar_subquery()
 )
+_UNDECIDED = ", ".join(f"'{stage}'" for stage in UNDECIDED_STAGES)
 _waiting = Statement(
     select(
         select(func.count())
@@ -75,6 +91,14 @@ _waiting = Statement(
         )
         .scalar_subquery()
         .label("contact_changes"),
+        select(func.count())
+        .select_from(rma_requests)
+        .where(
+            rma_requests.c.tenant_id == bindparam("tenant_id"),
+            rma_requests.c.stage == any_(literal_column(f"array[{_UNDECIDED}]", ARRAY(Text))),
+        )
+        .scalar_subquery()
+        .label("rma_requests"),
     ),
     Waiting,
 )

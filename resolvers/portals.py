@@ -26,6 +26,7 @@ from rules.portals import (
     host_name,
 )
 from rules.restrictions import RestrictionKind
+from rules.returnable_lines import check_return_days
 from rules.stock import StockPolicy
 from rules.texts import check_email, check_name
 from tenants import provisioning
@@ -98,6 +99,10 @@ class PortalUpdateInput:
     payment_days: int | None = strawberry.field(
         default=None, description="How many days after its issue an invoice is to be paid, 0 to 365."
     )
+    return_days: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="How many days after its issue goods of an invoice can be returned, 0 to 3,650; null: for ever.",
+    )
     restriction_kinds: list[RestrictionKind] | None = strawberry.field(
         default=None,
         description="Which kinds of restrictions are in force from now on; the others restrict nothing.",
@@ -154,6 +159,8 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
     check_email(input.support_email, "supportEmail")
     check_lead_days(input.lead_days, "leadDays")
     check_payment_days(input.payment_days, "paymentDays")
+    returns = {} if input.return_days is strawberry.UNSET else {"return_days": input.return_days}
+    check_return_days(returns.get("return_days"), "returnDays")
     now = await db.portals.lock(context.connection, context.tenant_id)
     assert now is not None, "the tenant of a connection has a portal"
     check_version(input.version, now.version)
@@ -174,10 +181,11 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
     }
     had, has = await _change_hosts(context, input.hosts)
     said, says = await letterheads.change(context, input.letterhead)
-    if not differs(now, given) and set(had) == set(has) and said == says:
+    is_same = not differs(now, given) and all(getattr(now, name) == days for name, days in returns.items())
+    if is_same and set(had) == set(has) and said == says:
         context.record_nothing()
         return PortalPayload(now)
-    changed = await db.portals.change(context.connection, context.tenant_id, **given)
+    changed = await db.portals.change(context.connection, context.tenant_id, **given, **returns)
     context.record(
         "Portal",
         now.id,

@@ -1,7 +1,7 @@
 """RMA request decisions: the staff says what becomes of each line of a request, or ends it before all is done."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -13,7 +13,8 @@ from db.rma_requests import RMARequest, RMARequestLine
 from resolvers import nodes
 from resolvers.context import Context, Info
 from resolvers.enums import publish
-from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
+from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, facts_of
+from resolvers.rma_request_changes import RMARequestPayload
 from resolvers.rma_request_locks import Locked, locked
 from resolvers.rma_request_stages import at_its_stage, in_state, state_of
 from rules.access_groups import check_length
@@ -28,8 +29,7 @@ from rules.rma_decisions import (
     check_returnable,
     check_state,
     granted,
-    held_by,
-    left_to_ask,
+    left_to_grant,
     stage_of,
 )
 from rules.rma_progress import RMALineProgress
@@ -100,13 +100,6 @@ class RMARequestCloseInput:
     )
     version: int | None = strawberry.field(default=None, description=VERSION_DESCRIPTION)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
-
-
-@dataclass(slots=True)
-class RMARequestPayload(Payload):
-    """The request as it is now."""
-
-    rma_request: RMARequest | None = None
 
 
 _DecideInput = Annotated[RMARequestDecideInput, strawberry.argument(description="What is decided.")]
@@ -223,13 +216,12 @@ async def _returnable(
     invoices = await db.invoices.by_ids(connection, viewer, [request.invoice_id])
     with found_at("rmaRequest"):
         check_standing(invoices[request.invoice_id].state)
-    invoiced = await db.invoiced_lines.of_invoices(connection, viewer, [request.invoice_id])
-    others = await db.rma_decisions.others_of(connection, request)
-    progress = await db.rma_progress.of_requests(connection, viewer, [each.id for each in others])
-    held = held_by((progress[each.id], each.closed_at is not None) for each in others)
+    dealings = await db.returnable_lines.of_invoices(connection, viewer, [request.invoice_id])
+    asked = {line.invoice_position: line for line in found.lines}
     return {
-        line.position: left_to_ask(line, held.get(line.position, Decimal(0)))
-        for line in invoiced[request.invoice_id]
+        line.position: left_to_grant(line, asked[line.position])
+        for line in dealings[request.invoice_id]
+        if line.position in asked
     }
 
 

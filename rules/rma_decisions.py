@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from rules import quantities
 from rules.broken import BrokenRule, InvalidInput, found_at
-from rules.credit_notes import InvoicedLine
 from rules.documents import CreditOperation
 from rules.lifecycle import ProcessingState, TransitionNotAllowed
 from rules.money import to_major
+from rules.returnable_lines import MoreThanReturnable, ReturnableLine
 from rules.rma_progress import RMALineProgress
 from rules.rma_requests import (
     TAKEN_BACK,
@@ -61,17 +61,6 @@ class MoreThanAsked(BrokenRule):
 
     english = "Only {left} of {sku} were asked for."
     german = "Von {sku} wurden nur {left} angefragt."
-
-    sku: str
-    left: Decimal
-
-
-@dataclass(eq=False, kw_only=True)
-class MoreThanReturnable(BrokenRule):
-    """More is to be granted than has not come back yet, was not credited and is in no other request."""
-
-    english = "Only {left} of {sku} can still be returned."
-    german = "Von {sku} können nur noch {left} zurückgegeben werden."
 
     sku: str
     left: Decimal
@@ -172,22 +161,12 @@ def granted(
     return quantity
 
 
-def held_by(requests: Iterable[tuple[Iterable[RMALineProgress], bool]]) -> dict[int, Decimal]:
-    """How much of the lines of an invoice other requests hold, each with its lines and whether it was closed, by the
-    place in the invoice."""
-    held: dict[int, Decimal] = {}
-    for lines, closed in requests:
-        for line in lines:
-            state = line_state(line, submitted=True, closed=closed)
-            held[line.invoice_position] = held.get(line.invoice_position, Decimal(0)) + reserved_quantity(
-                line, state
-            )
-    return held
-
-
-def left_to_ask(line: InvoicedLine, held: Decimal) -> Decimal:
-    """How much of an invoice's line is neither credited nor back nor held by another request."""
-    return max(line.quantity - max(line.credited_quantity, line.returned_quantity) - held, Decimal(0))
+def left_to_grant(line: ReturnableLine, asked: LineProgress) -> Decimal:
+    """How much of an invoice's line can be granted to a request that was not closed: what is neither back nor credited nor
+    held by another request; `asked` is its own line of it."""
+    own = reserved_quantity(asked, line_state(asked, submitted=True, closed=False))
+    others = sum((each.held for each in line.requested), Decimal(0)) - own
+    return max(line.invoiced - line.returned - line.credited_apart - others, Decimal(0))
 
 
 def check_returnable(sku: str, quantity: Decimal, left: Decimal) -> None:

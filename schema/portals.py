@@ -25,6 +25,9 @@ class Waiting:
 
     new_orders: Annotated[int, field(description="Orders that nobody has begun to work on.")]
     contact_changes: Annotated[int, field(description="Requests to change contact data that are open.")]
+    rma_requests: Annotated[
+        int, field(description="Requests to return goods of which something is to be decided.")
+    ]
 
 
 @strawberry.type(description="A company's portal to its customers.")
@@ -50,6 +53,12 @@ class Portal(Node):
         field(description="What happens to an order that takes a customer over its credit limit."),
     ]
     payment_days: Annotated[int, field(description="How many days after its issue an invoice is to be paid.")]
+    return_days: Annotated[
+        int | None,
+        field(
+            description="How many days after its issue goods of an invoice can be returned; null: for ever."
+        ),
+    ]
     restriction_kinds: Annotated[
         list[RestrictionKind],
         field(

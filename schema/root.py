@@ -49,7 +49,9 @@ from schema.profiles import ProfileMutations, ProfileQueries
 from schema.quotations import QuotationMutations, QuotationQueries
 from schema.reconciliation_statements import ReconciliationStatement, ReconciliationStatementMutations
 from schema.reconciliations import ReconciliationReport
+from schema.returnable_lines import ReturnableLineQueries
 from schema.rma_request_decisions import RMARequestDecisionMutations
+from schema.rma_requests import RMARequestMutations, RMARequestQueries, RMARequestSubscriptions
 from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
@@ -76,6 +78,8 @@ class Query(
     LifecycleStatusQueries,
     QuotationQueries,
     DocumentQueries,
+    RMARequestQueries,
+    ReturnableLineQueries,
     PaymentQueries,
     DocumentDraftQueries,
     BalanceReportQueries,
@@ -108,6 +112,7 @@ class Mutation(
     DocumentMutations,
     DocumentDraftMutations,
     RMARequestDecisionMutations,
+    RMARequestMutations,
     ContactChangeMutations,
     UploadMutations,
     FileMutations,
@@ -125,7 +130,7 @@ class Mutation(
 @strawberry.type(
     description="What can be watched, over a WebSocket (graphql-transport-ws) or server-sent events."
 )
-class Subscription(OrderSubscriptions, DocumentSubscriptions):
+class Subscription(OrderSubscriptions, DocumentSubscriptions, RMARequestSubscriptions):
     """Every noun's subscriptions."""
 
 
