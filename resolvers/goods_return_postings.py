@@ -27,7 +27,7 @@ from rules.credit_notes import InvoicedLine, MoreThanInvoiced, check_return
 from rules.documents import DocumentStatus
 from rules.invoices import LONGEST_COMMENT, check_quantity
 from rules.numbers import NumberKind
-from rules.rma_decisions import check_done, check_left, left_to_receive
+from rules.rma_decisions import check_done, left_to_receive
 from rules.rma_requests import RMAAct
 from rules.rows import MOST_ROWS, ValueMissing
 from rules.stock import InsufficientStock
@@ -122,13 +122,11 @@ def _check(input: GoodsReturnReceiveInput) -> None:
 def _back(
     input: GoodsReturnReceiveInput, lines: Mapping[int, InvoicedLine], request: Locked | None
 ) -> list[tuple[InvoicedLine, Decimal]]:
-    """What has come back. Raises BrokenRules with all that is wrong, or NothingAuthorised."""
+    """What has come back. Raises LinesMissing, or BrokenRules with all that is wrong."""
     if request is None:
         return corrected(input.lines or [], lines, _came_back)
     asked = {line.invoice_position: line for line in request.lines}
     left = {position: left_to_receive(line) for position, line in asked.items()}
-    with found_at("rmaRequest"):
-        check_left(left.values())
     given = input.lines
     if given is None:
         given = [GoodsReturnReceiveLineInput(position=each) for each, rest in left.items() if rest > 0]

@@ -18,6 +18,7 @@ from rules.rma_decisions import (
     NothingAuthorised,
     RMARequestOfAnother,
     check_done,
+    check_left,
     check_operation,
     left_to_credit,
     to_credit,
@@ -69,16 +70,20 @@ async def requested(
     Raises NotFound, RMARequestNotForOperation, RMARequestOfAnother, or what rules.rma_requests.check says.
     """
     key = None if back is None else back.rma_request_id
+    if named is None and key is None:
+        return None
+    request: RMARequest | None = None
     if named is not None:
-        request: RMARequest = await nodes.found(context, named, "RMARequest", "rmaRequest")
+        request = await nodes.found(context, named, "RMARequest", "rmaRequest")
         check_operation(operation)
         if request.invoice_id != invoice.id or (back is not None and key != request.id):
             raise RMARequestOfAnother(path=("rmaRequest",))
+        key = request.id
+    assert key is not None, "one of both is given"
+    lines = await context.load_list(db.rma_progress.of_requests, key)
+    if request is not None:
         with found_at("rmaRequest"):
             check(RMAAct.CREDIT, RMAStage(request.stage), RMAActor.STAFF)
-        key = request.id
-    if key is None:
-        return None
-    lines = await context.load_list(db.rma_progress.of_requests, key)
+            check_left(RMAAct.CREDIT, lines)
     by_place = {line.invoice_position: line for line in lines}
-    return Requested(key, by_place, "goodsReturn" if named is None else "rmaRequest")
+    return Requested(key, by_place, "goodsReturn" if request is None else "rmaRequest")

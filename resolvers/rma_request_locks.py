@@ -13,7 +13,7 @@ from resolvers import nodes
 from resolvers.context import Context
 from resolvers.posting_locks import customer_locked, posted
 from rules.broken import NotFound, check_version, found_at
-from rules.rma_decisions import RMARequestOfAnother
+from rules.rma_decisions import RMARequestOfAnother, check_left
 from rules.rma_progress import RMALineProgress
 from rules.rma_requests import RMAAct, RMAActor, RMAStage, check
 
@@ -30,7 +30,7 @@ class Locked:
 async def locked(context: Context, id: str, act: RMAAct, *path: str, version: int | None = None) -> Locked:
     """The request behind an id, for something that the staff is to do with it; the customer is locked before it.
 
-    Raises NotFound, VersionConflict, or what rules.rma_requests.check says.
+    Raises NotFound, VersionConflict, NothingAuthorised, or what rules.rma_requests.check says.
     """
     seen: RMARequest = await nodes.found(context, id, "RMARequest", *path)
     customer = await customer_locked(context, seen.customer_id)
@@ -38,9 +38,11 @@ async def locked(context: Context, id: str, act: RMAAct, *path: str, version: in
     if request is None:
         raise NotFound(path=path)
     check_version(version, request.version)
+    lines = await progress_of(context, request.id)
     with found_at(*path):
         check(act, RMAStage(request.stage), RMAActor.STAFF)
-    return Locked(request, await progress_of(context, request.id), customer)
+        check_left(act, lines)
+    return Locked(request, lines, customer)
 
 
 async def invoice_of(context: Context, found: Locked, named: str | None) -> Invoice:

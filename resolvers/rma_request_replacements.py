@@ -24,7 +24,7 @@ from resolvers.rma_request_locks import Locked, locked
 from resolvers.rma_request_stages import refresh
 from rules.access_groups import check_length
 from rules.amounts import totals
-from rules.broken import BrokenRule, BrokenRules, NotFound, found_at
+from rules.broken import BrokenRule, BrokenRules, NotFound
 from rules.carts import assess
 from rules.contacts import AddressKind
 from rules.credit_notes import InvoicedLine
@@ -33,7 +33,7 @@ from rules.invoices import LinesMissing
 from rules.orders import LONGEST_COMMENT, split
 from rules.products import ProductUnavailable
 from rules.quotations import Quote
-from rules.rma_decisions import check_left, check_replaced, left_to_replace
+from rules.rma_decisions import check_replaced, left_to_replace
 from rules.rma_progress import RMALineProgress
 from rules.rma_requests import MOST_LINES, RMAAct
 from rules.stock import StockPolicy
@@ -108,11 +108,9 @@ async def replace_lines(info: Info, input: _Input) -> RMARequestReplacePayload:
 def _wanted(
     found: Locked, given: Sequence[RMARequestReplaceLineInput] | None
 ) -> list[tuple[RMALineProgress, Decimal]]:
-    """Which lines are replaced, with how much. Raises NothingAuthorised, LinesMissing, or BrokenRules with all that is
+    """Which lines are replaced, with how much. Raises LinesMissing, or BrokenRules with all that is
     wrong."""
     lines = {line.position: line for line in found.lines}
-    with found_at("rmaRequest"):
-        check_left(left_to_replace(line) for line in found.lines)
     if given is None:
         return [(line, left_to_replace(line)) for line in found.lines if left_to_replace(line) > 0]
     if not given:

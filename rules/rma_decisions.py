@@ -1,6 +1,6 @@
 """RMA decisions: what the company may grant of a request, and how much of what it granted is left to be done."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +16,7 @@ from rules.rma_requests import (
     TAKEN_BACK,
     LineProgress,
     Resolution,
+    RMAAct,
     RMALineState,
     RMAStage,
     line_state,
@@ -200,6 +201,26 @@ def _left(line: LineProgress, done: Decimal) -> Decimal:
     return max((line.authorised_quantity or Decimal(0)) - done, Decimal(0))
 
 
+def credited_to_refund(line: LineProgress) -> Decimal:
+    """How much was credited of a line that is to be refunded; what of that is paid back, the money says."""
+    return line.credited_quantity if line.resolution is Resolution.REFUND else Decimal(0)
+
+
+# What can be done only while something is left for it.
+_LEFT: dict[RMAAct, Callable[[LineProgress], Decimal]] = {
+    RMAAct.RECEIVE: left_to_receive,
+    RMAAct.CREDIT: left_to_credit,
+    RMAAct.REPLACE: left_to_replace,
+    RMAAct.REFUND: credited_to_refund,
+}
+
+
+def check_left(act: RMAAct, lines: Iterable[LineProgress]) -> None:
+    """Refuse what is to be done for a request when nothing of any line is left for it. Raises NothingAuthorised."""
+    if act in _LEFT and not any(_LEFT[act](line) > 0 for line in lines):
+        raise NothingAuthorised
+
+
 def to_credit(lines: Iterable[RMALineProgress]) -> dict[int, Decimal]:
     """What is credited for a request when nobody says more, by the place in the invoice: what has come back; or all
     that was granted, where nothing of the request is to come back at all before."""
@@ -246,12 +267,6 @@ def check_replaced(line: RMALineProgress, quantity: Decimal) -> None:
     left = left_to_replace(line)
     if quantity > left:
         raise MoreThanAuthorised(sku=line.sku, left=left, path=("quantity",))
-
-
-def check_left(lines: Iterable[Decimal]) -> None:
-    """Refuse what is to be done for a request when nothing is left of any line. Raises NothingAuthorised."""
-    if not any(left > 0 for left in lines):
-        raise NothingAuthorised
 
 
 def check_refund(amount: int, credited: int, refunded: int, currency: str) -> None:
