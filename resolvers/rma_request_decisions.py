@@ -46,7 +46,7 @@ publish(
 )
 
 
-@strawberry.input(description="What is decided about a line of a request.")
+@strawberry.input(description="What is decided about a line of a request.", name="RmaRequestDecideLineInput")
 class RMARequestDecideLineInput:
     """One of rmaRequestDecide's lines."""
 
@@ -62,7 +62,10 @@ class RMARequestDecideLineInput:
     )
 
 
-@strawberry.input(description="What is decided about a request; what is left out stays as it is.")
+@strawberry.input(
+    description="What is decided about a request; what is left out stays as it is.",
+    name="RmaRequestDecideInput",
+)
 class RMARequestDecideInput:
     """rmaRequestDecide(input:)."""
 
@@ -87,7 +90,7 @@ class RMARequestDecideInput:
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
 
-@strawberry.input(description="A request that ends before all of it is done.")
+@strawberry.input(description="A request that ends before all of it is done.", name="RmaRequestCloseInput")
 class RMARequestCloseInput:
     """rmaRequestClose(input:)."""
 

@@ -40,7 +40,9 @@ from rules.stock import StockPolicy
 from rules.texts import check_text
 
 
-@strawberry.input(description="How much of a line of a request is replaced.")
+@strawberry.input(
+    description="How much of a line of a request is replaced.", name="RmaRequestReplaceLineInput"
+)
 class RMARequestReplaceLineInput:
     """One of rmaRequestReplace's lines."""
 
@@ -50,7 +52,9 @@ class RMARequestReplaceLineInput:
     )
 
 
-@strawberry.input(description="What is sent in place of what a request returns.")
+@strawberry.input(
+    description="What is sent in place of what a request returns.", name="RmaRequestReplaceInput"
+)
 class RMARequestReplaceInput:
     """rmaRequestReplace(input:)."""
 
