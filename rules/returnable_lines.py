@@ -49,7 +49,7 @@ class ReturnPeriodOver(BrokenRule):
     """The last day on which goods of an invoice could be returned has gone by."""
 
     english = "The last day for returns was {last_day}."
-    german = "Der letzte Tag für Rückgaben war der {last_day:%d.%m.%Y}."
+    german = "Die Rückgabefrist endete am {last_day}."
 
     last_day: date
 
@@ -182,13 +182,14 @@ def obstacles(line: ReturnableLine, terms: ReturnTerms) -> list[ReturnObstacle]:
     """What keeps how much of a line from being returned; together with what can be returned it is what was invoiced."""
     barrier = barred(line, terms)
     if barrier is not None and not isinstance(barrier, ReturnPeriodOver):
-        return [ReturnObstacle(barrier, line.invoiced)]
-    found = [
-        ReturnObstacle(AlreadyReturned(), line.returned),
-        ReturnObstacle(AlreadyCredited(), line.credited_apart),
-        ReturnObstacle(InAnotherRequest(), line.held),
-        *([] if barrier is None else [ReturnObstacle(barrier, line.left)]),
-    ]
+        found = [ReturnObstacle(barrier, line.invoiced)]
+    else:
+        found = [
+            ReturnObstacle(AlreadyReturned(), line.returned),
+            ReturnObstacle(AlreadyCredited(), line.credited_apart),
+            ReturnObstacle(InAnotherRequest(), line.held),
+            *([] if barrier is None else [ReturnObstacle(barrier, line.left)]),
+        ]
     return [each for each in found if each.quantity > 0]
 
 
