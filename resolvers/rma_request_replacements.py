@@ -182,7 +182,7 @@ async def _new_lines(
     for index, (line, quantity) in enumerate(wanted):
         product = products.get(line.product_id) if line.product_id is not None else None
         try:
-            if product is None:
+            if product is None or not product.active:
                 raise ProductUnavailable(sku=line.sku)
             price = prices[line.invoice_position]
             made = _new_line(context, invoice, price, product, quantity, levels[product.id], warehouse_id)
@@ -209,7 +209,7 @@ def _new_line(
     price = _Price(Decimal(0), charged.unit_price, invoice.currency, invoice.tax_included)
     found = assess(item, [price], levels, StockPolicy(context.portal.stock_policy))
     if found.problem is not None:
-        raise found.problem
+        raise found.problem.at("quantity")
     assert found.amount is not None, "the invoice has a price"
     return NewLine(
         product_id=product.id,

@@ -56,6 +56,9 @@ def request_id(request: Any) -> str:
 async def asked(portal: Portal, bill: Invoice, *lines: Asked, number: str = "RM-1", **more: Any) -> str:
     """A request's global id: for five of A and two of B when nothing is said."""
     lines = lines or (Asked(1, "5"), Asked(2, "2"))
+    decided = [each.resolution for each in lines]
+    at = RMAStage.AUTHORISED if all(decided) else RMAStage.IN_REVIEW if any(decided) else RMAStage.SUBMITTED
+    more.setdefault("stage", at)
     return request_id(await rma_request(portal, number, bill, lines, **more))
 
 
@@ -320,7 +323,7 @@ STAGES: dict[RMAStage, tuple[tuple[Asked, ...], dict[str, str]]] = {
 ACTS = {
     "DECIDE": (DECIDE, {"note": "Hello"}),
     "RECEIVE": (RECEIVE, {}),
-    "CREDIT": (CREDIT, {}),
+    "CREDIT": (CREDIT, {"lines": [{"position": 1, "quantity": "1"}]}),
     "REPLACE": (REPLACE, {}),
     "REFUND": (PAY, {"kind": "REFUND", "amount": "1"}),
     "CLOSE": (CLOSE, {"outcome": "COMPLETED"}),
