@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import uuid_utils.compat as uuid
 
@@ -13,6 +13,7 @@ from db.lifecycle_statuses import predefined
 from db.rma_requests import RMARequest, RMARequestLine
 from rules.lifecycle import ProcessingState, Subject
 from rules.rma_requests import Resolution, RMAStage
+from tests.client import Client
 from tests.documents import AT
 from tests.world import Portal
 
@@ -85,3 +86,71 @@ async def rma_request(
             kept.append(line)
         await db.rma_requests.add(connection, new, kept)
     return new
+
+
+ERRORS = "errors { code message path }"
+LINE = """position invoicePosition invoiceLine { sku position } sku name unit product { sku } quantity problem serialNumber
+  wish state resolution authorisedQuantity reason receivedQuantity creditedQuantity replacedQuantity"""
+REQUEST = f"""id number stage status {{ code processingState }} comment note expectedOn createdAt submittedAt decidedAt
+  closedAt version customer {{ code }} invoice {{ number }} account {{ userName }} lines {{ {LINE} }}
+  attachments {{ id fileName mediaType size sha256 attachedAt download {{ url }} }}
+  actions {{ name allowed reason {{ code path }} missingPermission }}"""
+LIST = f"""query($filter: RMARequestFilter, $orderBy: [RMARequestOrder!]) {{ rmaRequests(filter: $filter, orderBy: $orderBy)
+  {{ totalCount nodes {{ {REQUEST} }} }} }}"""
+ONE = f"query($id: ID, $number: String) {{ rmaRequest(id: $id, number: $number) {{ {REQUEST} }} }}"
+RETURNABLE = """query($invoice: ID!) { returnableLines(invoice: $invoice) { position sku name unit product { sku } quantity
+  returnableQuantity obstacles { code message quantity lastDay } } }"""
+
+
+async def send(client: Client, mutation: str, **given: Any) -> dict[str, Any]:
+    """The payload of a mutation on a request."""
+    kind = f"{mutation[0].upper()}{mutation[1:]}Input!"
+    result = "deletedId" if mutation == "rmaRequestDelete" else f"rmaRequest {{ {REQUEST} }}"
+    document = f"mutation($input: {kind}) {{ {mutation}(input: $input) {{ {result} {ERRORS} }} }}"
+    answer: dict[str, Any] = (await client.ask(document, input=given))[mutation]
+    return answer
+
+
+async def done(client: Client, mutation: str, **given: Any) -> dict[str, Any]:
+    """The request after a mutation that has to work."""
+    answer = await send(client, mutation, **given)
+    assert answer["errors"] == [], answer
+    request: dict[str, Any] = answer["rmaRequest"]
+    return request
+
+
+async def refused(client: Client, mutation: str, **given: Any) -> list[tuple[str, list[str]]]:
+    """The codes and paths of a mutation that must not work."""
+    answer = await send(client, mutation, **given)
+    errors = answer.pop("errors")
+    assert errors != []
+    assert set(answer.values()) == {None}
+    return [(each["code"], each["path"]) for each in errors]
+
+
+async def one(client: Client, **by: str) -> dict[str, Any] | None:
+    """A request by its id or number."""
+    found: dict[str, Any] | None = (await client.ask(ONE, **by))["rmaRequest"]
+    return found
+
+
+async def numbers(client: Client, **filter: Any) -> list[str]:
+    """The numbers of all requests that somebody sees, newest first."""
+    found = (await client.ask(LIST, filter=filter))["rmaRequests"]
+    assert found["totalCount"] == len(found["nodes"])
+    return [each["number"] for each in found["nodes"]]
+
+
+async def returnable(client: Client, invoice: str) -> list[tuple[str, dict[str, str]]] | None:
+    """How much of each line of an invoice can be returned, and how much each reason keeps back."""
+    found = (await client.ask(RETURNABLE, invoice=invoice))["returnableLines"]
+    return found and [
+        (each["returnableQuantity"], {why["code"]: why["quantity"] for why in each["obstacles"]})
+        for each in found
+    ]
+
+
+def asked(*lines: tuple[Any, ...]) -> list[dict[str, Any]]:
+    """Lines of an input: the place in the invoice, quantity, problem, serial number, wish."""
+    names = ("invoicePosition", "quantity", "problem", "serialNumber", "wish")
+    return [dict(zip(names, each, strict=False)) for each in lines]

@@ -244,6 +244,18 @@ class Story:
         await do(
             self.olga, "paymentAllocate", **payment, allocations=[{"invoice": bill["id"], "amount": "1"}]
         )
+        await self.send_back(bill["id"])
+
+    async def send_back(self, bill: str) -> None:
+        new = {
+            "invoice": bill,
+            "lines": [{"invoicePosition": 1, "quantity": "1", "problem": "Broken"}],
+        }
+        for end in ("rmaRequestDelete", "rmaRequestSubmit"):
+            made = await do(self.bea, "rmaRequestCreate", "rmaRequest { id }", **new)
+            this = {"rmaRequest": made["rmaRequest"]["id"]}
+            await do(self.bea, "rmaRequestUpdate", **this, comment="Sorry")
+            await do(self.bea, end, **this)
 
     async def offer(self) -> None:
         viewer = await self.bea.ask("{ viewer { customer { id } } }")
@@ -413,6 +425,10 @@ FAILING: list[tuple[str, str, dict[str, Any]]] = [
     ("bea", "cartFill", {"from": {"quotation": "x"}}),
     ("bea", "cartFill", {"from": {"csv": "NONE,1"}, "version": 9}),
     ("bea", "quotationDecline", {"quotation": "x", "reason": "no"}),
+    ("bea", "rmaRequestCreate", {"invoice": "x", "lines": []}),
+    ("bea", "rmaRequestUpdate", {"rmaRequest": "x"}),
+    ("bea", "rmaRequestDelete", {"rmaRequest": "x"}),
+    ("bea", "rmaRequestSubmit", {"rmaRequest": "x"}),
     ("olga", "quotationIssue", {"quotation": "x"}),
     ("olga", "quotationUpdate", {"quotation": "x"}),
     ("olga", "quotationDelete", {"quotation": "x"}),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import db
+from db.attachments import attachments
 from db.carts import cart_items, carts
 from db.connections import Connection
 from db.quotation_orders import quotation_orders
@@ -15,6 +16,7 @@ from rules.permissions import BuiltInProfile, StaffRole
 from tests import documents
 from tests.client import Client
 from tests.conftest import At
+from tests.rma_requests import done, rma_request
 from tests.tenants.questions import root
 from tests.world import Portal, World, put
 
@@ -52,6 +54,10 @@ CONNECTIONS = {
       ... on Order { number related { id } } ... on Payment { number } } } } }""",
     "payments": """query($first: Int) { payments(first: $first) { totalCount nodes { number customer { name }
       onAccount { amount } actions { name allowed } related { __typename id } } } }""",
+    "rmaRequests": """query($first: Int) { rmaRequests(first: $first) { totalCount nodes { number stage
+      customer { name } invoice { number } account { name } status { name } actions { name allowed }
+      attachments { fileName download { url } } lines { sku product { name } invoiceLine { sku } state
+      receivedQuantity creditedQuantity replacedQuantity } } } }""",
     "documentDrafts": """query($first: Int) { documentDrafts(first: $first) { totalCount nodes { kind customer { name }
       madeBy { name } order { number } goodsIssues { number } invoice { number } goodsReturn { number }
       askedLines { goodsIssue { number } } lines { sku product { name } } totals { total { amount } }
@@ -196,6 +202,8 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
         await portal.file(f"File {number}", **named)
     if name == "documentDrafts":
         await draft_all(portal)
+    if name == "rmaRequests":
+        await return_all(portal)
     if name == "payments":
         for number in range(60):
             bill = await documents.invoice(portal, f"IN-{number}", [documents.Sold(f"P{number + 1}")])
@@ -214,6 +222,51 @@ async def draft_all(portal: Portal) -> None:
         bill = await documents.invoice(portal, f"IN-{number}", (documents.Sold("P1"),), order_id=order_id)
         await documents.draft(portal, "order", order_id, olaf_id)
         await documents.draft(portal, "invoice", bill.id, olaf_id)
+
+
+async def return_all(portal: Portal) -> None:
+    """A request with a photo and what came back for it, or a draft, for an invoice of its own, in turns."""
+    upload_id = await portal.upload(state="USED")
+    for number in range(60):
+        bill = await documents.invoice(portal, f"IN-{number}", (documents.Sold(f"P{number + 1}"),))
+        sent = await rma_request(portal, f"RM-{number}", bill)
+        await documents.goods_return(portal, f"GR-{number}", bill, rma_request_id=sent.id)
+        other = await documents.invoice(portal, f"IO-{number}", (documents.Sold(f"P{number + 1}"),))
+        await rma_request(portal, None, other)
+        async with portal.writing() as connection:
+            await put(connection, attachments, upload_id=upload_id, rma_request_id=sent.id)
+
+
+RETURNABLE = """query($invoice: ID!) { returnableLines(invoice: $invoice) { returnableQuantity product { name }
+  obstacles { code message quantity } } }"""
+SEND_BACK = """mutation($input: RmaRequestCreateInput!) { rmaRequestCreate(input: $input) {
+  rmaRequest { number lines { sku state } } errors { code message } } }"""
+SUBMIT = """mutation($input: RmaRequestSubmitInput!) { rmaRequestSubmit(input: $input) {
+  rmaRequest { number lines { sku state } } errors { code message } } }"""
+
+
+async def test_an_invoice_of_200_lines_is_sent_back_with_as_many_statements_as_one_of_2(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 200)
+    bea = await at(portal).sign_in("bea")
+    costs = []
+    for how_many in (2, 200):
+        sold = [documents.Sold(f"P{number + 1}", "2") for number in range(how_many)]
+        bill = await documents.invoice(portal, f"IN-{how_many}", sold)
+        given = {
+            "invoice": global_id("Invoice", bill.id),
+            "lines": [
+                {"invoicePosition": position, "quantity": "1", "problem": "broken"}
+                for position in range(1, how_many + 1)
+            ],
+        }
+        at_once = await run(bea, SEND_BACK, input={**given, "submit": True})
+        made = await done(bea, "rmaRequestCreate", **given)
+        later = await run(bea, SUBMIT, input={"rmaRequest": made["id"]})
+        told = await run(bea, RETURNABLE, invoice=given["invoice"])
+        costs.append((at_once, later, told))
+    assert costs[0] == costs[1]
 
 
 MIXED = """query($first: Int) { supplierDocuments(first: $first) { edges { cursor node { __typename id number

@@ -18,6 +18,7 @@ import uuid_utils.compat as uuid
 
 import db
 from db import roles
+from db.attachments import attachments
 from db.attributes import attributes, product_attributes
 from db.audit import audit_entries
 from db.carts import cart_items, carts
@@ -37,6 +38,7 @@ from rules.restrictions import Modes, RestrictionKind, RestrictionMode
 from tests import documents
 from tests.client import Client
 from tests.conftest import At
+from tests.rma_requests import rma_request
 from tests.tenants.questions import Question, anything, document, questions, root
 from tests.test_house_catalogue import SUPPLIER_TABLES, TENANT
 from tests.world import PASSWORD, Portal, World, put
@@ -162,6 +164,8 @@ class Town:
         credit_note = [key for type_name, key in named if type_name == "DocumentDraft"][1]
         own["CreditNoteDraftUpdateInput.documentDraft"] = credit_note
         own["file"] = next(key for type_name, key in named if type_name == "SharedFile")
+        drafts = [key for type_name, key in [*self.own(persona).ids, *named] if type_name == "RMARequest"]
+        own["rmaRequest"] = drafts[0]
         own["upload"] = next(key for type_name, key in named if type_name == "Upload")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
         own["document"] = own["invoice"]
@@ -300,7 +304,24 @@ async def furnish_customer(
             found.add("AccessGroup", group[0][0])
             found.add("CartItem", item)
             found.add("ContactChange", asked.id)
+            await furnish_returns(portal, tag, code, name, found)
     return found
+
+
+async def furnish_returns(portal: Portal, tag: str, customer: str, buyer: str, found: Belongings) -> None:
+    """A request to return goods that its customer still writes, with a photo, one that was submitted, and an upload."""
+    sku = next(iter(portal.products))
+    bill = await documents.invoice(portal, f"bill-{tag}", (documents.Sold(sku, "3"),), customer=customer)
+    found.add("Invoice", bill.id, f"bill-{tag}")
+    draft = await rma_request(portal, None, bill, account=buyer)
+    found.add("RMARequest", draft.id)
+    sent = await rma_request(portal, f"return-{tag}-sent", bill, account=buyer)
+    found.add("RMARequest", sent.id, f"return-{tag}-sent")
+    used = await portal.upload(account_id=draft.account_id, state="USED")
+    async with portal.writing() as connection:
+        photo = await put(connection, attachments, upload_id=used, rma_request_id=draft.id)
+    found.add("Attachment", photo)
+    found.add("Upload", await portal.upload(account_id=draft.account_id))
 
 
 async def furnish_address(portal: Portal, tag: str, customer: str) -> UUID:
@@ -466,6 +487,8 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "Attribute",
         "SharedFile",
         "Upload",
+        "RMARequest",
+        "Attachment",
     }
     assert named == set(NODES), "furnish the town with the new type"
 
