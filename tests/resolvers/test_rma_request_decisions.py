@@ -320,7 +320,7 @@ STAGES: dict[RMAStage, tuple[tuple[Asked, ...], dict[str, str]]] = {
         dict.fromkeys(("DECIDE", "RECEIVE", "CREDIT", "REPLACE", "REFUND", "CLOSE"), "RMA_REQUEST_ENDED"),
     ),
 }
-ACTS = {
+ACTS: dict[str, tuple[str, dict[str, Any]]] = {
     "DECIDE": (DECIDE, {"note": "Hello"}),
     "RECEIVE": (RECEIVE, {}),
     "CREDIT": (CREDIT, {"lines": [{"position": 1, "quantity": "1"}]}),

@@ -57,6 +57,14 @@ async def replaced(client: Client, key: str) -> tuple[str, list[str], list[str]]
     return found["stage"], [each["replacedQuantity"] for each in found["lines"]], orders
 
 
+async def ordered(client: Client, **given: Any) -> list[Any]:
+    """The orders of a replacement that has to work."""
+    answer = await post(client, REPLACE, **given)
+    assert answer["errors"] == [], answer
+    orders: list[Any] = answer["orders"]
+    return orders
+
+
 async def end(client: Client, mutation: str, order: str, **more: Any) -> None:
     kind = f"{mutation[0].upper()}{mutation[1:]}"
     answer = await client.ask(END.format(kind, mutation), input={"order": order, **more})
@@ -71,7 +79,7 @@ async def test_a_replacement_is_ordered_at_the_price_of_the_invoice_from_where_m
         await db.contacts.replace_addresses(connection, {bill.customer_id: [town]})
         await connection.fetch_text("update customers set credit_limit = 1")  # no obstacle
     this = {"rmaRequest": await asked(portal, bill, *BOTH)}
-    (order,) = await posted(mia, REPLACE, **this, comment="With apologies")
+    (order,) = await ordered(mia, **this, comment="With apologies")
     assert order | {"id": "", "lines": []} == {
         "id": "",
         "number": "SO-000001",
@@ -95,7 +103,7 @@ async def test_a_replacement_is_ordered_at_the_price_of_the_invoice_from_where_m
 
 
 async def test_systems_are_told_that_an_order_was_placed(portal: Portal, bill: Invoice, mia: Client) -> None:
-    await posted(mia, REPLACE, rmaRequest=await asked(portal, bill, *BOTH))
+    await ordered(mia, rmaRequest=await asked(portal, bill, *BOTH))
     async with portal.writing() as connection:
         told = await connection.fetch_text("select node_type, event, customer_id from changes")
     assert ("Order", "order.placed", bill.customer_id) in [tuple(each) for each in told]
@@ -108,13 +116,13 @@ async def test_a_line_is_done_when_it_is_credited_and_replaced(
     await posted(mia, RECEIVE, rmaRequest=key)
     await posted(mia, CREDIT, rmaRequest=key)
     assert (await replaced(mia, key))[0] == "RECEIVED"
-    (order,) = await posted(mia, REPLACE, rmaRequest=key, lines=[{"position": 1, "quantity": "3"}])
+    (order,) = await ordered(mia, rmaRequest=key, lines=[{"position": 1, "quantity": "3"}])
     assert await replaced(mia, key) == ("COMPLETED", ["3"], ["SO-000001"])
     await end(mia, "orderCancel", order["id"], reason="Out of stock")
     assert await replaced(mia, key) == ("RECEIVED", ["0"], ["SO-000001"])
     found = await request_of(mia, key)
     assert found["status"]["processingState"] == "IN_PROGRESS"
-    (again,) = await posted(mia, REPLACE, rmaRequest=key, warehouse=place(portal, "W2"))
+    (again,) = await ordered(mia, rmaRequest=key, warehouse=place(portal, "W2"))
     ship = "mutation($input: OrderShipInput!) { orderShip(input: $input) { errors { code } } }"
     some = {"order": again["id"], "lines": [{"position": 1, "quantity": "1"}]}
     assert (await mia.ask(ship, input=some))["orderShip"]["errors"] == []
@@ -127,7 +135,7 @@ async def test_a_customer_who_cancels_a_replacement_moves_its_request_too(
 ) -> None:
     key = await asked(portal, bill, BOTH[0])
     await posted(mia, CREDIT, rmaRequest=key)
-    (order,) = await posted(mia, REPLACE, rmaRequest=key)
+    (order,) = await ordered(mia, rmaRequest=key)
     assert (await replaced(mia, key))[0] == "COMPLETED"
     bea = await at(portal).sign_in("bea")
     await end(bea, "orderCancel", order["id"], reason="Not wanted")
@@ -146,9 +154,9 @@ async def test_it_ships_from_where_it_is_said_when_there_is_enough(
     assert await refused(mia, REPLACE, **this, warehouse=place(portal, "W1")) == short
     assert await refused(mia, REPLACE, **this, warehouse="x") == [("NOT_FOUND", ["warehouse"])]
     two = [{"position": 1, "quantity": "2"}]
-    (order,) = await posted(mia, REPLACE, **this, warehouse=place(portal, "W1"), lines=two)
+    (order,) = await ordered(mia, **this, warehouse=place(portal, "W1"), lines=two)
     assert order["warehouse"] == {"code": "W1"}
-    (rest,) = await posted(mia, REPLACE, **this)
+    (rest,) = await ordered(mia, **this)
     assert (rest["lines"][0]["quantity"], rest["warehouse"]) == ("1", {"code": "W2"})
 
 
@@ -160,7 +168,7 @@ async def test_two_lines_of_one_product_take_from_the_same_stock(
     here = {"warehouse": place(portal, "W2")}
     assert await refused(mia, REPLACE, **this, **here) == [("INSUFFICIENT_STOCK", ["lines", "1", "quantity"])]
     some = [{"position": 1, "quantity": "2"}, {"position": 2, "quantity": "2"}]
-    (order,) = await posted(mia, REPLACE, **this, **here, lines=some)
+    (order,) = await ordered(mia, **this, **here, lines=some)
     assert [each["unitPrice"]["amount"] for each in order["lines"]] == ["9.50", "8.00"]
     assert (await levels(portal))["A", "W2"] == (4, 4)
 
@@ -171,7 +179,7 @@ async def test_what_is_not_there_is_promised_where_the_company_sells_it_neverthe
     async with portal.writing() as connection:
         await db.portals.change(connection, portal.tenant_id, stock_policy=StockPolicy.ALLOW_BACKORDER)
     key = await asked(portal, bill, Asked(1, "9", Resolution.REPLACE, "9"))
-    (order,) = await posted(mia, REPLACE, rmaRequest=key)
+    (order,) = await ordered(mia, rmaRequest=key)
     assert Decimal(order["lines"][0]["quantity"]) == 9
 
 
@@ -183,7 +191,7 @@ async def test_a_service_ships_from_nowhere_and_what_is_not_sold_is_not_replaced
     await portal.withdraw("B")
     gone = [("PRODUCT_UNAVAILABLE", ["lines", "1"]), ("PRODUCT_UNAVAILABLE", ["lines", "2"])]
     assert await refused(mia, REPLACE, **this) == gone
-    (order,) = await posted(mia, REPLACE, **this, lines=[{"position": 1}])
+    (order,) = await ordered(mia, **this, lines=[{"position": 1}])
     assert (order["warehouse"], order["lines"][0]["sku"]) == (None, "S")
 
 
@@ -219,7 +227,7 @@ async def test_of_five_who_replace_and_cancel_at_once_each_is_served(
 ) -> None:
     this = {"rmaRequest": await asked(portal, bill, *BOTH)}
     one = [{"position": 1, "quantity": "1"}]
-    (first,) = await posted(mia, REPLACE, **this, lines=one)
+    (first,) = await ordered(mia, **this, lines=one)
     answers, _ = await asyncio.gather(
         asyncio.gather(*(post(mia, REPLACE, **this, lines=one) for _ in range(4))),
         end(mia, "orderCancel", first["id"], reason="Wrong"),

@@ -278,7 +278,7 @@ async def test_what_a_request_would_be_credited_is_told_and_nothing_posted(
         told = [(each["sku"], each["quantity"]) for each in found["lines"]]
         return [each["code"] for each in found["problems"]], total, told
 
-    whole = ([], "84.00", [("A", "5"), ("B", "2")])
+    whole: Any = ([], "84.00", [("A", "5"), ("B", "2")])
     assert await shown(bea) == await shown(mia) == whole
     await posted(mia, DECIDE, rmaRequest=key, lines=[line(1, "REFUND", "3"), line(2, "DIAGNOSE", "1")])
     assert await shown(bea) == ([], "60.00", [("A", "3"), ("B", "2")])
