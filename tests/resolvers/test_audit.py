@@ -251,6 +251,7 @@ class Story:
             "invoice": bill,
             "lines": [{"invoicePosition": 1, "quantity": "1", "problem": "Broken"}],
         }
+        this: dict[str, str] = {}
         for end in ("rmaRequestDelete", "rmaRequestSubmit"):
             made = await do(self.bea, "rmaRequestCreate", "rmaRequest { id }", **new)
             this = {"rmaRequest": made["rmaRequest"]["id"]}
