@@ -141,7 +141,7 @@ async def drafted(
     operation = asked.operation
     assert operation is not None, "check_asked comes first"
     lines = await context.load_list(db.invoiced_lines.of_invoices, invoice.id)
-    with found_at("invoice"):
+    with found_at("invoice" if asked.rma_request is None else "rmaRequest"):
         check_credit(invoice.state, lines)
     back = await _came_back(context, asked, invoice)
     returned = await _returned(context, back)
