@@ -35,7 +35,8 @@ RELATED = """query($id: ID!) { node(id: $id) { __typename ... on RMARequest { re
   fragment Named on Node { __typename ... on RMARequest { number } ... on SupplierDocument { number }
   ... on Payment { number } ... on Order { number } }"""
 PREVIEW = """query($id: ID!) { rmaRequest(id: $id) { creditPreview { problems { code }
-  totals { net { amount } tax { amount } total { amount } } lines { sku quantity amount { amount } invoicePosition } } } }"""
+  totals { net { amount } tax { amount } total { amount } } lines { position sku name unit
+  quantity unitPrice { amount } taxRate amount { amount } product { sku } invoicePosition } } } }"""
 BALANCE = """query($customer: ID!) { balanceReport(kind: CUSTOMER, customer: $customer) { ... on CustomerBalance {
   balances { debt { amount } prepayments { amount } } } } }"""
 REFUND = Resolution.REFUND
@@ -278,6 +279,19 @@ async def test_what_a_request_would_be_credited_is_told_and_nothing_posted(
         told = [(each["sku"], each["quantity"]) for each in found["lines"]]
         return [each["code"] for each in found["problems"]], total, told
 
+    (line_of_a, _) = (await bea.ask(PREVIEW, id=key))["rmaRequest"]["creditPreview"]["lines"]
+    assert line_of_a == {
+        "position": 1,
+        "sku": "A",
+        "name": "Product A",
+        "unit": "pcs",
+        "quantity": "5",
+        "unitPrice": {"amount": "10.00"},
+        "taxRate": "20",
+        "amount": {"amount": "50.00"},
+        "product": {"sku": "A"},
+        "invoicePosition": 1,
+    }
     whole: Any = ([], "84.00", [("A", "5"), ("B", "2")])
     assert await shown(bea) == await shown(mia) == whole
     await posted(mia, DECIDE, rmaRequest=key, lines=[line(1, "REFUND", "3"), line(2, "DIAGNOSE", "1")])
