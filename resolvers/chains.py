@@ -1,4 +1,4 @@
-"""Chains: what is next to a document, an order or a payment, as far as the viewer may see it."""
+"""Chains: what is next to a document, an order, a request or a payment, as far as the viewer may see it."""
 
 import asyncio
 from typing import Any

@@ -25,6 +25,7 @@ from rules.broken import BrokenRule, InvalidInput
 from rules.money import plain
 from rules.periods import check_period, midnight, next_day
 from rules.permissions import Permission
+from rules.rma_decisions import check_left
 from rules.rma_progress import RMALineProgress
 from rules.rma_requests import RMAAct, RMAActor, RMALineState, RMAStage, check, line_state
 
@@ -230,7 +231,14 @@ NEEDS: dict[RMAActor, dict[RMAAct, Permission]] = {
     RMAActor.CUSTOMER: dict.fromkeys(
         (RMAAct.UPDATE, RMAAct.DELETE, RMAAct.SUBMIT), Permission.RMA_REQUESTS_WRITE
     ),
-    RMAActor.STAFF: {},
+    RMAActor.STAFF: {
+        RMAAct.DECIDE: Permission.RMA_REQUESTS_DECIDE,
+        RMAAct.RECEIVE: Permission.ORDERS_FULFIL,
+        RMAAct.CREDIT: Permission.INVOICES_WRITE,
+        RMAAct.REPLACE: Permission.RMA_REQUESTS_DECIDE,
+        RMAAct.REFUND: Permission.PAYMENTS_WRITE,
+        RMAAct.CLOSE: Permission.RMA_REQUESTS_DECIDE,
+    },
 }
 
 
@@ -245,8 +253,10 @@ async def actions_of(root: strawberry.Parent[RMARequest], info: Info) -> list[Ac
 
 
 async def _refusal(context: Context, root: RMARequest, act: RMAAct, actor: RMAActor) -> BrokenRule | None:
+    lines = await context.load_list(db.rma_progress.of_requests, root.id)
     try:
         check(act, RMAStage(root.stage), actor)
+        check_left(act, lines)
     except BrokenRule as broken:
         return broken
     return await refusal(context, root) if act is RMAAct.SUBMIT else None

@@ -13,6 +13,7 @@ import resolvers.fulfilments
 import resolvers.orders
 import resolvers.placements
 import resolvers.quotations
+import resolvers.rma_request_chains
 import resolvers.tickets
 from rules.balances import PaymentState
 from rules.deliveries import DeliverySchedule, DeliveryState
@@ -32,8 +33,10 @@ from schema.tickets import ABOUT_THIS, SupportTicket
 
 if TYPE_CHECKING:  # they know each other
     from schema.goods_issues import GoodsIssue
+    from schema.rma_requests import RMARequest
 
 _GoodsIssue = Annotated["GoodsIssue", strawberry.lazy("schema.goods_issues")]
+_RMARequest = Annotated["RMARequest", strawberry.lazy("schema.rma_requests")]
 
 
 @strawberry.type(description="A line of an order, with its own copy of what was ordered.")
@@ -146,6 +149,10 @@ class Order(Node):
             resolvers.quotations.of_order,
             description="The quotation from which it was ordered; of several, that of the first such line.",
         ),
+    ]
+    rma_request: Annotated[
+        _RMARequest | None,
+        field(resolvers.rma_request_chains.rma_request, description="The request whose goods it replaces."),
     ]
     purchase_order_number: Annotated[str | None, field(description="The customer's own number.")]
     comment: Annotated[str | None, field(description="What the customer said to it.")]

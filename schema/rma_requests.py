@@ -6,8 +6,11 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.chains
 import resolvers.document_lines
+import resolvers.rma_request_chains
 import resolvers.rma_request_changes
+import resolvers.rma_request_previews
 import resolvers.rma_requests
 import resolvers.tickets
 from rules.permissions import Permission
@@ -21,9 +24,11 @@ from schema.fields import field, mutation, query, subscription
 from schema.invoices import Invoice, InvoiceLine
 from schema.lifecycle_statuses import LifecycleStatus
 from schema.nodes import Node
+from schema.orders import Order
 from schema.pages import Connection
 from schema.products import Product
 from schema.profiles import DeletedPayload
+from schema.rma_request_previews import RMACreditPreview
 from schema.tickets import ABOUT_THIS, SupportTicket
 
 
@@ -150,8 +155,34 @@ class RMARequest(Node):
         list[Action],
         field(
             resolvers.rma_requests.actions_of,
-            description="What can be done with it: for the customer UPDATE, DELETE and SUBMIT of a draft.",
+            description="What can be done with it: for the customer UPDATE, DELETE and SUBMIT of a draft; for staff DECIDE, "
+            "RECEIVE (goodsReturnReceive), CREDIT (creditNoteIssue), REPLACE, REFUND (paymentRecord) and CLOSE.",
             size=6,
+        ),
+    ]
+    credit_preview: Annotated[
+        RMACreditPreview,
+        field(
+            resolvers.rma_request_previews.credit_preview,
+            description="The credit note to which it would lead, by what was granted and, where nothing is decided yet, "
+            "by what is asked; nothing is posted.",
+        ),
+    ]
+    replacement_orders: Annotated[
+        list[Order],
+        field(
+            resolvers.rma_request_chains.replacement_orders,
+            description="The orders that replace its goods, by number; none for whoever may not read orders.",
+            size=1,
+        ),
+    ]
+    related: Annotated[
+        list[Node],
+        field(
+            resolvers.chains.related,
+            description="What is next to it in the chain from quotation to payment, in both directions and as far as "
+            "the viewer may see it, in the order of the chain and then by number.",
+            size=5,
         ),
     ]
 

@@ -51,6 +51,7 @@ from schema.quotations import QuotationMutations, QuotationQueries
 from schema.reconciliation_statements import ReconciliationStatement, ReconciliationStatementMutations
 from schema.reconciliations import ReconciliationReport
 from schema.returnable_lines import ReturnableLineQueries
+from schema.rma_request_decisions import RMARequestDecisionMutations
 from schema.rma_requests import RMARequestMutations, RMARequestQueries, RMARequestSubscriptions
 from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
@@ -114,6 +115,7 @@ class Mutation(
     PaymentMutations,
     DocumentMutations,
     DocumentDraftMutations,
+    RMARequestDecisionMutations,
     RMARequestMutations,
     ContactChangeMutations,
     TicketMutations,

@@ -257,11 +257,16 @@ class Story:
             "invoice": bill,
             "lines": [{"invoicePosition": 1, "quantity": "1", "problem": "Broken"}],
         }
+        this: dict[str, str] = {}
         for end in ("rmaRequestDelete", "rmaRequestSubmit"):
             made = await do(self.bea, "rmaRequestCreate", "rmaRequest { id }", **new)
             this = {"rmaRequest": made["rmaRequest"]["id"]}
             await do(self.bea, "rmaRequestUpdate", **this, comment="Sorry")
             await do(self.bea, end, **this)
+        line = {"position": 1, "resolution": "REPLACE"}
+        await do(self.olga, "rmaRequestDecide", **this, lines=[line])
+        await do(self.olga, "rmaRequestReplace", **this)
+        await do(self.olga, "rmaRequestClose", **this, outcome="COMPLETED")
 
     async def offer(self) -> None:
         viewer = await self.bea.ask("{ viewer { customer { id } } }")
@@ -444,6 +449,9 @@ FAILING: list[tuple[str, str, dict[str, Any]]] = [
     ("bea", "rmaRequestUpdate", {"rmaRequest": "x"}),
     ("bea", "rmaRequestDelete", {"rmaRequest": "x"}),
     ("bea", "rmaRequestSubmit", {"rmaRequest": "x"}),
+    ("olga", "rmaRequestDecide", {"rmaRequest": "x"}),
+    ("olga", "rmaRequestClose", {"rmaRequest": "x", "outcome": "COMPLETED"}),
+    ("olga", "rmaRequestReplace", {"rmaRequest": "x"}),
     ("olga", "quotationIssue", {"quotation": "x"}),
     ("olga", "quotationUpdate", {"quotation": "x"}),
     ("olga", "quotationDelete", {"quotation": "x"}),

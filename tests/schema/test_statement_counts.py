@@ -16,7 +16,7 @@ from rules.permissions import BuiltInProfile, StaffRole
 from tests import documents
 from tests.client import Client
 from tests.conftest import At
-from tests.rma_requests import done, rma_request
+from tests.rma_requests import Asked, done, rma_request
 from tests.tenants.questions import root
 from tests.world import Portal, World, put
 
@@ -30,7 +30,7 @@ CONNECTIONS = {
       attributes {{ {SAID} }} }} }} }}""",
     "orders": f"""query($first: Int) {{ orders(first: $first) {{ totalCount pageInfo {{ hasNextPage }}
       edges {{ node {{ number status {{ name }} customer {{ name priceList {{ name }} }} warehouse {{ code }}
-      totals {{ total {{ amount }} }} placedTogether {{ number }} quotation {{ number }}
+      totals {{ total {{ amount }} }} placedTogether {{ number }} quotation {{ number }} rmaRequest {{ number }}
       delivery {{ state schedule }} payment {{ state open {{ amount }} }} actions {{ name allowed }}
       {TICKETS} goodsIssues {{ number warehouse {{ code }} customer {{ name }} order {{ number }}
         lines {{ sku product {{ sku }} }} }}
@@ -56,16 +56,17 @@ CONNECTIONS = {
       author { name account { name } staffMember { name } } attachments { fileName } ticket { number } } } } } }""",
     "supplierDocuments": f"""query($first: Int) {{ supplierDocuments(first: $first) {{ totalCount nodes {{ __typename id
       number kind status total {{ amount }} customer {{ name }} {TICKETS} related {{ __typename id
-      ... on SupplierDocument {{ number }} ... on Order {{ number related {{ id }} }} ... on Payment {{ number }}
-      }} }} }} }}""",
+      ... on SupplierDocument {{ number }} ... on Order {{ number related {{ id }} }} ... on Payment {{ number }} }}
+      ... on GoodsReturn {{ rmaRequest {{ number }} }} ... on CreditNote {{ rmaRequest {{ number }} }} }} }} }}""",
     "payments": f"""query($first: Int) {{ payments(first: $first) {{ totalCount nodes {{ number customer {{ name }}
-      onAccount {{ amount }} actions {{ name allowed }} related {{ __typename id }} {TICKETS} }} }} }}""",
+      onAccount {{ amount }} actions {{ name allowed }} related {{ __typename id }} rmaRequest {{ number }} {TICKETS} }} }} }}""",
     "rmaRequests": f"""query($first: Int) {{ rmaRequests(first: $first) {{ totalCount nodes {{ number stage {TICKETS}
       customer {{ name }} invoice {{ number }} account {{ name }} status {{ name }} actions {{ name allowed }}
       attachments {{ fileName download {{ url }} }} lines {{ sku product {{ name }} invoiceLine {{ sku }} state
-      receivedQuantity creditedQuantity replacedQuantity }} }} }} }}""",
+      receivedQuantity creditedQuantity replacedQuantity }} replacementOrders {{ number }} related {{ __typename id }}
+      creditPreview {{ totals {{ total {{ amount }} }} problems {{ code }} lines {{ sku product {{ name }} }} }} }} }} }}""",
     "documentDrafts": """query($first: Int) { documentDrafts(first: $first) { totalCount nodes { kind customer { name }
-      madeBy { name } order { number } goodsIssues { number } invoice { number } goodsReturn { number }
+      madeBy { name } order { number } goodsIssues { number } invoice { number } goodsReturn { number } rmaRequest { number }
       askedLines { goodsIssue { number } } lines { sku product { name } } totals { total { amount } }
       problems { code } actions { name allowed } } } }""",
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
@@ -739,4 +740,34 @@ async def test_a_statement_of_many_movements_is_issued_with_as_many_statements_a
         await documents.invoice(portal, f"IN-{number}")
         if number in (1, 39):
             costs.append(await run(olga, asked, input=given))
+    assert costs[0] == costs[1]
+
+
+async def test_a_request_of_200_lines_is_granted_received_credited_and_replaced_like_one_of_2(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 200)
+    await portal.staff_member("mia")
+    mia = await at(portal).sign_in("mia")
+    costs = []
+    for how_many in (2, 200):
+        sold = [documents.Sold(f"P{number + 1}", "2") for number in range(how_many)]
+        bill = await documents.invoice(portal, f"IN-{how_many}", sold)
+        asked = [Asked(position) for position in range(1, how_many + 1)]
+        sent = await rma_request(portal, f"RM-{how_many}", bill, asked)
+        lines = [{"position": each, "resolution": "REPLACE"} for each in range(1, how_many + 1)]
+        cost = []
+        for mutation, given in (
+            ("rmaRequestDecide", {"lines": lines}),
+            ("goodsReturnReceive", {}),
+            ("creditNoteIssue", {}),
+            ("rmaRequestReplace", {}),
+        ):
+            kind = f"{mutation[0].upper()}{mutation[1:]}Input!"
+            document = (
+                f"mutation($input: {kind}) {{ {mutation}(input: $input) {{ errors {{ code message }} }} }}"
+            )
+            this = {"rmaRequest": global_id("RMARequest", sent.id)}
+            cost.append(await run(mia, document, input={**this, **given}))
+        costs.append(cost)
     assert costs[0] == costs[1]

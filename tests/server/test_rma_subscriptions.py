@@ -7,6 +7,7 @@ from tests import documents
 from tests.client import Client
 from tests.conftest import At
 from tests.documents import Sold
+from tests.postings import post, posted
 from tests.rma_requests import asked, done
 from tests.server.live import Serving, Socket, asking, is_silent, watching
 from tests.world import Portal, World
@@ -81,3 +82,21 @@ async def test_one_request_can_be_watched_and_not_another_customers(
         await done(bea, "rmaRequestSubmit", rmaRequest=second)
         await done(bea, "rmaRequestSubmit", rmaRequest=first)
         assert await heard(socket) == ("RM-000002", "SUBMITTED", 2)
+
+
+async def test_a_customer_hears_what_the_staff_does_with_its_request_also_where_the_stage_stays(
+    live: Serving, portal: Portal, bea: Client, at: At
+) -> None:
+    await portal.staff_member("olga", role=StaffRole.OWNER)
+    olga, key = await at(portal).sign_in("olga"), await draft(portal, bea, "IN-1")
+    sent = (await done(bea, "rmaRequestSubmit", rmaRequest=key))["number"]
+    async with watching(live, bea, CHANGED, rmaRequest=key) as socket:
+        line = {"position": 1, "resolution": "REPLACE"}
+        await posted(olga, "rmaRequestDecide", rmaRequest=key, lines=[line])
+        assert await heard(socket) == (sent, "AUTHORISED", 3)
+        assert (await post(olga, "rmaRequestReplace", rmaRequest=key))["errors"] == []
+        assert await heard(socket) == (sent, "AUTHORISED", 3)
+        await posted(olga, "goodsReturnReceive", rmaRequest=key)
+        assert await heard(socket) == (sent, "RECEIVED", 4)
+        await posted(olga, "creditNoteIssue", rmaRequest=key)
+        assert await heard(socket) == (sent, "COMPLETED", 5)

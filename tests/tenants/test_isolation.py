@@ -168,6 +168,8 @@ class Town:
         own["file"] = next(key for type_name, key in named if type_name == "SharedFile")
         drafts = [key for type_name, key in [*self.own(persona).ids, *named] if type_name == "RMARequest"]
         own["rmaRequest"] = drafts[0]
+        for name in ("Decide", "Close", "Replace"):  # the staff sees what was submitted
+            own[f"RmaRequest{name}Input.rmaRequest"] = drafts[1]
         own["upload"] = next(key for type_name, key in named if type_name == "Upload")
         own["ticket"] = next(key for type_name, key in named if type_name == "SupportTicket")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
@@ -243,6 +245,10 @@ async def furnish_company(portal: Portal, tag: str) -> tuple[Belongings, Belongi
     async with portal.writing() as connection:
         status_id = await predefined(connection, Subject.ORDER, ProcessingState.IN_PROGRESS)
         parts[0].add("LifecycleStatus", status_id)
+        parts[0].add(
+            "LifecycleStatus",
+            await predefined(connection, Subject.RMA_REQUEST, ProcessingState.NOT_STARTED),
+        )
         await put(connection, price_lists, code=f"list-{tag}", name="Prices")
         depot = await put(connection, warehouses, code=f"depot-{tag}", name="Depot")
         width = await put(
