@@ -33,6 +33,7 @@ from db import (
     idempotency,
     invoiced_lines,
     invoices,
+    jobs,
     letterheads,
     lifecycle_statuses,
     logins,
@@ -73,6 +74,7 @@ from db import (
     throttles,
     uploads,
     warehouses,
+    workers,
 )
 from db.tables import metadata
 
@@ -109,6 +111,7 @@ __all__ = [
     "idempotency",
     "invoiced_lines",
     "invoices",
+    "jobs",
     "letterheads",
     "lifecycle_statuses",
     "logins",
@@ -150,4 +153,5 @@ __all__ = [
     "throttles",
     "uploads",
     "warehouses",
+    "workers",
 ]

@@ -129,6 +129,19 @@ class Settings(BaseSettings):
         "", description="Key for the bucket; without one it is what the machine's role has."
     )
     storage_secret_access_key: SecretStr | None = Field(None, description="The key's secret.")
+    worker: bool = Field(
+        True,
+        description="Whether the process that serves does jobs too; false where `worker` runs as its own.",
+    )
+    worker_pool_size: int = Field(4, ge=1, description="Most database connections that a worker's jobs use.")
+    worker_poll_seconds: float = Field(
+        5, gt=0, description="Seconds after which a worker looks for jobs although nothing told of one."
+    )
+    worker_heartbeat_seconds: float = Field(
+        30,
+        gt=0,
+        description="Seconds of silence after which another worker takes up the jobs of one that has died.",
+    )
     session_hours: float = Field(12, gt=0, description="Hours until a sign-in expires.")
 
     secret_key: SecretStr | None = Field(
