@@ -3,6 +3,7 @@
 import asyncio
 import difflib
 import shutil
+import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -68,6 +69,8 @@ def serve() -> None:
     """Serve the portals until Ctrl-C; the database has to be there and migrated."""
     settings = _settings()
     logs.configure(settings)
+    # uvicorn raises it once more when it has ended: what lies around it is to be closed too, e.g. the worker.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         _run(serving.serve(settings))
     except StorageUnavailable as unavailable:
