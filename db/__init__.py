@@ -74,6 +74,9 @@ from db import (
     throttles,
     uploads,
     warehouses,
+    webhook_claims,
+    webhook_deliveries,
+    webhooks,
     workers,
 )
 from db.tables import metadata
@@ -153,5 +156,8 @@ __all__ = [
     "throttles",
     "uploads",
     "warehouses",
+    "webhook_claims",
+    "webhook_deliveries",
+    "webhooks",
     "workers",
 ]

@@ -118,3 +118,13 @@ async def add(connection: Connection, new: Sequence[Change]) -> list[KeptChange]
     columns = {name: [getattr(each, name) for each in new] for name in _NAMES}
     kept = await connection.rows(_add, count=len(new), **columns)
     return sorted(kept, key=lambda each: each.position)
+
+
+_hold = Statement[int](
+    select(feeds.c.position).where(feeds.c.tenant_id == bindparam("tenant_id")).with_for_update()
+)
+
+
+async def hold(connection: Connection) -> None:
+    """Let nobody else add changes until this transaction ends: for who takes away what adding them refers to."""
+    await connection.run(_hold)

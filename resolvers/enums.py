@@ -14,6 +14,7 @@ from rules.contacts import AddressKind, ContactChangeState
 from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.documents import CreditOperation, DocumentKind, DocumentStatus
 from rules.downloads import DocumentFormat, DownloadFormat
+from rules.events import Event
 from rules.files import FileAudience
 from rules.lifecycle import ProcessingState, Subject
 from rules.logos import ImageType
@@ -26,6 +27,7 @@ from rules.restrictions import RestrictionKind, RestrictionMode
 from rules.rows import RowPolicy
 from rules.stock import StockPolicy
 from rules.uploads import UploadState
+from rules.webhooks import WebhookDeliveryState, WebhookSwitchedOff
 
 
 def publish(kind: type[Enum], *, description: str, value: Callable[[Any], str]) -> None:
@@ -348,5 +350,41 @@ publish(
         UploadState.ARRIVING: "Its bytes are coming.",
         UploadState.READY: "It is what was announced, and can be used.",
         UploadState.USED: "It was used.",
+    }.__getitem__,
+)
+publish(
+    Event,
+    description="Something that happened, of which the company's own systems can be told.",
+    value=lambda event: (
+        {
+            Event.ORDER_PLACED: "A customer has ordered",
+            Event.ORDER_CANCELLED: "An order was cancelled, by the customer or the staff",
+            Event.QUOTATION_DECLINED: "A customer has declined a quotation",
+            Event.RMA_REQUEST_SUBMITTED: "A customer asks to return goods",
+            Event.STATEMENT_CONFIRMED: "A customer has confirmed a reconciliation statement",
+            Event.STATEMENT_DISPUTED: "A customer has disputed a reconciliation statement",
+            Event.TICKET_OPENED: "A support ticket was opened",
+            Event.TICKET_REPLIED: "Somebody has written to a support ticket",
+            Event.ACCOUNT_ACTIVATED: "Somebody has activated their account",
+            Event.WEBHOOK_TEST: "Somebody tests a webhook, which is told of it without being there for it",
+        }[event]
+        + f": `{event.value}`."
+    ),
+)
+publish(
+    WebhookDeliveryState,
+    description="What has become of a delivery to a webhook.",
+    value={
+        WebhookDeliveryState.PENDING: "It is still to be delivered, after what came before it about the same.",
+        WebhookDeliveryState.DELIVERED: "The receiver has taken it.",
+        WebhookDeliveryState.DEAD: "It was tried as often as it is; `webhookRetry` takes it up again.",
+    }.__getitem__,
+)
+publish(
+    WebhookSwitchedOff,
+    description="Why a webhook was switched off, when it was not the staff that did it.",
+    value={
+        WebhookSwitchedOff.GONE: "The receiver has said that it wants no more (410 Gone).",
+        WebhookSwitchedOff.FAILING: "For days every attempt has failed.",
     }.__getitem__,
 )

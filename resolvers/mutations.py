@@ -17,6 +17,7 @@ import db
 from db.audit import Entry
 from db.connections import Connection, Contended
 from db.isolation import Mode
+from db.jobs import Job
 from resolvers import nodes
 from resolvers.context import Change, Context, Info
 from resolvers.errors import Broken
@@ -267,10 +268,16 @@ class Audited(FieldExtension):
 async def write_down(
     connection: Connection, context: Context, action: str, changes: Sequence[Change]
 ) -> None:
-    """Add entries to the audit of the portal, with whoever is acting and the request's id; then tell the feed."""
-    if changes:
-        await db.audit.add(connection, [_entry(context, action, change) for change in changes])
-        await db.change_feed.add(connection, [_told(context, change) for change in changes])
+    """Add entries to the audit of the portal, with whoever is acting and the request's id; then tell the feed, and have
+    the webhooks told of what is an event."""
+    if not changes:
+        return
+    await db.audit.add(connection, [_entry(context, action, change) for change in changes])
+    kept = await db.change_feed.add(connection, [_told(context, change) for change in changes])
+    if events := [each for each in kept if each.event is not None]:
+        deliveries = await db.webhook_deliveries.add(connection, events)
+        if deliveries:
+            await db.jobs.enqueue(connection, Job.WEBHOOK_DELIVER, deliveries)
 
 
 def _told(context: Context, change: Change) -> db.change_feed.Change:

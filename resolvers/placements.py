@@ -23,6 +23,7 @@ from rules.broken import BrokenRule, BrokenRules, check_version
 from rules.carts import assess, obstacles
 from rules.contacts import Address
 from rules.deliveries import DeliveryState
+from rules.events import Event
 from rules.lifecycle import ProcessingState, Subject
 from rules.numbers import NumberKind
 from rules.orders import LONGEST_COMMENT, LONGEST_PURCHASE_ORDER_NUMBER, check_requested
@@ -151,7 +152,8 @@ async def _placed(context: Context, draft: CartDraft, input: OrderPlaceInput) ->
     await db.carts.touch(connection, viewer.actor_id)
     for order, lines_of_order in placed:
         ordered = [{"sku": line.sku, "quantity": line.quantity} for line in lines_of_order]
-        context.record("Order", order.id, before=None, after=facts_of(order, lines=ordered))
+        after = facts_of(order, lines=ordered)
+        context.record("Order", order.id, before=None, after=after, event=Event.ORDER_PLACED)
     return [order for order, _ in placed]
 
 

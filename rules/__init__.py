@@ -54,6 +54,7 @@ from rules import (
     throttles,
     uploads,
     viewers,
+    webhooks,
 )
 
 __all__ = [
@@ -110,4 +111,5 @@ __all__ = [
     "throttles",
     "uploads",
     "viewers",
+    "webhooks",
 ]

@@ -56,6 +56,8 @@ from schema.suppliers import SupplierQueries
 from schema.tax_invoices import TaxInvoice, TaxInvoiceMutations
 from schema.uploads import UploadMutations
 from schema.viewers import ViewerQueries
+from schema.webhook_deliveries import WebhookDeliveryQueries
+from schema.webhooks import WebhookMutations, WebhookQueries
 
 
 @strawberry.type(description="What can be asked.")
@@ -86,6 +88,8 @@ class Query(
     ProfileQueries,
     SupplierQueries,
     AuditQueries,
+    WebhookQueries,
+    WebhookDeliveryQueries,
 ):
     """Every noun's queries."""
 
@@ -116,6 +120,7 @@ class Mutation(
     ProfileMutations,
     PortalMutations,
     StaffMemberMutations,
+    WebhookMutations,
 ):
     """Every noun's mutations."""
 

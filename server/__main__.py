@@ -98,6 +98,7 @@ def demo(
     """Start everything with demo data: the embedded PostgreSQL, two suppliers' portals, GraphiQL."""
     settings = _settings()
     settings.demo_personas = True
+    settings.webhook_private_targets = True
     if real and not _REAL_DATA.is_dir():
         _console.print("There is no real trade data here (../shared/data/exchange); going on without it.")
     running.run(

@@ -106,6 +106,7 @@ def facilities_of(
         cursor_key=settings.cursor_key,
         session_minutes=round(settings.session_hours * 60),
         base_domain=settings.base_domain,
+        private_targets=settings.webhook_private_targets,
     )
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from resolvers.context import Facilities
+from server.outgoing import Outgoing
 from server.settings import Settings
 
 
@@ -15,6 +16,7 @@ class Tools:
 
     settings: Settings
     facilities: Facilities
+    outgoing: Outgoing
 
 
 # Does a job for an object of a tenant; it may be called again for what it has done. Raises db.workers.Later.

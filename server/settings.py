@@ -142,6 +142,19 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds of silence after which another worker takes up the jobs of one that has died.",
     )
+    webhook_private_targets: bool = Field(
+        False,
+        description="Whether webhooks may lead to http and to private addresses, such as this machine's; for development.",
+    )
+    webhook_seconds: float = Field(15, gt=0, description="Seconds in which a webhook has to answer.")
+    webhook_pause_factor: float = Field(
+        1, gt=0, description="By what the pauses between attempts (5 s to 12 h) are multiplied."
+    )
+    webhook_patience_hours: float = Field(
+        120,
+        gt=0,
+        description="Hours after which a webhook at which every attempt has failed is switched off.",
+    )
     session_hours: float = Field(12, gt=0, description="Hours until a sign-in expires.")
 
     secret_key: SecretStr | None = Field(

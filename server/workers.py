@@ -13,14 +13,18 @@ from db.isolation import Mode
 from db.jobs import Job
 from db.workers import Regular, Timing, Worker
 from resolvers.context import Facilities
+from server import deliveries
 from server.app import facilities_of
 from server.jobs import Handler, Tools
+from server.outgoing import Outgoing
 from server.settings import Settings
 from server.storing import open_storage
 from tenants.passwords import Passwords
 
 # Who does which job.
-HANDLERS: Mapping[Job, Handler] = {}
+HANDLERS: Mapping[Job, Handler] = {
+    Job.WEBHOOK_DELIVER: deliveries.deliver,
+}
 
 _GRACE_SECONDS = 10
 
@@ -35,6 +39,7 @@ async def _keep_house(tools: Tools) -> None:
 # What one of the workers does regularly: by name, when, what.
 REGULAR: tuple[tuple[str, str, Callable[[Tools], Awaitable[None]]], ...] = (
     ("housekeeping", "17 * * * *", _keep_house),
+    ("webhooks", "*/15 * * * *", deliveries.look_after),
 )
 
 
@@ -80,7 +85,8 @@ async def beside(settings: Settings, facilities: Facilities) -> AsyncIterator[No
 @asynccontextmanager
 async def working(settings: Settings, facilities: Facilities) -> AsyncIterator[Worker]:
     """A worker as long as the block lasts; what it is doing then has a while to end, and is cut short after that."""
-    tools = Tools(settings, facilities)
+    outgoing = Outgoing(private=settings.webhook_private_targets, seconds=settings.webhook_seconds)
+    tools = Tools(settings, facilities, outgoing)
     worker = Worker(
         settings.database_url,
         {job: _bound(handler, tools) for job, handler in HANDLERS.items()},
@@ -88,6 +94,7 @@ async def working(settings: Settings, facilities: Facilities) -> AsyncIterator[W
         Timing(
             heartbeat_seconds=settings.worker_heartbeat_seconds,
             poll_seconds=settings.worker_poll_seconds,
+            handler_seconds=max(60, 4 * settings.webhook_seconds),
         ),
     )
     stop = asyncio.Event()
@@ -99,6 +106,7 @@ async def working(settings: Settings, facilities: Facilities) -> AsyncIterator[W
         await asyncio.wait({running}, timeout=_GRACE_SECONDS)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        await outgoing.close()
 
 
 async def _open_database(settings: Settings) -> Database:

@@ -152,9 +152,113 @@ grant select, insert, update on jobs.pgqueuer_schedules to app_rw;
 grant usage on sequence jobs.pgqueuer_id_seq, jobs.pgqueuer_statistics_id_seq, jobs.pgqueuer_schedules_id_seq to app_rw;
 """
 
+TABLES = """
+CREATE TABLE webhooks (
+    tenant_id UUID NOT NULL,
+    id UUID NOT NULL,
+    name TEXT NOT NULL,
+    url TEXT NOT NULL,
+    events TEXT[] NOT NULL,
+    query TEXT,
+    permissions TEXT[] NOT NULL,
+    active BOOLEAN DEFAULT 'true' NOT NULL,
+    switched_off TEXT,
+    failing_since TIMESTAMP WITH TIME ZONE,
+    created_by_id UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    version INTEGER DEFAULT '1' NOT NULL,
+    secret TEXT NOT NULL,
+    old_secret TEXT,
+    old_secret_until TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT webhooks_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT webhooks_name_key UNIQUE (tenant_id, name),
+    CONSTRAINT webhooks_switched_off_check CHECK (switched_off in ('GONE', 'FAILING')),
+    CONSTRAINT webhooks_tenant_fkey FOREIGN KEY(tenant_id) REFERENCES portals (tenant_id)
+);
+
+CREATE TABLE webhook_deliveries (
+    tenant_id UUID NOT NULL,
+    id UUID NOT NULL,
+    webhook_id UUID NOT NULL,
+    position BIGINT NOT NULL,
+    event TEXT NOT NULL,
+    happened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    subject_id UUID NOT NULL,
+    node_type TEXT NOT NULL,
+    node_id UUID NOT NULL,
+    state TEXT DEFAULT 'PENDING' NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    tries INTEGER DEFAULT '0' NOT NULL,
+    next_attempt_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
+    leased_until TIMESTAMP WITH TIME ZONE,
+    body TEXT,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    ended_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (tenant_id, id),
+    CONSTRAINT webhook_deliveries_webhook_fkey FOREIGN KEY(tenant_id, webhook_id) REFERENCES webhooks (tenant_id, id),
+    CONSTRAINT webhook_deliveries_state_check CHECK (state in ('PENDING', 'DELIVERED', 'DEAD')),
+    CONSTRAINT webhook_deliveries_event_check CHECK (event in ('order.placed', 'order.cancelled', 'quotation.declined', 'rma_request.submitted', 'statement.confirmed', 'statement.disputed', 'ticket.opened', 'ticket.replied', 'account.activated', 'webhook.test')),
+    CONSTRAINT webhook_deliveries_tenant_fkey FOREIGN KEY(tenant_id) REFERENCES portals (tenant_id)
+);
+
+CREATE INDEX webhook_deliveries_created_at_idx ON webhook_deliveries (tenant_id, created_at, id);
+
+CREATE INDEX webhook_deliveries_dead_idx ON webhook_deliveries (tenant_id, webhook_id, position) WHERE state = 'DEAD';
+
+CREATE INDEX webhook_deliveries_lane_idx ON webhook_deliveries (tenant_id, webhook_id, subject_id, position) WHERE state = 'PENDING';
+
+CREATE INDEX webhook_deliveries_node_idx ON webhook_deliveries (tenant_id, node_id);
+
+CREATE INDEX webhook_deliveries_webhook_idx ON webhook_deliveries (tenant_id, webhook_id, created_at, id);
+
+CREATE TABLE webhook_attempts (
+    tenant_id UUID NOT NULL,
+    webhook_delivery_id UUID NOT NULL,
+    number INTEGER NOT NULL,
+    at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    duration_ms INTEGER,
+    status INTEGER,
+    error TEXT,
+    answer TEXT,
+    CONSTRAINT webhook_attempts_pkey PRIMARY KEY (tenant_id, webhook_delivery_id, number),
+    CONSTRAINT webhook_attempts_webhook_delivery_fkey FOREIGN KEY(tenant_id, webhook_delivery_id) REFERENCES webhook_deliveries (tenant_id, id)
+);
+
+ALTER TABLE changes DROP CONSTRAINT changes_event_check;
+
+ALTER TABLE changes ADD CONSTRAINT changes_event_check CHECK (event in ('order.placed', 'order.cancelled', 'quotation.declined', 'rma_request.submitted', 'statement.confirmed', 'statement.disputed', 'ticket.opened', 'ticket.replied', 'account.activated', 'webhook.test'));
+"""
+
+ISOLATION = """
+alter table webhooks enable row level security;
+alter table webhooks force row level security;
+create policy webhooks_visible on webhooks using (true);
+create policy webhooks_tenant on webhooks as restrictive
+    using (tenant_id = (select current_setting('app.tenant_id')::uuid))
+    with check (tenant_id = (select current_setting('app.tenant_id')::uuid));
+
+alter table webhook_deliveries enable row level security;
+alter table webhook_deliveries force row level security;
+create policy webhook_deliveries_visible on webhook_deliveries using (true);
+create policy webhook_deliveries_tenant on webhook_deliveries as restrictive
+    using (tenant_id = (select current_setting('app.tenant_id')::uuid))
+    with check (tenant_id = (select current_setting('app.tenant_id')::uuid));
+
+alter table webhook_attempts enable row level security;
+alter table webhook_attempts force row level security;
+create policy webhook_attempts_visible on webhook_attempts using (true);
+create policy webhook_attempts_tenant on webhook_attempts as restrictive
+    using (tenant_id = (select current_setting('app.tenant_id')::uuid))
+    with check (tenant_id = (select current_setting('app.tenant_id')::uuid));
+"""
+
+RIGHTS = """
+grant select, insert, update, delete on webhooks, webhook_deliveries, webhook_attempts to app_rw, app_migrate;
+"""
+
 
 def upgrade() -> None:
-    for script in (QUEUE, QUEUE_RIGHTS):
+    for script in (QUEUE, QUEUE_RIGHTS, TABLES, ISOLATION, RIGHTS):
         for statement in filter(str.strip, script.split(";\n")):
             op.execute(statement)
     op.execute(QUEUE_FUNCTION)
