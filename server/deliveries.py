@@ -131,8 +131,8 @@ async def _kept_body(tools: Tools, tenant_id: UUID, head: Head) -> str:
             told = await _told(tools, tenant_id, head)
     except TimeoutError:
         raise _NotRendered("the query took too long") from None
-    message = {"type": head.event, "timestamp": head.happened_at.isoformat(), **told}
-    body = orjson.dumps(message).decode()
+    message = {"type": head.event, "timestamp": head.happened_at, **told}
+    body = orjson.dumps(message, option=orjson.OPT_UTC_Z).decode()
     async with tools.facilities.database.transaction(Mode.WRITE, tenant_id) as connection:
         return await db.webhook_claims.keep_body(connection, head.id, body)
 
