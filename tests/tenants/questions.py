@@ -42,6 +42,7 @@ FIXED: dict[str, dict[str, Any]] = {
     # Told from what is not there by its version, and left a draft for the questions after this one.
     "QuotationIssueInput.quotation": {"version": 99},
     "QuotationDeleteInput.quotation": {"version": 99},
+    "WebhookDeleteInput.webhook": {"version": 99},
     "CreditNoteIssueInput.documentDraft": {"version": 99},
     "DocumentDraftDeleteInput.documentDraft": {"version": 99},
     "InvoiceIssueInput.documentDraft": {"version": 99},
@@ -90,6 +91,7 @@ FREE_TEXTS = {
     "postalCode",
     "previewToken",  # signed for one account: tests/resolvers/test_previews.py
     "purchaseOrderNumber",
+    "query",
     "reason",
     "reference",
     "region",
@@ -100,6 +102,7 @@ FREE_TEXTS = {
     "supportEmail",
     "title",
     "unit",
+    "url",
     "value",
     "vatId",
     "web",

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from db.prices import price_lists
 from db.profiles import profiles
 from db.statements import Statement
 from db.warehouses import warehouses
+from db.webhook_deliveries import webhook_attempts, webhook_deliveries
+from db.webhooks import webhooks
 from resolvers.nodes import NODES, global_id
 from rules import throttles
 from rules.contacts import Address, AddressKind, ContactData
@@ -139,6 +142,7 @@ class Town:
             "mediaType": "text/csv",
             "priceList": "list-a",
             "warehouse": "depot-a",
+            "url": "http://127.0.0.1:9/hook",
         }
         named = [*self.own("owner").ids, *self.own(persona).ids]
         for name in (
@@ -156,12 +160,14 @@ class Town:
             "reconciliationStatement",
             "session",
             "staffMember",
+            "webhook",
         ):
             kind = f"{name[0].upper()}{name[1:]}"
             own[name] = next(key for type_name, key in named if type_name == kind)
         credit_note = [key for type_name, key in named if type_name == "DocumentDraft"][1]
         own["CreditNoteDraftUpdateInput.documentDraft"] = credit_note
         own["file"] = next(key for type_name, key in named if type_name == "SharedFile")
+        own["delivery"] = next(key for type_name, key in named if type_name == "WebhookDelivery")
         own["upload"] = next(key for type_name, key in named if type_name == "Upload")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
         own["document"] = own["invoice"]
@@ -375,7 +381,38 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
         draft_id = await documents.draft(portal, of, rows[0][0], next(iter(members)), customer=code)
         found.add("DocumentDraft", draft_id)
     found.add("Upload", await portal.upload(staff_member_id=next(iter(members))))
+    await furnish_webhook(portal, found, next(iter(members)))
     return found
+
+
+async def furnish_webhook(portal: Portal, found: Belongings, staff_member_id: UUID) -> None:
+    """A webhook, and something that it was told of an order."""
+    async with portal.writing() as connection:
+        hook = await put(
+            connection,
+            webhooks,
+            name="ERP",
+            url="http://127.0.0.1:9/hook",
+            events=["order.placed"],
+            permissions=[],
+            secret="whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            created_by_id=staff_member_id,
+        )
+        orders = await connection.fetch_text("select id from orders order by id limit 1")
+        told = await put(
+            connection,
+            webhook_deliveries,
+            webhook_id=hook,
+            position=1,
+            event="order.placed",
+            happened_at=datetime(2026, 3, 1, tzinfo=UTC),
+            subject_id=orders[0][0],
+            node_type="Order",
+            node_id=orders[0][0],
+        )
+        await put(connection, webhook_attempts, webhook_delivery_id=told, number=1, status=500)
+    found.add("Webhook", hook)
+    found.add("WebhookDelivery", told)
 
 
 async def furnish_session(portal: Portal, user_name: str) -> Belongings:
@@ -466,6 +503,8 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "Attribute",
         "SharedFile",
         "Upload",
+        "Webhook",
+        "WebhookDelivery",
     }
     assert named == set(NODES), "furnish the town with the new type"
 
@@ -668,7 +707,7 @@ async def test_tampered_ids_name_nothing(world: World, at: At) -> None:
         assert found == {"nodes": [None] * len(ids)}
 
 
-OF_STAFF = {"customers", "accounts", "auditLog", "documentDrafts"}
+OF_STAFF = {"customers", "accounts", "auditLog", "documentDrafts", "webhookDeliveries"}
 OF_BOOKS = {"payments"}  # for whoever keeps a customer's books
 CONNECTIONS = [name for name, each in root("query").fields.items() if "after" in each.args]
 PAGE = "query($after: String, $before: String) {{ {}(first: 2, after: $after, before: $before) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }} }}"
