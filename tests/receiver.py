@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -81,9 +82,9 @@ class Receiver:
             writer.close()
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator["Receiver"]:
+    async def listening(self, tls: ssl.SSLContext | None = None) -> AsyncIterator["Receiver"]:
         """Up as long as the block lasts; the next time at the same port."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
