@@ -54,9 +54,9 @@ async def _measure(cluster: Cluster, folder: Path, rounds: int) -> None:
     for number in range(1, rounds + 1):
         tenant_id = await new_tenant(admin, database)
         bare.append(await _bare_copy(admin, folder))
-        seconds, report = await _import(database, tenant_id, folder)
+        seconds, report = await import_once(database, tenant_id, folder)
         first.append(seconds)
-        again.append((await _import(database, tenant_id, folder))[0])
+        again.append((await import_once(database, tenant_id, folder))[0])
         rows = sum(counts.rows for counts in report.tables.values())
         print(f"round {number}: COPY {bare[-1]:.2f} s, import {first[-1]:.2f} s, again {again[-1]:.2f} s")
     print(f"\n{rows:,} rows, medians of {rounds} rounds")
@@ -86,7 +86,8 @@ async def new_tenant(admin: asyncpg.Connection, database: Database) -> UUID:
     return tenant_id
 
 
-async def _import(database: Database, tenant_id: UUID, folder: Path) -> tuple[float, db.exchange.Report]:
+async def import_once(database: Database, tenant_id: UUID, folder: Path) -> tuple[float, db.exchange.Report]:
+    """Import a folder; how many seconds it took, and its report."""
     with tempfile.TemporaryDirectory() as reports:
         async with database.connect(tenant_id) as connection:
             start = time.perf_counter()

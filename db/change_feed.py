@@ -6,7 +6,7 @@ ends: so a number that can be read has no lower one still to come (docs/decision
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,13 +14,18 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
+    Integer,
+    Interval,
     Text,
     Uuid,
+    any_,
     bindparam,
     column,
+    delete,
     func,
     literal_column,
     select,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
@@ -28,6 +33,8 @@ from db.connections import Connection
 from db.statements import Statement
 from db.tables import one_of, tenant_table
 from rules.events import Event, Operation
+from rules.permissions import Permission
+from rules.viewers import Viewer
 
 feeds = tenant_table(
     "feeds",
@@ -80,6 +87,14 @@ class KeptChange:
     customer_id: UUID | None
 
 
+@dataclass(slots=True)
+class Feed:
+    """Where a company's feed ends, and up to where it was forgotten; both 0 while nothing has changed."""
+
+    position: int
+    forgotten: int
+
+
 _NAMES = ("node_type", "node_id", "operation", "event", "subject_id", "customer_id")
 _new = (
     func.unnest(*(bindparam(name, type_=ARRAY(changes.c[name].type)) for name in _NAMES))
@@ -97,6 +112,44 @@ _taken = (
     .cte("taken")
 )
 _KEPT = ("position", "at", *_NAMES)
+_mine = changes.c.tenant_id == bindparam("tenant_id")
+_feed = Statement(
+    select(feeds.c.position, feeds.c.forgotten).where(feeds.c.tenant_id == bindparam("tenant_id")), Feed
+)
+_between = Statement(
+    select(*(changes.c[name] for name in _KEPT))
+    .where(
+        _mine,
+        changes.c.position > bindparam("after", type_=BigInteger),
+        changes.c.position <= bindparam("until", type_=BigInteger),
+        changes.c.node_type == any_(bindparam("node_types", type_=ARRAY(Text))),
+    )
+    .order_by(changes.c.position)
+    .limit(bindparam("row_limit", type_=Integer)),
+    KeptChange,
+)
+
+
+async def feed(connection: Connection, viewer: Viewer) -> Feed:
+    """Where the feed ends and begins, for staff that may read it."""
+    nothing = Feed(position=0, forgotten=0)
+    if not viewer.oversees(Permission.CHANGES_READ):
+        return nothing
+    return await connection.row(_feed) or nothing
+
+
+async def between(
+    connection: Connection, viewer: Viewer, after: int, until: int, node_types: Sequence[str], size: int
+) -> list[KeptChange]:
+    """Up to `size` changes after a position and up to another one, of some types, in their order; for staff that may
+    read them."""
+    if not viewer.oversees(Permission.CHANGES_READ):
+        return []
+    return await connection.rows(
+        _between, after=after, until=until, node_types=list(node_types), row_limit=size
+    )
+
+
 _add = Statement(
     insert(changes)
     .from_select(
@@ -128,3 +181,51 @@ _hold = Statement[int](
 async def hold(connection: Connection) -> None:
     """Let nobody else add changes until this transaction ends: for who takes away what adding them refers to."""
     await connection.run(_hold)
+
+
+_take = Statement[int](select(_taken.c.before))
+
+
+async def take(connection: Connection, count: int) -> int:
+    """Take so many positions and return the one before the first, for who writes that many changes next. What is said
+    of `add` holds from here on."""
+    before: int = await connection.value(_take, count=count)
+    return before
+
+
+_oldest = (
+    select(changes.c.position, changes.c.at)
+    .where(_mine)
+    .order_by(changes.c.position)
+    .limit(bindparam("row_limit", type_=Integer))
+    .subquery("oldest")
+)
+_first_to_stay = func.min(_oldest.c.position).filter(
+    _oldest.c.at >= func.now() - bindparam("older_than", type_=Interval)
+)
+# A clock that was set back must not leave a hole: what goes is all up to the first one that stays.
+_last_to_go = Statement[int](
+    select(func.coalesce(_first_to_stay - 1, func.max(_oldest.c.position))).select_from(_oldest)
+)
+_UPTO = bindparam("upto", type_=BigInteger)
+_remove = Statement[int](
+    delete(changes).where(_mine, changes.c.position <= _UPTO).returning(changes.c.position)
+)
+_set_forgotten = Statement[None](
+    update(feeds)
+    .where(feeds.c.tenant_id == bindparam("tenant_id"))
+    .values(forgotten=func.greatest(feeds.c.forgotten, _UPTO))
+)
+_FORGOTTEN_AT_ONCE = 10_000
+
+
+async def forget(connection: Connection, older_than: timedelta) -> int:
+    """Remove changes that are older, by the database's clock, the oldest first and at most ten thousand; returns how
+    many went. The feed's row is taken last and not for long, as whoever changes anything waits for it."""
+    upto = await connection.value(_last_to_go, older_than=older_than, row_limit=_FORGOTTEN_AT_ONCE)
+    if upto is None:
+        return 0
+    removed = len(await connection.column(_remove, upto=upto))
+    if removed:
+        await connection.run(_set_forgotten, upto=upto)
+    return removed

@@ -14,7 +14,7 @@ from rules.contacts import AddressKind, ContactChangeState
 from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.documents import CreditOperation, DocumentKind, DocumentStatus
 from rules.downloads import DocumentFormat, DownloadFormat
-from rules.events import Event
+from rules.events import Event, Operation
 from rules.files import FileAudience
 from rules.lifecycle import ProcessingState, Subject
 from rules.logos import ImageType
@@ -353,23 +353,29 @@ publish(
     }.__getitem__,
 )
 publish(
+    Operation,
+    description="How an object changed.",
+    value={
+        Operation.CREATED: "It is new.",
+        Operation.UPDATED: "It is other than before.",
+        Operation.DELETED: "It is no more.",
+    }.__getitem__,
+)
+publish(
     Event,
-    description="Something that happened, of which the company's own systems can be told.",
-    value=lambda event: (
-        {
-            Event.ORDER_PLACED: "A customer has ordered",
-            Event.ORDER_CANCELLED: "An order was cancelled, by the customer or the staff",
-            Event.QUOTATION_DECLINED: "A customer has declined a quotation",
-            Event.RMA_REQUEST_SUBMITTED: "A customer asks to return goods",
-            Event.STATEMENT_CONFIRMED: "A customer has confirmed a reconciliation statement",
-            Event.STATEMENT_DISPUTED: "A customer has disputed a reconciliation statement",
-            Event.TICKET_OPENED: "A support ticket was opened",
-            Event.TICKET_REPLIED: "Somebody has written to a support ticket",
-            Event.ACCOUNT_ACTIVATED: "Somebody has activated their account",
-            Event.WEBHOOK_TEST: "Somebody tests a webhook, which is told of it without being there for it",
-        }[event]
-        + f": `{event.value}`."
-    ),
+    description="Something that happened, which the company's own systems are told.",
+    value={
+        Event.ORDER_PLACED: "A customer has placed an order.",
+        Event.ORDER_CANCELLED: "An order was cancelled.",
+        Event.QUOTATION_DECLINED: "A customer does not want what was offered.",
+        Event.RMA_REQUEST_SUBMITTED: "A customer has asked to return goods.",
+        Event.STATEMENT_CONFIRMED: "A customer agrees with a reconciliation statement.",
+        Event.STATEMENT_DISPUTED: "A customer does not agree with a reconciliation statement.",
+        Event.TICKET_OPENED: "Somebody has opened a support ticket.",
+        Event.TICKET_REPLIED: "Somebody has answered a support ticket.",
+        Event.ACCOUNT_ACTIVATED: "Somebody has activated an account.",
+        Event.WEBHOOK_TEST: "Somebody tests a webhook, which is told of it without being there for it.",
+    }.__getitem__,
 )
 publish(
     WebhookDeliveryState,

@@ -29,6 +29,7 @@ from rules.broken import (
     NotFound,
     all_rules,
 )
+from rules.change_feed import is_followed
 from rules.events import operation
 from rules.permissions import ReadOnlySession
 
@@ -268,12 +269,12 @@ class Audited(FieldExtension):
 async def write_down(
     connection: Connection, context: Context, action: str, changes: Sequence[Change]
 ) -> None:
-    """Add entries to the audit of the portal, with whoever is acting and the request's id; then tell the feed, and have
-    the webhooks told of what is an event."""
-    if not changes:
-        return
-    await db.audit.add(connection, [_entry(context, action, change) for change in changes])
-    kept = await db.change_feed.add(connection, [_told(context, change) for change in changes])
+    """Add entries to the audit of the portal, with whoever is acting and the request's id; then tell the feed, for
+    which everybody else who changes anything waits from here on, and have the webhooks told of what is an event."""
+    if changes:
+        await db.audit.add(connection, [_entry(context, action, change) for change in changes])
+    followed = [_told(context, change) for change in changes if is_followed(change.node_type)]
+    kept = await db.change_feed.add(connection, followed) if followed else []
     if events := [each for each in kept if each.event is not None]:
         deliveries = await db.webhook_deliveries.add(connection, events)
         if deliveries:

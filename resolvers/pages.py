@@ -1,9 +1,5 @@
 """Connections: windows over a list by opaque cursors, as the Relay specification has them."""
 
-import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,16 +7,14 @@ from enum import Enum
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
-import orjson
 import strawberry
 
 from db.connections import Connection as DatabaseConnection
 from db.pages import Key, Page, Window
+from resolvers import cursors
 from resolvers.context import Context, Info
-from rules.pages import DEFAULT_PAGE, LARGEST_PAGE, InvalidCursor, InvalidPage
+from rules.pages import DEFAULT_PAGE, LARGEST_PAGE, InvalidPage
 from rules.viewers import Viewer
-
-_MAC_BYTES = 8
 
 First = Annotated[
     int | None, strawberry.argument(description="How many from the start, 1 to 100; 20 when nothing is said.")
@@ -115,7 +109,7 @@ class Connection:
         )
 
     def _cursor(self, keys: Sequence[Key], position: Any) -> str:
-        return _encoded(
+        return cursors.sealed(
             self.cursor_key,
             [self.source.__name__, *self.order],
             [getattr(position, str(key.column.key)) for key in keys],
@@ -153,34 +147,19 @@ def _window(cursor_key: bytes, source: Pageable, order: tuple[str, ...], asked: 
     keys, list_name = source.keys(order), [source.__name__, *order]
     return Window(
         size=asked.first or asked.last or DEFAULT_PAGE,
-        after=_decoded(cursor_key, keys, list_name, asked.after, "after"),
-        before=_decoded(cursor_key, keys, list_name, asked.before, "before"),
+        after=_position(cursor_key, keys, list_name, asked.after, "after"),
+        before=_position(cursor_key, keys, list_name, asked.before, "before"),
         backwards=asked.last is not None,
     )
 
 
-def _encoded(cursor_key: bytes, list_name: Sequence[str], position: Sequence[Any]) -> str:
-    body = orjson.dumps([*list_name, *position], default=str)  # the driver's UUIDs are a subclass
-    return base64.urlsafe_b64encode(_mac(cursor_key, body) + body).decode()
-
-
-def _decoded(
+def _position(
     cursor_key: bytes, keys: Sequence[Key], list_name: Sequence[str], cursor: str | None, name: str
 ) -> tuple[Any, ...] | None:
-    if cursor is None:
+    values = cursors.opened(cursor_key, list_name, len(keys), cursor, name)
+    if values is None:
         return None
-    try:
-        raw = base64.b64decode(cursor, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidCursor(path=(name,)) from error
-    mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-    if not hmac.compare_digest(mac, _mac(cursor_key, body)):
-        raise InvalidCursor(path=(name,))
-    values = orjson.loads(body)
-    position = values[len(list_name) :]
-    if values[: len(list_name)] != list_name or len(position) != len(keys):
-        raise InvalidCursor(path=(name,))
-    return tuple(_typed(key, value) for key, value in zip(keys, position, strict=True))
+    return tuple(_typed(key, value) for key, value in zip(keys, values, strict=True))
 
 
 def _typed(key: Key, value: Any) -> Any:
@@ -188,8 +167,3 @@ def _typed(key: Key, value: Any) -> Any:
     if kind in (date, datetime):
         return kind.fromisoformat(value)
     return UUID(value) if kind is UUID else value
-
-
-def _mac(cursor_key: bytes, body: bytes) -> bytes:
-    """Cursors are signed: one that was changed is refused rather than answered from elsewhere."""
-    return hashlib.blake2b(body, key=cursor_key, digest_size=_MAC_BYTES).digest()

@@ -149,7 +149,8 @@ async def _placed(context: Context, draft: CartDraft, input: OrderPlaceInput) ->
     )
     await _follow_up(context, [order for order, _ in placed], [each.lines for each in draft.orders])
     await db.carts.clear(connection, viewer.actor_id)
-    await db.carts.touch(connection, viewer.actor_id)
+    cart = await db.carts.touch(connection, viewer.actor_id)
+    context.record("Cart", cart.id, before={"version": cart.version - 1}, after={"version": cart.version})
     for order, lines_of_order in placed:
         ordered = [{"sku": line.sku, "quantity": line.quantity} for line in lines_of_order]
         after = facts_of(order, lines=ordered)

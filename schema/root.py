@@ -16,6 +16,7 @@ from schema.balance_reports import BalanceReportQueries
 from schema.carts import CartMutations, CartQueries
 from schema.catalogue import CatalogueMutations
 from schema.categories import CategoryQueries
+from schema.change_feed import ChangeFeedQueries
 from schema.comparisons import ComparisonQueries
 from schema.contact_changes import ContactChangeMutations, ContactChangeQueries
 from schema.credit_notes import CreditNote, CreditNoteMutations
@@ -90,6 +91,7 @@ class Query(
     AuditQueries,
     WebhookQueries,
     WebhookDeliveryQueries,
+    ChangeFeedQueries,
 ):
     """Every noun's queries."""
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from db import embedded, migrations
 from rules.permissions import StaffRole
 from schema.root import sdl
-from server import logs, provisioning, serving, workers
+from server import forgetting, logs, provisioning, serving, workers
 from server.demo import running
 from server.importing import import_folder
 from server.settings import ROOT, Settings
@@ -245,6 +245,13 @@ def _provision(work: Coroutine[Any, Any, None], done: str) -> None:
         _console.print(f"Nothing was made: {refused}.", style="red", highlight=False)
         raise typer.Exit(2) from None
     _console.print(done, highlight=False)
+
+
+@app.command()
+def changes_forget() -> None:
+    """Remove from all companies' change feeds what is older than KONTOR_CHANGES_KEPT_DAYS; run it once a day."""
+    settings = _settings()
+    _console.print(f"{_run(forgetting.forget(settings))} changes are forgotten.", highlight=False)
 
 
 @app.command("import")

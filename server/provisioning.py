@@ -1,6 +1,5 @@
 """Provisioning on the command line: a new portal, a new member of a supplier's staff."""
 
-import db
 from db.isolation import Mode
 from rules.broken import BrokenRule
 from rules.permissions import StaffRole
@@ -45,7 +44,7 @@ async def add_staff_member(
         async with database.transaction(Mode.WRITE, tenant_id) as connection:
             roles = [HeldRole(role, tenant_id if here_only else None)]
             member_id, _ = await provisioning.add_staff_member(connection, new, roles)
-            await db.audit.add_of_command_line(
+            await provisioning.write_down(
                 connection,
                 "staff-add",
                 "StaffMember",

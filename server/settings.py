@@ -155,6 +155,9 @@ class Settings(BaseSettings):
         gt=0,
         description="Hours after which a webhook at which every attempt has failed is switched off.",
     )
+    changes_kept_days: int = Field(
+        90, ge=1, description="Days for which the change feed is kept; who comes later reads everything anew."
+    )
     session_hours: float = Field(12, gt=0, description="Hours until a sign-in expires.")
 
     secret_key: SecretStr | None = Field(

@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import db
@@ -19,6 +20,7 @@ from server.jobs import Handler, Tools
 from server.outgoing import Outgoing
 from server.settings import Settings
 from server.storing import open_storage
+from tenants import change_feed
 from tenants.passwords import Passwords
 
 # Who does which job.
@@ -30,7 +32,8 @@ _GRACE_SECONDS = 10
 
 
 async def _keep_house(tools: Tools) -> None:
-    """Forget what was done long ago."""
+    """Forget what was done long ago, and changes that are older than they are kept."""
+    await change_feed.forget(tools.facilities.database, timedelta(days=tools.settings.changes_kept_days))
     async with tools.facilities.database.transaction(Mode.WRITE, None) as connection:
         while await db.jobs.forget(connection):
             pass

@@ -1,6 +1,6 @@
 """Provisioning: new portals, their supplier's people and their customers' accounts, ready as soon as saved."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from db.connections import Connection, Database
 from db.isolation import Mode
 from rules.accounts import ACTIVATION_DAYS, UserNameInvalid, UserNameTaken, can_be_user_name, folded
 from rules.broken import BrokenRule
+from rules.events import Operation
 from rules.permissions import BuiltInProfile
 from rules.portals import HostTaken, SlugTaken, check_currency, check_slug, host_name
 from rules.staff_members import HeldRole
@@ -73,7 +74,7 @@ async def add_portal(registry: Database, supplier_code: str, supplier_name: str,
                 raise SlugTaken(slug=new.slug)
             await _furnish(connection, hosts)
             assert connection.tenant_id is not None
-            await db.audit.add_of_command_line(
+            await write_down(
                 connection, "portal-add", "Portal", connection.tenant_id, {**new.columns, "hosts": hosts}
             )
     except BrokenRule as broken:
@@ -106,6 +107,15 @@ async def add_hosts(connection: Connection, hosts: Sequence[str], had: Collectio
     for index, host in enumerate(hosts):
         if host not in added and host not in had:
             raise HostTaken(host=host, path=("hosts", str(index)))
+
+
+async def write_down(
+    connection: Connection, action: str, node_type: str, node_id: UUID, after: Mapping[str, Any]
+) -> None:
+    """Tell the audit and then the change feed what was made from the command line."""
+    await db.audit.add_of_command_line(connection, action, node_type, node_id, after)
+    new = db.change_feed.Change(node_type, node_id, Operation.CREATED, None, node_id, None)
+    await db.change_feed.add(connection, [new])
 
 
 async def tenant_of(database: Database, slug: str) -> UUID:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from db import audit
 from db.connections import Connection, Contended
-from db.exchange import attributes, catalogue, orders, payments, posted, posting_locks, reservations
+from db.exchange import attributes, catalogue, orders, payments, posted, posting_locks, reservations, told
 from db.exchange.amounts import minor_units
 from db.exchange.layout import LAYOUT
 from db.exchange.report import Counts, RejectedFiles, Report, count
@@ -111,6 +111,7 @@ async def _run(
         if report.changed:
             await _write_down(connection, report)
             await affect(connection, _STATISTICS)
+        await told.tell(connection)
 
 
 async def _write_down(connection: Connection, report: Report) -> None:
@@ -146,6 +147,7 @@ async def _merge(
     report: Report,
     tell: Callable[[str], None],
 ) -> None:
+    await told.prepare(connection)
     await posting_locks.lock(connection)
     if _RESERVING & columns.keys():
         await reservations.lock(connection)

@@ -6,13 +6,15 @@ from collections.abc import Collection
 
 from db.connections import Connection
 from db.exchange import rejections
-from db.exchange.catalogue import given
+from db.exchange.catalogue import OF_PRODUCT, given
 from db.exchange.merge import merge
 from db.exchange.rejections import duplicates, unknown
 from db.exchange.report import Counts
 from db.exchange.staging import affect
+from db.exchange.told import Told
 from rules.attributes import NUMBER, AttributeKind
 
+_OF_ATTRIBUTE = Told("Attribute", id="attribute_id", of_itself=False)
 _SAME = "a.tenant_id = {tenant} and a.code"
 
 
@@ -50,7 +52,15 @@ async def definitions(connection: Connection, columns: Collection[str]) -> Count
     """
     values = ["name_en", "name_de", "kind", "unit", *given(columns, "position")]
     return Counts(
-        *await merge(connection, "attributes", source, key=["code"], values=values, only_new=["id"])
+        *await merge(
+            connection,
+            "attributes",
+            source,
+            key=["code"],
+            values=values,
+            only_new=["id"],
+            told=Told("Attribute"),
+        )
     )
 
 
@@ -71,7 +81,9 @@ async def choices(connection: Connection, columns: Collection[str]) -> Counts:
     """
     values = ["name_en", "name_de", *given(columns, "position")]
     key = ["attribute_id", "code"]
-    return Counts(*await merge(connection, "attribute_choices", source, key=key, values=values))
+    return Counts(
+        *await merge(connection, "attribute_choices", source, key=key, values=values, told=_OF_ATTRIBUTE)
+    )
 
 
 async def values(connection: Connection, _columns: Collection[str]) -> Counts:
@@ -110,7 +122,9 @@ async def values(connection: Connection, _columns: Collection[str]) -> Counts:
         where s.reason is null
     """
     key = ["product_id", "attribute_id"]
-    return Counts(*await merge(connection, "product_attributes", source, key=key, values=["value"]))
+    return Counts(
+        *await merge(connection, "product_attributes", source, key=key, values=["value"], told=OF_PRODUCT)
+    )
 
 
 async def _lock(connection: Connection) -> None:

@@ -11,10 +11,13 @@ from db.exchange.merge import merge
 from db.exchange.rejections import duplicates, unknown
 from db.exchange.report import Counts
 from db.exchange.staging import affect, ask
+from db.exchange.told import Told, change
 from rules.broken import BrokenRule
 from rules.categories import CategoryBelowItself, CategoryParentUnknown, misplaced
 from rules.lifecycle import OPEN_STATES
 from rules.products import ProductKind
+
+OF_PRODUCT = Told("Product", id="product_id", of_itself=False)
 
 _REASONS: dict[type[BrokenRule], str] = {
     CategoryParentUnknown: "UNKNOWN_PARENT",
@@ -27,7 +30,15 @@ async def warehouses(connection: Connection, _columns: Collection[str]) -> Count
     await duplicates(connection, "warehouses")
     source = "select gen_random_uuid() as id, code, name from staged_warehouses where reason is null"
     return Counts(
-        *await merge(connection, "warehouses", source, key=["code"], values=["name"], only_new=["id"])
+        *await merge(
+            connection,
+            "warehouses",
+            source,
+            key=["code"],
+            values=["name"],
+            only_new=["id"],
+            told=Told("Warehouse"),
+        )
     )
 
 
@@ -71,7 +82,15 @@ async def categories(connection: Connection, _columns: Collection[str]) -> Count
     """
     values = ["name", "parent_id"]
     return Counts(
-        *await merge(connection, "categories", source, key=["code"], values=values, only_new=["id"])
+        *await merge(
+            connection,
+            "categories",
+            source,
+            key=["code"],
+            values=values,
+            only_new=["id"],
+            told=Told("Category"),
+        )
     )
 
 
@@ -88,7 +107,17 @@ async def products(connection: Connection, columns: Collection[str]) -> Counts:
         where s.reason is null
     """
     values = ["name", "kind", "category_id", "unit", "tax_rate", *given(columns, "description")]
-    return Counts(*await merge(connection, "products", source, key=["sku"], values=values, only_new=["id"]))
+    return Counts(
+        *await merge(
+            connection,
+            "products",
+            source,
+            key=["sku"],
+            values=values,
+            only_new=["id"],
+            told=Told("Product"),
+        )
+    )
 
 
 async def _keep_kinds(connection: Connection) -> None:
@@ -126,14 +155,16 @@ async def prices(connection: Connection, columns: Collection[str]) -> Counts:
     )
     await unknown(connection, "prices", "sku", "products", "sku")
     await price_lists(connection, "prices")
-    await affect(
+    await change(
         connection,
         """
-        update portals set price_list_id = l.id
+        update portals t set price_list_id = l.id
         from staged_prices s join price_lists l on l.tenant_id = {tenant} and l.code = s.price_list
-        where portals.tenant_id = {tenant} and portals.price_list_id is null
+        where t.tenant_id = {tenant} and t.price_list_id is null
         and s.file_line = (select min(file_line) from staged_prices where reason is null)
         """,
+        Told("Portal", id="tenant_id"),
+        is_new=False,
     )
     source = """
         select p.id as product_id, l.id as price_list_id, s.currency, s.min_quantity, s.valid_from,
@@ -145,7 +176,7 @@ async def prices(connection: Connection, columns: Collection[str]) -> Counts:
     """
     key = ["product_id", "price_list_id", "currency", "min_quantity", "valid_from"]
     values = ["unit_price", *given(columns, "valid_to")]
-    return Counts(*await merge(connection, "prices", source, key=key, values=values))
+    return Counts(*await merge(connection, "prices", source, key=key, values=values, told=OF_PRODUCT))
 
 
 async def price_lists(connection: Connection, table: str) -> None:
@@ -179,7 +210,7 @@ async def stock(connection: Connection, _columns: Collection[str]) -> Counts:
         where s.reason is null
     """
     key = ["product_id", "warehouse_id"]
-    return Counts(*await merge(connection, "stock", source, key=key, values=["on_hand"]))
+    return Counts(*await merge(connection, "stock", source, key=key, values=["on_hand"], told=OF_PRODUCT))
 
 
 async def customers(connection: Connection, _columns: Collection[str]) -> Counts:
@@ -196,7 +227,14 @@ async def customers(connection: Connection, _columns: Collection[str]) -> Counts
     values = ["name", "country", "currency", "email", "price_list_id"]
     return Counts(
         *await merge(
-            connection, "customers", source, key=["code"], values=values, only_new=["id"], versioned=True
+            connection,
+            "customers",
+            source,
+            key=["code"],
+            values=values,
+            only_new=["id"],
+            versioned=True,
+            told=Told("Customer", customer_id="id"),
         )
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from db.connections import Connection
 from db.exchange.staging import affect
+from db.exchange.told import Told, change
 
 
 async def merge(
@@ -17,11 +18,12 @@ async def merge(
     values: Sequence[str],
     only_new: Sequence[str] = (),
     versioned: bool = False,
+    told: Told | None = None,
 ) -> tuple[int, int]:
     """Bring a table to what a SELECT says; returns (inserted, updated).
 
     The SELECT's columns are the key, the values, and what is set with new rows alone. A `versioned` table
-    counts its rows' changes.
+    counts its rows' changes. `told` is of which object a row that differs tells the change feed.
     """
     matches = " and ".join(["t.tenant_id = {tenant}", *(f"t.{name} = s.{name}" for name in key)])
     updated = 0
@@ -39,20 +41,24 @@ async def merge(
             order by {", ".join(f"t.{name}" for name in key)} for no key update of t
             """,
         )
-        updated = await affect(
+        updated = await change(
             connection,
             f"""
             update {table} t set {", ".join(f"{name} = s.{name}" for name in values)}{counted} from ({source}) s
             where {matches} and {differs}
             """,
+            told,
+            is_new=False,
         )
     columns = [*only_new, *key, *values]
-    inserted = await affect(
+    inserted = await change(
         connection,
         f"""
-        insert into {table} (tenant_id, {", ".join(columns)})
+        insert into {table} as t (tenant_id, {", ".join(columns)})
         select {{tenant}}, {", ".join(f"s.{name}" for name in columns)} from ({source}) s
         where not exists (select from {table} t where {matches})
         """,
+        told,
+        is_new=True,
     )
     return inserted, updated

@@ -10,6 +10,7 @@ from db.exchange.documents import keep_whole, ready_headers, reject_lines
 from db.exchange.rejections import duplicates, unknown, where
 from db.exchange.report import Counts
 from db.exchange.staging import affect
+from db.exchange.told import Told, change
 from rules.deliveries import DeliveryState
 from rules.lifecycle import OPEN_STATES, ProcessingState, Subject
 from rules.numbers import NumberKind
@@ -17,6 +18,7 @@ from rules.products import ProductKind
 
 # What an order that has ended was not shipped, it will not be.
 _CANCELLED = "case when h.has_ended then l.quantity - l.shipped_quantity else 0 end"
+_TOLD = Told("Order", customer_id="customer_id")
 _LINE_COLUMNS = (
     "product_id, sku, name, unit, quantity, shipped_quantity, cancelled_quantity, unit_price, tax_rate, amount,"
     " warehouse_id"
@@ -236,26 +238,30 @@ async def _update(connection: Connection) -> tuple[Counts, Counts]:
         and not r.is_same and not r.is_new
         """,
     )
-    headers = await affect(
+    headers = await change(
         connection,
         f"""
-        update orders o set ({_HEADER_COLUMNS}) = row({_of("s", _HEADER_COLUMNS)}), version = o.version + 1
+        update orders t set ({_HEADER_COLUMNS}) = row({_of("s", _HEADER_COLUMNS)}), version = t.version + 1
         from ({_SUMMED}) s
-        where o.tenant_id = {{tenant}} and o.id = s.id and not s.is_new
-        and (({_of("o", _HEADER_COLUMNS)}) is distinct from ({_of("s", _HEADER_COLUMNS)})
-            or o.id in (select id from touched_orders))
+        where t.tenant_id = {{tenant}} and t.id = s.id and not s.is_new
+        and (({_of("t", _HEADER_COLUMNS)}) is distinct from ({_of("s", _HEADER_COLUMNS)})
+            or t.id in (select id from touched_orders))
         """,
+        _TOLD,
+        is_new=False,
     )
     return Counts(updated=headers), Counts(updated=updated, removed=removed)
 
 
 async def _insert(connection: Connection, headers: Counts, lines: Counts) -> tuple[Counts, Counts]:
-    headers.inserted = await affect(
+    headers.inserted = await change(
         connection,
         f"""
-        insert into orders (tenant_id, id, placement_id, number, tax_included, {_HEADER_COLUMNS})
+        insert into orders as t (tenant_id, id, placement_id, number, tax_included, {_HEADER_COLUMNS})
         select {{tenant}}, id, id, number, tax_included, {_HEADER_COLUMNS} from ({_SUMMED}) s where is_new
         """,
+        _TOLD,
+        is_new=True,
     )
     lines.inserted = await affect(
         connection,

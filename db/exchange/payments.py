@@ -9,6 +9,7 @@ from db.exchange.posted import DIFFERS, not_of_the_invoice, others, raise_counte
 from db.exchange.rejections import duplicates, unknown, where
 from db.exchange.report import Counts
 from db.exchange.staging import affect
+from db.exchange.told import Told, change
 from rules.balances import MovementKind
 from rules.numbers import NumberKind
 
@@ -57,13 +58,15 @@ async def payments(connection: Connection, _columns: Collection[str]) -> Counts:
 
 async def _insert(connection: Connection) -> int:
     """What was paid for an invoice that was reversed here lies on account, as all that had paid it does."""
-    inserted = await affect(
+    inserted = await change(
         connection,
         """
-        insert into payments (tenant_id, id, number, customer_id, invoice_id, paid_at, currency, amount)
+        insert into payments as t (tenant_id, id, number, customer_id, invoice_id, paid_at, currency, amount)
         select {tenant}, id, number, customer_id, invoice_id, paid_at, currency, amount
         from ready_payments where kept_id is null
         """,
+        Told("Payment", customer_id="customer_id"),
+        is_new=True,
     )
     await affect(
         connection,

@@ -11,6 +11,7 @@ from db.exchange.documents import keep_whole, ready_headers, reject_lines
 from db.exchange.rejections import duplicates, unknown, where
 from db.exchange.report import Counts
 from db.exchange.staging import affect
+from db.exchange.told import Told, change
 from rules.balances import MovementKind
 from rules.numbers import NumberKind
 
@@ -38,6 +39,7 @@ class Posting:
     sign: str
     settles: str  # the invoice that the movement opens or settles
     numbers: NumberKind
+    told: Told
 
 
 _INVOICES = Posting(
@@ -56,6 +58,7 @@ _INVOICES = Posting(
     sign="",
     settles="id",
     numbers=NumberKind.INVOICE,
+    told=Told("Invoice", customer_id="customer_id"),
 )
 _CREDIT_NOTES = Posting(
     headers="credit_notes",
@@ -83,6 +86,7 @@ _CREDIT_NOTES = Posting(
     sign="-",
     settles="invoice_id",
     numbers=NumberKind.CREDIT_NOTE,
+    told=Told("CreditNote", customer_id="customer_id"),
 )
 
 
@@ -224,13 +228,15 @@ async def _reject_changed(connection: Connection, posting: Posting) -> None:
 
 async def _insert(connection: Connection, posting: Posting) -> tuple[Counts, Counts]:
     columns = ", ".join(("id", "number", "customer_id", "issued_at", "currency", *posting.columns))
-    headers = await affect(
+    headers = await change(
         connection,
         f"""
-        insert into {posting.headers} (tenant_id, {columns}, net, tax, total)
+        insert into {posting.headers} as t (tenant_id, {columns}, net, tax, total)
         select {{tenant}}, {columns}, net, tax, net + tax
         from ready_{posting.headers} join totals_{posting.headers} using (id) where is_new
         """,
+        posting.told,
+        is_new=True,
     )
     columns = ", ".join(
         (

@@ -217,6 +217,39 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
     assert await run(asker, CONNECTIONS[name], first=50) == short
 
 
+CHANGES = """query($first: Int) { changes(first: $first) { cursor more latest changes { cursor at type operation event
+  customer { name } node { __typename id ... on Product { category { name } } ... on Order { lines { sku } } } } } }"""
+
+
+async def test_a_long_page_of_mixed_changes_costs_no_more_statements_than_a_short_one(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 20)
+    await portal.staff_member("olga", role=StaffRole.OWNER)
+    for number in range(20):
+        order_id = await portal.order(f"SO-{number}", skus=(f"P{number + 1}",))
+        await portal.goods_issue(f"GI-{number}", order_id, sku=f"P{number + 1}")
+    async with portal.writing() as connection:
+        await connection.fetch_text(
+            """insert into changes (tenant_id, position, node_type, node_id, operation, subject_id, customer_id)
+            select $1, row_number() over (order by nth, kind), kind, id, 'CREATED', id, customer_id from (
+                select row_number() over () as nth, 'Product' as kind, id, null as customer_id from products union all
+                select row_number() over (), 'Order', id, customer_id from orders union all
+                select row_number() over (), 'GoodsIssue', id, customer_id from goods_issues
+            ) every""",
+            portal.tenant_id,
+        )
+        await connection.fetch_text(
+            "insert into feeds (tenant_id, position) values ($1, 60)", portal.tenant_id
+        )
+    olga = await at(portal).sign_in("olga")
+    page = (await olga.ask(CHANGES, first=50))["changes"]
+    assert len(page["changes"]) == 50
+    assert all(each["node"] for each in page["changes"])
+    short = await run(olga, CHANGES, first=6)
+    assert await run(olga, CHANGES, first=50) == short <= 9
+
+
 async def draft_all(portal: Portal) -> None:
     """Drafts of an invoice and of a credit note for each order, in turns, and who began them."""
     olaf_id = await portal.staff_member("olaf")

@@ -129,7 +129,7 @@ GIVEN = {
 BESIDE = {"compareProducts(ids)": "node", "compareProducts(skus)": "sku"}
 # Inputs of which exactly one member is given, and the plainest one.
 ONE_OF = {"CartFillSourceInput": "csv"}
-CURSORS = {"after", "before"}
+CURSORS = {"after", "before", "since"}
 # What says when it was asked: two answers to one question differ in it.
 CLOCKS = {"expiresAt", "generatedAt", "previewToken"}
 
