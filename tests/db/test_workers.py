@@ -45,6 +45,7 @@ class Done:
 
 @pytest.fixture
 async def portal(world: World) -> AsyncIterator[Portal]:
+    await forget_all(world)
     yield await world.portal()
     await forget_all(world)
 

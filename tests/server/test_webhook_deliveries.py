@@ -24,6 +24,7 @@ from server.settings import Settings
 from server.storing import open_storage
 from tests.client import Client
 from tests.conftest import At
+from tests.db.test_workers import forget_all
 from tests.receiver import Receiver, receiving
 from tests.world import Portal, World
 
@@ -53,13 +54,13 @@ QUICK = {
 
 @pytest.fixture
 async def portal(world: World) -> AsyncIterator[Portal]:
+    await forget_all(world)
     portal = await world.portal()
     await portal.product("A", stock_at={"W1": "100000"})
     await portal.account("bea")
     await portal.staff_member("olga", role=StaffRole.OWNER)
     yield portal
-    async with world.database.transaction(Mode.WRITE, None) as connection:
-        await connection.fetch_text("delete from jobs.pgqueuer")
+    await forget_all(world)
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from db.isolation import Mode
 from server.settings import ROOT
 from tests.client import Client
 from tests.conftest import At
+from tests.db.test_workers import forget_all
 from tests.receiver import receiving
 from tests.server.test_webhook_deliveries import ADD, CANCEL, PLACE, log, order, state_becomes, webhook
 from tests.world import Portal, World
@@ -25,13 +25,13 @@ Process = asyncio.subprocess.Process
 
 @pytest.fixture
 async def portal(world: World) -> AsyncIterator[Portal]:
+    await forget_all(world)
     portal = await world.portal()
     await portal.product("A", stock_at={"W1": "100000"})
     await portal.account("bea")
     await portal.staff_member("olga")
     yield portal
-    async with world.database.transaction(Mode.WRITE, None) as connection:
-        await connection.fetch_text("delete from jobs.pgqueuer")
+    await forget_all(world)
 
 
 @pytest.fixture
