@@ -309,11 +309,11 @@ def _check_query(info: Info, query: str | None) -> None:
     try:
         operation = documents.check(info.schema._schema, query)
     except GraphQLError as error:
-        raise WebhookQueryInvalid(reason=error.message, path=("query",)) from None
+        raise WebhookQueryInvalid(reason=error.message.rstrip("."), path=("query",)) from None
     if operation.operation is not OperationType.QUERY:
-        raise WebhookQueryInvalid(reason="It has to be a query.", path=("query",))
+        raise WebhookQueryInvalid(reason="It has to be a query", path=("query",))
     if not _takes_id_alone(operation):
-        raise WebhookQueryInvalid(reason="Its one variable is $id: ID!.", path=("query",))
+        raise WebhookQueryInvalid(reason="Its one variable is $id: ID!", path=("query",))
 
 
 def _takes_id_alone(operation: OperationDefinitionNode) -> bool:

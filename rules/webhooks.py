@@ -82,8 +82,8 @@ class WebhookUrlInvalid(BrokenRule):
 class WebhookQueryInvalid(BrokenRule):
     """The query of a webhook could not be run for an event."""
 
-    english = "This query cannot be used: {reason}"
-    german = "Diese Abfrage kann nicht verwendet werden: {reason}"
+    english = "This query cannot be used: {reason}."
+    german = "Diese Abfrage kann nicht verwendet werden: {reason}."
 
     reason: str
 
