@@ -203,6 +203,22 @@ async def test_what_the_webhook_may_not_see_is_null(bea: Client, olga: Client, t
     assert told.message["data"] == {"node": None, "viewer": viewer}
 
 
+async def test_what_is_about_who_asks_is_empty_for_a_webhook(bea: Client, olga: Client, tools: Tools) -> None:
+    query = """{ sessions { id } viewer { account { id } staffMember { id } customer { id } viewedBy { id } accessGroups
+      { id } } supplier { portals { slug } } portal { slug } }"""
+    async with receiving() as receiver, at_work(tools):
+        await webhook(olga, receiver, query=query, permissions=["SUPPLIER_READ"])
+        await order(bea)
+        (told,) = await receiver.becomes(1)
+    viewer = {"account": None, "staffMember": None, "customer": None, "viewedBy": None, "accessGroups": []}
+    assert told.message["data"] == {
+        "sessions": [],
+        "viewer": viewer,
+        "supplier": {"portals": []},
+        "portal": {"slug": bea.slug},
+    }
+
+
 async def test_a_link_to_a_file_is_not_for_a_webhook(bea: Client, olga: Client, tools: Tools) -> None:
     query = (
         "{ supplierDocuments(first: 1) { nodes { id } } orderStatement { download(format: CSV) { url } } }"
