@@ -33,6 +33,7 @@ from db import (
     idempotency,
     invoiced_lines,
     invoices,
+    jobs,
     letterheads,
     lifecycle_statuses,
     logins,
@@ -80,6 +81,10 @@ from db import (
     tickets,
     uploads,
     warehouses,
+    webhook_claims,
+    webhook_deliveries,
+    webhooks,
+    workers,
 )
 from db.tables import metadata
 
@@ -116,6 +121,7 @@ __all__ = [
     "idempotency",
     "invoiced_lines",
     "invoices",
+    "jobs",
     "letterheads",
     "lifecycle_statuses",
     "logins",
@@ -164,4 +170,8 @@ __all__ = [
     "tickets",
     "uploads",
     "warehouses",
+    "webhook_claims",
+    "webhook_deliveries",
+    "webhooks",
+    "workers",
 ]

@@ -173,6 +173,16 @@ async def add(connection: Connection, new: Sequence[Change]) -> list[KeptChange]
     return sorted(kept, key=lambda each: each.position)
 
 
+_hold = Statement[int](
+    select(feeds.c.position).where(feeds.c.tenant_id == bindparam("tenant_id")).with_for_update()
+)
+
+
+async def hold(connection: Connection) -> None:
+    """Let nobody else add changes until this transaction ends: for who takes away what adding them refers to."""
+    await connection.run(_hold)
+
+
 _take = Statement[int](select(_taken.c.before))
 
 

@@ -136,6 +136,25 @@ class CheckedDocuments(SchemaExtension):
         }
 
 
+def check(schema: GraphQLSchema, text: str) -> OperationDefinitionNode:
+    """The one operation of a document that is kept for later, after the checks that it will have to pass then.
+
+    Raises GraphQLError, the first one, also for several operations and for introspection.
+    """
+    known = _remembered.get(schema, text)
+    if len(known.operations) != 1:
+        raise GraphQLError("There has to be one operation.")
+    (operation,) = known.operations.values()
+    extent = check_operation(schema, known.document, operation, {})
+    if extent.introspects:
+        raise GraphQLError("It cannot ask for the schema.")
+    if known.errors is None:
+        known.errors = _errors(schema, known.document)
+    if known.errors:
+        raise known.errors[0]
+    return operation
+
+
 def _parsed(text: str) -> Known:
     if len(text) > MOST_CHARACTERS:
         raise DocumentRefused(f"A document has at most {MOST_CHARACTERS} characters; send data as variables.")

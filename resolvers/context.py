@@ -23,6 +23,7 @@ from tenants.passwords import Passwords
 from tenants.sessions import Client, recognize
 from tenants.storage import Storage
 from tenants.watches import Watches
+from tenants.webhooks import recognize_webhook
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -42,6 +43,7 @@ class Facilities:
     cursor_key: bytes
     session_minutes: int
     base_domain: str  # portals are reached at <slug>.<base domain>, and at hosts of their own
+    private_targets: bool = False  # whether webhooks may lead to http and to private addresses
 
 
 @dataclass(slots=True, frozen=True)
@@ -86,15 +88,18 @@ class Context:
         client: Client | None = None,
         cookies_allowed: bool = False,
         introspection_allowed: bool = True,
+        webhook_id: UUID | None = None,
     ) -> None:
         self.facilities = facilities
         self.tenant_id = tenant_id
         self.token = token
+        self.webhook_id = webhook_id  # whose operation it is, when nobody asks and a webhook tells
         self.request_id = request_id
         self.client = client or Client()
         self.cookies_allowed = cookies_allowed  # whether the client may be given its token as a cookie
         self.introspection_allowed = introspection_allowed
         self.new_cookie: str | None = None  # the token to set as a cookie; "" takes the cookie away
+        self.looked_up: set[str] = set()  # names on the internet that were asked for already
         self.statements = 0
         self.viewer: Viewer | None = None
         self.changes: list[Change] | None = None  # of the mutation at work; None: it has said nothing yet
@@ -217,7 +222,10 @@ class Context:
         if self._connection is None:
             await self._borrow()
         await self.connection.begin(mode)
-        self._portal, self.viewer = await recognize(self.connection, self.token)
+        if self.webhook_id is not None:
+            self._portal, self.viewer = await recognize_webhook(self.connection, self.webhook_id)
+        else:
+            self._portal, self.viewer = await recognize(self.connection, self.token)
 
     async def end(self, *, keep: bool = True) -> None:
         """End the current transaction, if there is one."""

@@ -28,6 +28,7 @@ from rules.rows import RowPolicy
 from rules.stock import StockPolicy
 from rules.tickets import TicketSide, TicketState, TicketTarget
 from rules.uploads import UploadState
+from rules.webhooks import WebhookDeliveryState, WebhookSwitchedOff
 
 
 def publish(kind: type[Enum], *, description: str, value: Callable[[Any], str]) -> None:
@@ -401,5 +402,23 @@ publish(
         Event.TICKET_OPENED: "Somebody has opened a support ticket.",
         Event.TICKET_REPLIED: "Somebody has answered a support ticket.",
         Event.ACCOUNT_ACTIVATED: "Somebody has activated an account.",
+        Event.WEBHOOK_TEST: "Somebody tests a webhook, which is told of it without being there for it.",
+    }.__getitem__,
+)
+publish(
+    WebhookDeliveryState,
+    description="What has become of a delivery to a webhook.",
+    value={
+        WebhookDeliveryState.PENDING: "It is still to be delivered, after what came before it about the same.",
+        WebhookDeliveryState.DELIVERED: "The receiver has taken it.",
+        WebhookDeliveryState.DEAD: "It was tried as often as it is; `webhookRetry` takes it up again.",
+    }.__getitem__,
+)
+publish(
+    WebhookSwitchedOff,
+    description="Why a webhook was switched off, when it was not the staff that did it.",
+    value={
+        WebhookSwitchedOff.GONE: "The receiver has said that it wants no more (410 Gone).",
+        WebhookSwitchedOff.FAILING: "For days every attempt has failed.",
     }.__getitem__,
 )

@@ -20,6 +20,7 @@ from resolvers.order_locks import Locked, in_state, locked, places
 from resolvers.rma_request_stages import refresh
 from rules.broken import BrokenRule, NotFound, found_at
 from rules.deliveries import outstanding
+from rules.events import Event
 from rules.fulfilments import (
     LONGEST_NOTE,
     LONGEST_REASON,
@@ -114,7 +115,7 @@ async def update(info: Info, input: _UpdateInput) -> OrderPayload:
     if isinstance(input.note, str):
         check_text(input.note, LONGEST_NOTE, "note")
     found = await locked(context, input.order, input.version, OrderAct.UPDATE)
-    after = found.order
+    after, state = found.order, found.standing.state
     if input.status is not None:
         status = await nodes.found(context, str(input.status), "LifecycleStatus", "status")
         if status.subject != Subject.ORDER:
@@ -132,7 +133,7 @@ async def update(info: Info, input: _UpdateInput) -> OrderPayload:
         context.record_nothing()
         return OrderPayload(after)
     changed = await db.order_changes.change(context.connection, after)
-    _record(context, found.order, changed)
+    _record(context, found.order, changed, event=_event(found.standing.state, state))
     return OrderPayload(changed)
 
 
@@ -166,12 +167,22 @@ async def _end(context: Context, found: Locked, state: ProcessingState, reason: 
     await db.order_changes.fulfil(context.connection, found.order.id, cancelled)
     after = replace(found.order, cancellation_reason=reason or None)
     changed = await db.order_changes.change(context.connection, await in_state(context, found, after, state))
-    _record(context, found.order, changed, open_lines)
+    _record(context, found.order, changed, open_lines, _event(found.standing.state, state))
     await refresh(context, changed.rma_request_id)
     return OrderPayload(changed)
 
 
-def _record(context: Context, before: Order, after: Order, cancelled: Sequence[OrderLine] = ()) -> None:
+def _event(before: ProcessingState, after: ProcessingState) -> Event | None:
+    return Event.ORDER_CANCELLED if before != after == ProcessingState.CANCELLED else None
+
+
+def _record(
+    context: Context,
+    before: Order,
+    after: Order,
+    cancelled: Sequence[OrderLine] = (),
+    event: Event | None = None,
+) -> None:
     more: dict[str, Any] = {}
     if cancelled:
         more["cancelled"] = [{"sku": line.sku, "quantity": outstanding(line)} for line in cancelled]
@@ -181,4 +192,5 @@ def _record(context: Context, before: Order, after: Order, cancelled: Sequence[O
         before=facts_of(before),
         after=facts_of(after, **more),
         customer_id=after.customer_id,
+        event=event,
     )

@@ -17,6 +17,7 @@ import db
 from db.audit import Entry
 from db.connections import Connection, Contended
 from db.isolation import Mode
+from db.jobs import Job
 from resolvers import nodes
 from resolvers.context import Change, Context, Info
 from resolvers.errors import Broken
@@ -269,11 +270,15 @@ async def write_down(
     connection: Connection, context: Context, action: str, changes: Sequence[Change]
 ) -> None:
     """Add entries to the audit of the portal, with whoever is acting and the request's id; then tell the feed, for
-    which everybody else who changes anything waits from here on."""
+    which everybody else who changes anything waits from here on, and have the webhooks told of what is an event."""
     if changes:
         await db.audit.add(connection, [_entry(context, action, change) for change in changes])
-    if followed := [_told(context, change) for change in changes if is_followed(change.node_type)]:
-        await db.change_feed.add(connection, followed)
+    followed = [_told(context, change) for change in changes if is_followed(change.node_type)]
+    kept = await db.change_feed.add(connection, followed) if followed else []
+    if events := [each for each in kept if each.event is not None]:
+        deliveries = await db.webhook_deliveries.add(connection, events)
+        if deliveries:
+            await db.jobs.enqueue(connection, Job.WEBHOOK_DELIVER, deliveries)
 
 
 def _told(context: Context, change: Change) -> db.change_feed.Change:

@@ -48,6 +48,8 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "TaxInvoice": (db.tax_invoices.by_ids, Permission.DOCUMENTS_READ),
     "Upload": (db.uploads.by_ids, Permission.UPLOADS_WRITE),
     "Warehouse": (db.warehouses.by_ids, Permission.PRODUCTS_READ),
+    "Webhook": (db.webhooks.by_ids, Permission.WEBHOOKS_READ),
+    "WebhookDelivery": (db.webhook_deliveries.by_ids, Permission.WEBHOOKS_READ),
 }
 
 _DOCUMENTS = frozenset(kind.row.__name__ for kind in db.documents.KINDS)

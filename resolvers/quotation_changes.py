@@ -20,6 +20,7 @@ from resolvers.quotation_drafts import buys_with_tax, outdated
 from resolvers.quotation_lines import QuotationLineInput, offered, totals
 from rules import quotations
 from rules.broken import BrokenRule, BrokenRules, InvalidInput, NotFound, broken_by, check_version
+from rules.events import Event
 from rules.numbers import NumberKind
 from rules.quotations import (
     LONGEST_COMMENT,
@@ -247,16 +248,20 @@ async def decline(info: Info, input: _DeclineInput) -> QuotationPayload:
         raise TextMissing(path=("reason",))
     issued = await _locked(context, input.quotation, input.version, QuotationAct.DECLINE)
     changed = replace(issued, state=QuotationState.DECLINED.value, decline_reason=input.reason)
-    return _changed(context, issued, await db.quotations.keep(context.connection, changed))
+    declined = await db.quotations.keep(context.connection, changed)
+    return _changed(context, issued, declined, Event.QUOTATION_DECLINED)
 
 
-def _changed(context: Context, before: Quotation, after: Quotation) -> QuotationPayload:
+def _changed(
+    context: Context, before: Quotation, after: Quotation, event: Event | None = None
+) -> QuotationPayload:
     context.record(
         "Quotation",
         after.id,
         before=facts_of(before),
         after=facts_of(after),
         customer_id=after.customer_id,
+        event=event,
     )
     return QuotationPayload(after)
 

@@ -17,6 +17,7 @@ from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
 from rules.broken import NotFound, check_version
 from rules.documents import DocumentStatus
+from rules.events import Event
 from rules.numbers import NumberKind
 from rules.periods import check_period, midnight, next_day
 from rules.portals import check_currency
@@ -154,6 +155,9 @@ async def dispute(info: Info, input: _DisputeInput) -> ReconciliationStatementPa
     return await _answer(info.context, StatementAct.DISPUTE, input, input.reason)
 
 
+_EVENTS = {StatementAct.CONFIRM: Event.STATEMENT_CONFIRMED, StatementAct.DISPUTE: Event.STATEMENT_DISPUTED}
+
+
 async def _answer(
     context: Context,
     act: StatementAct,
@@ -180,5 +184,6 @@ async def _answer(
         before=facts_of(statement),
         after=facts_of(answered),
         customer_id=answered.customer_id,
+        event=_EVENTS[act],
     )
     return ReconciliationStatementPayload(answered)

@@ -18,6 +18,7 @@ from resolvers.enums import publish
 from resolvers.mutations import KEY_DESCRIPTION, SECRET, Payload, facts_of
 from rules.accounts import ActivationCodeUsed, CookieRefused, PasswordWrong, PortalClosed, SignInRefused
 from rules.broken import NotFound
+from rules.events import Event
 from rules.permissions import MissingPermission, Permission
 from rules.viewers import Viewer
 from tenants import activation, sessions, throttles
@@ -150,11 +151,13 @@ async def activate(info: Info, input: _ActivateInput) -> SignInPayload:
     code_hash = activation.code_hash(input.code)
     if not await _passwords(login).activate(context.connection, login.id, code_hash, password_hash):
         raise ActivationCodeUsed
+    is_account = login.account_id is not None
     context.record(
-        "Account" if login.account_id is not None else "StaffMember",
+        "Account" if is_account else "StaffMember",
         login.id,
         before={"activated": login.password_hash is not None},
         after={"activated": True},
+        event=Event.ACCOUNT_ACTIVATED if is_account else None,
     )
     return await _let_in(context, login, taken, input.transport)
 

@@ -59,6 +59,7 @@ from rules import (
     tickets,
     uploads,
     viewers,
+    webhooks,
 )
 
 __all__ = [
@@ -120,4 +121,5 @@ __all__ = [
     "tickets",
     "uploads",
     "viewers",
+    "webhooks",
 ]

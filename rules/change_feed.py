@@ -2,8 +2,9 @@
 
 from rules.broken import BrokenRule
 
-# Reading the log changes nothing, coming in and going is nobody's business, and a file is shared, not uploaded.
-UNFOLLOWED = frozenset({"AuditEntry", "Session", "Upload"})
+# Reading the log changes nothing, coming in and going is nobody's business, a file is shared, not uploaded, and
+# telling of a change is none.
+UNFOLLOWED = frozenset({"AuditEntry", "Session", "Upload", "WebhookDelivery"})
 
 # How many changes a page looks at, however few of them are of the types that it asks for.
 STRETCH = 10_000

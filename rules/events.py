@@ -15,6 +15,7 @@ class Event(StrEnum):
     TICKET_OPENED = "ticket.opened"
     TICKET_REPLIED = "ticket.replied"
     ACCOUNT_ACTIVATED = "account.activated"
+    WEBHOOK_TEST = "webhook.test"  # told to the one webhook that is tested, whatever it is there for
 
 
 class Operation(StrEnum):

@@ -11,10 +11,10 @@ from rules.restrictions import Grant
 class Viewer:
     """Somebody who is signed in at one portal, and what they may do there.
 
-    Either an account, bound to one customer, or a staff member of the company's supplier. `grants` are an
-    account's access groups; the staff has none, and nothing is restricted for it. `price_list_id` and
-    `currency` say which prices the viewer sees. `viewed_by` is the staff member who looks at the portal as
-    this account, and may change nothing.
+    Either an account, bound to one customer, or a staff member of the company's supplier, or one of the company's
+    webhooks, which sees what staff with its permissions sees, and only reads. `grants` are an account's access groups;
+    the others have none, and nothing is restricted for them. `price_list_id` and `currency` say which prices the
+    viewer sees. `viewed_by` is the staff member who looks at the portal as this account, and may change nothing.
     """
 
     tenant_id: UUID
@@ -27,16 +27,17 @@ class Viewer:
     permissions: frozenset[Permission]
     grants: tuple[Grant, ...] = ()
     viewed_by: UUID | None = None
+    webhook_id: UUID | None = None
 
     @property
     def is_staff(self) -> bool:
-        """Whether the company's own people are asking; they see all customers' objects."""
-        return self.staff_member_id is not None
+        """Whether the company's own people or systems are asking; they see all customers' objects."""
+        return self.staff_member_id is not None or self.webhook_id is not None
 
     @property
     def actor_id(self) -> UUID:
-        """The account or staff member."""
-        actor = self.account_id or self.staff_member_id
+        """The account, staff member or webhook."""
+        actor = self.account_id or self.staff_member_id or self.webhook_id
         assert actor is not None
         return actor
 

@@ -61,6 +61,8 @@ from schema.tax_invoices import TaxInvoice, TaxInvoiceMutations
 from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
 from schema.uploads import UploadMutations
 from schema.viewers import ViewerQueries
+from schema.webhook_deliveries import WebhookDeliveryQueries
+from schema.webhooks import WebhookMutations, WebhookQueries
 
 
 @strawberry.type(description="What can be asked.")
@@ -94,6 +96,8 @@ class Query(
     ProfileQueries,
     SupplierQueries,
     AuditQueries,
+    WebhookQueries,
+    WebhookDeliveryQueries,
     ChangeFeedQueries,
 ):
     """Every noun's queries."""
@@ -128,6 +132,7 @@ class Mutation(
     ProfileMutations,
     PortalMutations,
     StaffMemberMutations,
+    WebhookMutations,
 ):
     """Every noun's mutations."""
 

@@ -129,6 +129,32 @@ class Settings(BaseSettings):
         "", description="Key for the bucket; without one it is what the machine's role has."
     )
     storage_secret_access_key: SecretStr | None = Field(None, description="The key's secret.")
+    worker: bool = Field(
+        True,
+        description="Whether the process that serves does jobs too; false where `worker` runs as its own.",
+    )
+    worker_pool_size: int = Field(4, ge=1, description="Most database connections that a worker's jobs use.")
+    worker_poll_seconds: float = Field(
+        5, gt=0, description="Seconds after which a worker looks for jobs although nothing told of one."
+    )
+    worker_heartbeat_seconds: float = Field(
+        30,
+        gt=0,
+        description="Seconds of silence after which another worker takes up the jobs of one that has died.",
+    )
+    webhook_private_targets: bool = Field(
+        False,
+        description="Whether webhooks may lead to http and to private addresses, such as this machine's; for development.",
+    )
+    webhook_seconds: float = Field(15, gt=0, description="Seconds in which a webhook has to answer.")
+    webhook_pause_factor: float = Field(
+        1, gt=0, description="By what the pauses between attempts (5 s to 12 h) are multiplied."
+    )
+    webhook_patience_hours: float = Field(
+        120,
+        gt=0,
+        description="Hours after which a webhook at which every attempt has failed is switched off.",
+    )
     changes_kept_days: int = Field(
         90, ge=1, description="Days for which the change feed is kept; who comes later reads everything anew."
     )

@@ -142,8 +142,10 @@ def in_language(words: Words, language: Language) -> str:
 
 
 def link(viewer: Viewer, report: Report | Prints | Keeping, filter: Mapping[str, str], **more: Any) -> Link:
-    """A new link for a viewer, good for a few minutes."""
-    assert viewer.session_id is not None, "who asks is signed in"
+    """A new link for a viewer, good for a few minutes. Raises Unauthenticated for a webhook: a link is good no longer
+    than a session, and it has none."""
+    if viewer.session_id is None:
+        raise Unauthenticated
     expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=LINK_SECONDS)
     return Link(
         report.name,

@@ -172,7 +172,10 @@ async def world(database_url: str, migration_url: str) -> AsyncIterator[World]:
 def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The server's settings on the worker's database."""
     return Settings(  # type: ignore[call-arg]
-        _env_file=None, DATABASE_URL=database_url, home=tmp_path_factory.mktemp("home")
+        _env_file=None,
+        DATABASE_URL=database_url,
+        home=tmp_path_factory.mktemp("home"),
+        webhook_private_targets=True,  # receivers listen on loopback
     )
 
 

@@ -172,7 +172,21 @@ class Story:
         await self.share()
         await self.provision()
         await self.run_the_company()
+        await self.connect()
         await do(self.bea, "signOut")
+
+    async def connect(self) -> None:
+        """The company's own systems are told."""
+        new = {"name": "ERP", "url": "http://127.0.0.1:9/hook", "events": ["ORDER_PLACED"]}
+        made = await do(self.olga, "webhookCreate", "secret webhook { id }", **new)
+        this = {"webhook": made["webhook"]["id"]}
+        await do(self.olga, "webhookTest", **this)
+        changed = await do(self.olga, "webhookUpdate", "secret", **this, rotateSecret=True)
+        self.secrets |= {made["secret"], changed["secret"]}
+        async with self.portal.writing() as connection:
+            await connection.fetch_text("update webhook_deliveries set state = 'DEAD'")
+        await do(self.olga, "webhookRetry", **this)
+        await do(self.olga, "webhookDelete", **this)
 
     async def order(self) -> None:
         lines = [{"sku": sku, "quantity": "2"} for sku in ("A", "B")]

@@ -51,6 +51,7 @@ TABLES = {
     "SharedFile": "shared_files",
     "TaxInvoice": "tax_invoices",
     "Warehouse": "warehouses",
+    "Webhook": "webhooks",
 }
 
 

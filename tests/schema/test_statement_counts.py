@@ -72,13 +72,25 @@ CONNECTIONS = {
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
       account { name } staffMember { name roles { role portal { slug } } } onBehalfOf { name }
       changes { field } } } }""",
+    "webhookDeliveries": """query($first: Int) { webhookDeliveries(first: $first) { totalCount nodes { event state
+      webhook { name createdBy { name } actions { name allowed } } node { id ... on Account { name } }
+      attempts { number status } } } }""",
 }
 STATEMENT = """query($first: Int) { orderStatement { lineCount totals { unit } outstandingAmounts { taxIncluded }
   products(first: $first) { totalCount nodes { sku product { name } orders(first: 5) { number order { number }
     customer { name } } } }
   orders(first: $first) { totalCount nodes { number order { number } customer { name } quantities { unit } lineCount
     lines(first: 5) { sku product { name } } } } } }"""
-OF_STAFF = {"customers", "accounts", "contactChanges", "files", "payments", "documentDrafts", "auditLog"}
+OF_STAFF = {
+    "customers",
+    "accounts",
+    "contactChanges",
+    "files",
+    "payments",
+    "documentDrafts",
+    "auditLog",
+    "webhookDeliveries",
+}
 ORDERS = "query($first: Int) { orders(first: $first) { nodes { number lines { sku product { name } } } } }"
 NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODUCT} }} }} }}"
 COMPARE = f"""query($ids: [ID!]!) {{ compareProducts(ids: $ids, quantity: "100") {{ products {{ {PRODUCT} }}
@@ -376,7 +388,7 @@ async def test_a_page_of_mixed_documents_with_their_chain_costs_few_statements(
 
 
 async def crowd(portal: Portal, how_many: int) -> None:
-    """Customers with contacts, addresses and accounts in groups of their own, requests and a long audit."""
+    """Customers with contacts, addresses and accounts in groups of their own, requests, webhooks and a long audit."""
     await portal.staff_member("olga", role=StaffRole.OWNER)
     for sql in (
         """insert into customers (tenant_id, id, code, name, country, currency, email, credit_limit)
@@ -400,6 +412,13 @@ async def crowd(portal: Portal, how_many: int) -> None:
         """insert into audit_entries (tenant_id, id, action, staff_member_id, customer_id, node_type, node_id, after,
         request_id) select $1, gen_random_uuid(), 'test', (select id from staff_members), customer_id, 'Account', id,
         '{"a": 1}', '' from accounts where $2 > 0""",
+        """insert into webhooks (tenant_id, id, name, url, events, permissions, created_by_id, secret)
+        select $1, id, user_name, 'https://erp.example', '{account.activated}', '{}', (select id from staff_members), ''
+        from accounts where $2 > 0""",
+        """insert into webhook_deliveries (tenant_id, id, webhook_id, position, event, happened_at, subject_id, node_type,
+        node_id) select $1, id, id, 1, 'account.activated', now(), id, 'Account', id from accounts where $2 > 0""",
+        """insert into webhook_attempts (tenant_id, webhook_delivery_id, number) select $1, id, n
+        from accounts, generate_series(1, 3) n where $2 > 0""",
     ):
         async with portal.writing() as connection:
             await connection.fetch_text(sql, portal.tenant_id, how_many)

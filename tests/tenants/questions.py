@@ -45,6 +45,7 @@ FIXED: dict[str, dict[str, Any]] = {
     # Told from what is not there by its version, and left a draft for the questions after this one.
     "QuotationIssueInput.quotation": {"version": 99},
     "QuotationDeleteInput.quotation": {"version": 99},
+    "WebhookDeleteInput.webhook": {"version": 99},
     "CreditNoteIssueInput.documentDraft": {"version": 99},
     "CreditNoteIssueInput.invoice": {"draft": True},  # something is left to be credited after this question
     "DocumentDraftDeleteInput.documentDraft": {"version": 99},
@@ -98,6 +99,7 @@ FREE_TEXTS = {
     "previewToken",  # signed for one account: tests/resolvers/test_previews.py
     "problem",
     "purchaseOrderNumber",
+    "query",
     "reason",
     "reference",
     "region",
@@ -111,6 +113,7 @@ FREE_TEXTS = {
     "text",
     "title",
     "unit",
+    "url",
     "value",
     "vatId",
     "web",

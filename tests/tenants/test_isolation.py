@@ -10,6 +10,7 @@ import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,8 @@ from db.prices import price_lists
 from db.profiles import profiles
 from db.statements import Statement
 from db.warehouses import warehouses
+from db.webhook_deliveries import webhook_attempts, webhook_deliveries
+from db.webhooks import webhooks
 from resolvers.nodes import NODES, global_id
 from rules import throttles
 from rules.contacts import Address, AddressKind, ContactData
@@ -143,6 +146,7 @@ class Town:
             "mediaType": "text/csv",
             "priceList": "list-a",
             "warehouse": "depot-a",
+            "url": "http://127.0.0.1:9/hook",
         }
         named = [*self.own("owner").ids, *self.own(persona).ids]
         for name in (
@@ -160,6 +164,7 @@ class Town:
             "reconciliationStatement",
             "session",
             "staffMember",
+            "webhook",
         ):
             kind = f"{name[0].upper()}{name[1:]}"
             own[name] = next(key for type_name, key in named if type_name == kind)
@@ -170,6 +175,7 @@ class Town:
         own["rmaRequest"] = drafts[0]
         for name in ("Decide", "Close", "Replace"):  # the staff sees what was submitted
             own[f"RmaRequest{name}Input.rmaRequest"] = drafts[1]
+        own["delivery"] = next(key for type_name, key in named if type_name == "WebhookDelivery")
         own["upload"] = next(key for type_name, key in named if type_name == "Upload")
         own["ticket"] = next(key for type_name, key in named if type_name == "SupportTicket")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
@@ -424,6 +430,7 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
         found.add("DocumentDraft", draft_id)
     found.add("Upload", await portal.upload(staff_member_id=next(iter(members))))
     await furnish_note(portal, next(iter(members)), found)
+    await furnish_webhook(portal, found, next(iter(members)))
     return found
 
 
@@ -439,6 +446,36 @@ async def furnish_note(portal: Portal, staff_member_id: UUID, found: Belongings)
     )
     found.add("SupportMessage", message_id)
     found.add("Attachment", attachment_id)
+
+
+async def furnish_webhook(portal: Portal, found: Belongings, staff_member_id: UUID) -> None:
+    """A webhook, and something that it was told of an order."""
+    async with portal.writing() as connection:
+        hook = await put(
+            connection,
+            webhooks,
+            name="ERP",
+            url="http://127.0.0.1:9/hook",
+            events=["order.placed"],
+            permissions=[],
+            secret="whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            created_by_id=staff_member_id,
+        )
+        orders = await connection.fetch_text("select id from orders order by id limit 1")
+        told = await put(
+            connection,
+            webhook_deliveries,
+            webhook_id=hook,
+            position=1,
+            event="order.placed",
+            happened_at=datetime(2026, 3, 1, tzinfo=UTC),
+            subject_id=orders[0][0],
+            node_type="Order",
+            node_id=orders[0][0],
+        )
+        await put(connection, webhook_attempts, webhook_delivery_id=told, number=1, status=500)
+    found.add("Webhook", hook)
+    found.add("WebhookDelivery", told)
 
 
 async def furnish_session(portal: Portal, user_name: str) -> Belongings:
@@ -533,6 +570,8 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "Upload",
         "RMARequest",
         "Attachment",
+        "Webhook",
+        "WebhookDelivery",
     }
     assert named == set(NODES), "furnish the town with the new type"
 
@@ -735,7 +774,7 @@ async def test_tampered_ids_name_nothing(world: World, at: At) -> None:
         assert found == {"nodes": [None] * len(ids)}
 
 
-OF_STAFF = {"customers", "accounts", "auditLog", "documentDrafts"}
+OF_STAFF = {"customers", "accounts", "auditLog", "documentDrafts", "webhookDeliveries"}
 OF_BOOKS = {"payments"}  # for whoever keeps a customer's books
 CONNECTIONS = [name for name, each in root("query").fields.items() if "after" in each.args]
 PAGE = "query($after: String, $before: String) {{ {}(first: 2, after: $after, before: $before) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }} }}"

@@ -1,0 +1,60 @@
+"""Webhooks, as the company's staff sees them: what they tell, and what can be done with them."""
+
+from typing import Annotated
+
+import strawberry
+
+import db
+from db.staff_members import StaffMember
+from db.webhooks import Webhook
+from resolvers import nodes
+from resolvers.actions import Action, weigh
+from resolvers.context import Info
+from rules.broken import BrokenRule
+from rules.events import Event
+from rules.permissions import Permission
+from rules.webhooks import WebhookAct, WebhookNothingDead, WebhookSwitchedOff
+from tenants.webhooks import permissions_named
+
+_WebhookId = Annotated[strawberry.ID, strawberry.argument(description="The webhook.")]
+
+
+async def every(info: Info) -> list[Webhook]:
+    """Query.webhooks."""
+    return await db.webhooks.every(info.context.connection)
+
+
+async def one(info: Info, id: _WebhookId) -> Webhook | None:
+    """Query.webhook."""
+    found: Webhook | None = await nodes.by_global_id(info.context, str(id), "Webhook")
+    return found
+
+
+def events(root: strawberry.Parent[Webhook]) -> list[Event]:
+    """Webhook.events, in the order of the vocabulary."""
+    return [each for each in Event if each in root.events]
+
+
+def permissions(root: strawberry.Parent[Webhook]) -> list[Permission]:
+    """Webhook.permissions, in the order of the vocabulary."""
+    held = permissions_named(root.permissions)
+    return [each for each in Permission if each in held]
+
+
+def switched_off(root: strawberry.Parent[Webhook]) -> WebhookSwitchedOff | None:
+    """Webhook.switchedOff."""
+    return WebhookSwitchedOff(root.switched_off) if root.switched_off else None
+
+
+async def created_by(root: strawberry.Parent[Webhook], info: Info) -> StaffMember | None:
+    """Webhook.createdBy."""
+    return await info.context.load(db.staff_members.by_ids, root.created_by_id)
+
+
+async def actions(root: strawberry.Parent[Webhook], info: Info) -> list[Action]:
+    """Webhook.actions."""
+    has_dead = await info.context.load(db.webhook_deliveries.with_dead, root.id)
+    broken: dict[WebhookAct, BrokenRule | None] = {
+        WebhookAct.RETRY: None if has_dead else WebhookNothingDead()
+    }
+    return [weigh(info.context, act.value, Permission.WEBHOOKS_WRITE, broken.get(act)) for act in WebhookAct]
