@@ -13,7 +13,7 @@ import uuid_utils.compat as uuid
 import db
 from db.orders import Order, OrderLine
 from db.quotation_orders import QuotationOrder
-from resolvers import order_drafts, previews
+from resolvers import notices, order_drafts, previews
 from resolvers.cart_items import PricedItem
 from resolvers.context import Context, Info
 from resolvers.errors import Broken
@@ -152,6 +152,7 @@ async def _placed(context: Context, draft: CartDraft, input: OrderPlaceInput) ->
     for order, lines_of_order in placed:
         ordered = [{"sku": line.sku, "quantity": line.quantity} for line in lines_of_order]
         context.record("Order", order.id, before=None, after=facts_of(order, lines=ordered))
+    await notices.orders_received(context, placed)
     return [order for order, _ in placed]
 
 

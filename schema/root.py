@@ -39,6 +39,7 @@ from schema.goods_returns import GoodsReturn, GoodsReturnMutations
 from schema.invoices import InvoiceMutations
 from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQueries
 from schema.nodes import NodeQueries
+from schema.notices import NoticeMutations, NoticeQueries
 from schema.order_statements import OrderStatementQueries
 from schema.orders import OrderMutations, OrderQueries, OrderSubscriptions
 from schema.payments import Payment, PaymentMutations, PaymentQueries
@@ -85,6 +86,7 @@ class Query(
     AccessGroupQueries,
     ProfileQueries,
     SupplierQueries,
+    NoticeQueries,
     AuditQueries,
 ):
     """Every noun's queries."""
@@ -116,6 +118,7 @@ class Mutation(
     ProfileMutations,
     PortalMutations,
     StaffMemberMutations,
+    NoticeMutations,
 ):
     """Every noun's mutations."""
 

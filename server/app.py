@@ -102,6 +102,7 @@ def _facilities(settings: Settings, database: Database, passwords: Passwords, st
         cursor_key=settings.cursor_key,
         session_minutes=round(settings.session_hours * 60),
         base_domain=settings.base_domain,
+        portal_address=settings.portal_address,
     )
 
 
