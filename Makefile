@@ -6,7 +6,7 @@ SERVER := $(BIN)/python -m server
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real demo-reset up down migrate import test check format lock schema frontend \
+.PHONY: help setup demo demo-real demo-reset up down migrate worker import test check format lock schema frontend \
 	audits-http audits-live browser clean
 
 help:
@@ -45,6 +45,9 @@ down: setup ## Stop the embedded PostgreSQL
 
 migrate: setup ## Bring the database to the newest migration
 	$(SERVER) migrate
+
+worker: setup ## Do jobs (webhooks, mails) in a process of its own; the server then needs KONTOR_WORKER=false
+	$(SERVER) worker
 
 import: setup ## Import FOLDER=<exchange folder or zip> into PORTAL=<slug>
 	@test -n "$(FOLDER)" && test -n "$(PORTAL)" || { echo "make import FOLDER=... PORTAL=..."; exit 2; }

@@ -33,6 +33,7 @@ from db import (
     idempotency,
     invoiced_lines,
     invoices,
+    jobs,
     letterheads,
     lifecycle_statuses,
     logins,
@@ -74,6 +75,7 @@ from db import (
     throttles,
     uploads,
     warehouses,
+    workers,
 )
 from db.tables import metadata
 
@@ -110,6 +112,7 @@ __all__ = [
     "idempotency",
     "invoiced_lines",
     "invoices",
+    "jobs",
     "letterheads",
     "lifecycle_statuses",
     "logins",
@@ -152,4 +155,5 @@ __all__ = [
     "throttles",
     "uploads",
     "warehouses",
+    "workers",
 ]

@@ -156,9 +156,7 @@ _sent = Statement(
 _delay = Statement(
     _waiting(next_try_at=func.now() + bindparam("pause", type_=Interval), last_error=_REASON), Notice
 )
-_fail = Statement(
-    _waiting(state=NoticeState.FAILED.value, next_try_at=null(), last_error=_REASON), Notice
-)
+_fail = Statement(_waiting(state=NoticeState.FAILED.value, next_try_at=null(), last_error=_REASON), Notice)
 _again = Statement(
     update(notices)
     .where(notices.c.tenant_id == bindparam("tenant_id"), _THIS)

@@ -92,9 +92,7 @@ async def orders_received(context: Context, placed: Sequence[tuple[Order, Sequen
         await _keep(context, NoticeKind.ORDER_RECEIVED, account, letter, ("Order", first.id))
 
 
-async def rma_decided(
-    context: Context, request: DecidedRequest, lines: Sequence[DecidedRequestLine]
-) -> None:
+async def rma_decided(context: Context, request: DecidedRequest, lines: Sequence[DecidedRequestLine]) -> None:
     """Tell whoever asked to return goods what the company has decided. As it is after the decision."""
     account = await _account(context, request.account_id)
     if account is not None:

@@ -114,7 +114,8 @@ class Writer:
         numbers = ", ".join(each.number for each in orders)
         several = len(orders) > 1
         subject = self._say(
-            f"Your order{'s' * several} {numbers}", f"{'Ihre Aufträge' if several else 'Ihr Auftrag'} {numbers}"
+            f"Your order{'s' * several} {numbers}",
+            f"{'Ihre Aufträge' if several else 'Ihr Auftrag'} {numbers}",
         )
         opening = self._say(
             f"{self.portal} has received your order{'s' * several} {numbers}. Thank you.",
@@ -195,7 +196,7 @@ class Writer:
         quantity = self._quantity(line.quantity, line.unit)
         return (
             f"  {one_line(line.name)} ({one_line(line.sku)})\n"
-            f"    {quantity} × {price} = {self._money(line.amount, currency)}"
+            f"    {quantity} \u00d7 {price} = {self._money(line.amount, currency)}"
         )
 
     def _sums(self, order: Ordered) -> Iterable[str]:

@@ -45,7 +45,8 @@ class Notice(Node):
         datetime | None, field(description="When it is tried next; null when it is not tried any more.")
     ]
     last_error: Annotated[
-        str | None, field(description="Why it could not be sent the last time, e.g. what the mail server said.")
+        str | None,
+        field(description="Why it could not be sent the last time, e.g. what the mail server said."),
     ]
     sent_at: Annotated[datetime | None, field(description="When the mail server took it.")]
     version: Annotated[int, field(description="Counts the changes.")]

@@ -3,6 +3,7 @@
 import asyncio
 import difflib
 import shutil
+import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.console import Console
 from db import embedded, migrations
 from rules.permissions import StaffRole
 from schema.root import sdl
-from server import logs, provisioning, serving
+from server import logs, provisioning, serving, workers
 from server.demo import running
 from server.importing import import_folder
 from server.settings import ROOT, Settings
@@ -68,8 +69,22 @@ def serve() -> None:
     """Serve the portals until Ctrl-C; the database has to be there and migrated."""
     settings = _settings()
     logs.configure(settings)
+    # uvicorn raises it once more when it has ended: what lies around it is to be closed too, e.g. the worker.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         _run(serving.serve(settings))
+    except StorageUnavailable as unavailable:
+        _console.print(f"Files cannot be kept: {unavailable}.", style="red", highlight=False)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def worker() -> None:
+    """Do what is to be done after a request (webhooks, mails) until Ctrl-C; any number of workers may run."""
+    settings = _settings()
+    logs.configure(settings)
+    try:
+        _run(workers.work(settings, ready=lambda: _console.print("Working; Ctrl-C stops it.")))
     except StorageUnavailable as unavailable:
         _console.print(f"Files cannot be kept: {unavailable}.", style="red", highlight=False)
         raise typer.Exit(1) from None

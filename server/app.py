@@ -43,7 +43,7 @@ def create(
 ) -> Starlette:
     """The application over an open database; both are closed by whoever opened them. The storage is the one that the
     settings name, unless another is given. Raises StorageUnavailable."""
-    facilities = _facilities(settings, database, passwords, storage or open_storage(settings))
+    facilities = facilities_of(settings, database, passwords, storage or open_storage(settings))
     endpoint = Endpoint(settings, facilities, Portals(database), Connections(settings.live_most))
     downloads, uploads = Downloads(endpoint, REPORTS), Uploads(endpoint)
 
@@ -80,12 +80,16 @@ def create(
             HTTPStatus.METHOD_NOT_ALLOWED: method_not_allowed,
         },
     )
+    app.state.facilities = facilities
     app.state.watches = facilities.watches  # whoever ends the process ends them first
     app.router.redirect_slashes = False  # the address would be made from the Host header
     return app
 
 
-def _facilities(settings: Settings, database: Database, passwords: Passwords, storage: Storage) -> Facilities:
+def facilities_of(
+    settings: Settings, database: Database, passwords: Passwords, storage: Storage
+) -> Facilities:
+    """What all operations of a process share."""
     return Facilities(
         database=database,
         passwords=passwords,

@@ -1,10 +1,10 @@
 """Mailing: what takes mails away, as the settings say: a mail server, a folder, or nothing."""
 
 import asyncio
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import aiosmtplib
 from aiosmtplib import (
@@ -17,8 +17,11 @@ from aiosmtplib import (
     SMTPSenderRefused,
 )
 
+from db.workers import Later
+from server.jobs import Tools
 from server.settings import Settings
 from tenants.mail import Carrier, Mail, MailDelayed, MailRefused
+from tenants.notices import Sender
 
 # From here on a server's answer is final (RFC 5321, 4.2.1).
 _FINAL = 500
@@ -48,8 +51,14 @@ class Folder:
     def _write(self, mail: Mail) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".", delete=False) as file:
-            file.write(mail.content)
-        os.replace(file.name, self.folder / f"{mail.key}.eml")
+            written = Path(file.name)
+            try:
+                file.write(mail.content)
+                file.flush()
+                written.replace(self.folder / f"{mail.key}.eml")
+            except OSError:
+                written.unlink(missing_ok=True)
+                raise
 
 
 class Server:
@@ -97,3 +106,16 @@ class Server:
 def _told(answered: SMTPResponseException) -> MailRefused | MailDelayed:
     reason = f"the mail server said {answered.code} {answered.message}"
     return MailRefused(reason) if answered.code >= _FINAL else MailDelayed(reason)
+
+
+async def send_notice(tools: Tools, tenant_id: UUID, notice_id: UUID) -> None:
+    """The job of sending a notice. Raises Later."""
+    sender = Sender(
+        tools.facilities.database,
+        open_carrier(tools.settings),
+        tools.settings.mail_from,
+        tools.facilities.cursor_key,
+    )
+    again = await sender.send(tenant_id, notice_id)
+    if again is not None:
+        raise Later(again)

@@ -10,6 +10,7 @@ import uvicorn
 from db import migrations, roles
 from db.connections import Database
 from db.embedded import Cluster
+from server import workers
 from server.app import running
 from server.settings import EMBEDDED_DATABASE, Settings
 
@@ -19,7 +20,7 @@ _SCRATCH = "kontor_drift"
 
 async def serve(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is in flight. `ready` is called once it listens."""
-    async with running(settings) as app:
+    async with running(settings) as app, workers.beside(settings, app.state.facilities):
         config = uvicorn.Config(
             app,
             host=settings.host,

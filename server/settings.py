@@ -144,7 +144,9 @@ class Settings(BaseSettings):
         description="Folder in which mails become .eml files instead of being sent; unset in development: the folder "
         "`mail` at home.",
     )
-    smtp_host: str = Field("", description="The mail server; without it, and without a folder, no mails are sent.")
+    smtp_host: str = Field(
+        "", description="The mail server; without it, and without a folder, no mails are sent."
+    )
     smtp_port: int = Field(587, ge=1, le=65_535, description="Its port.")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="How what is said to it is kept secret: tls is for port 465, none for tests."
@@ -152,6 +154,19 @@ class Settings(BaseSettings):
     smtp_user: str = Field("", description="The name to sign in with there; without one nobody signs in.")
     smtp_password: SecretStr | None = Field(None, description="And the password.")
     smtp_timeout_seconds: float = Field(15, gt=0, description="Seconds in which it has to answer each time.")
+    worker: bool = Field(
+        True,
+        description="Whether the process that serves does jobs too; false where `worker` runs as its own.",
+    )
+    worker_pool_size: int = Field(4, ge=1, description="Most database connections that a worker's jobs use.")
+    worker_poll_seconds: float = Field(
+        5, gt=0, description="Seconds after which a worker looks for jobs although nothing told of one."
+    )
+    worker_heartbeat_seconds: float = Field(
+        30,
+        gt=0,
+        description="Seconds of silence after which another worker takes up the jobs of one that has died.",
+    )
     session_hours: float = Field(12, gt=0, description="Hours until a sign-in expires.")
 
     secret_key: SecretStr | None = Field(

@@ -88,7 +88,16 @@ LAWS = {
     "no foreign key deletes or changes the rows that refer": """
         select conname::text from pg_constraint
         where contype = 'f' and not (confdeltype in ('a', 'r') and confupdtype in ('a', 'r'))""",
-    "there are no triggers of ours": "select tgname::text from pg_trigger where not tgisinternal",
+    "there are no triggers of ours, but pgqueuer's own": """
+        select tgname::text from pg_trigger where not tgisinternal and tgrelid <> 'jobs.pgqueuer'::regclass""",
+    "the schema `jobs` is pgqueuer's alone": """
+        select relname::text from pg_class where relnamespace = 'jobs'::regnamespace
+        and (relname !~ '^pgqueuer' or relowner <> 'app_owner'::regrole)
+        union all select relname || ' ' || privilege from pg_class,
+            unnest(array['select', 'insert', 'update', 'delete', 'truncate']) privilege
+        where relnamespace = 'jobs'::regnamespace and relkind = 'r'
+        and (has_table_privilege('public', oid, privilege)
+            or privilege = 'truncate' and has_table_privilege('app_rw', oid, privilege))""",
     "there are no views": """
         select relname::text from pg_class
         where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')""",
@@ -186,6 +195,8 @@ CRIMES = {
     "create policy portals_any on portals for insert with check (true)": {"what app_rw adds": "portals"},
     "grant delete on audit_entries to app_rw": {"app_rw may not change": "audit_entries delete"},
     "grant select on orders to public": {"nobody else has": "orders select"},
+    "create table jobs.orders (id uuid)": {"the schema `jobs`": "orders"},
+    "grant truncate on jobs.pgqueuer to app_rw": {"the schema `jobs`": "pgqueuer truncate"},
     "grant create on schema public to app_rw": {"app_rw can make": "schema"},
 }
 

@@ -19,7 +19,7 @@ COMMAND = re.compile(r'(?:python"?,? "?-m"?,? "?server"?,?|\$\(SERVER\)) "?([a-z
 
 
 def test_compose_starts_what_the_portal_needs_and_nothing_else() -> None:
-    assert set(SERVICES) == {"postgres", "prepare", "migrate", "server"}
+    assert set(SERVICES) == {"postgres", "prepare", "migrate", "server", "worker"}
 
 
 @pytest.mark.parametrize("name", ["postgres", "server"])

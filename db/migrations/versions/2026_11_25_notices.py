@@ -1,13 +1,13 @@
 """Notices: what people are told by mail.
 
 Revision ID: 2026_11_25_notices
-Revises: 2026_11_25_returns
+Revises: 2026_11_25_webhooks
 """
 
 from alembic import op
 
 revision = "2026_11_25_notices"
-down_revision = "2026_11_25_returns"
+down_revision = "2026_11_25_webhooks"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,126 @@
+"""Workers: which jobs there are, and the process that does them: `python -m server worker`, or a part of `serve`."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from uuid import UUID
+
+import db
+from db.connections import Database
+from db.isolation import Mode
+from db.jobs import Job
+from db.workers import Regular, Timing, Worker
+from resolvers.context import Facilities
+from server import mailing
+from server.app import facilities_of
+from server.jobs import Handler, Tools
+from server.settings import Settings
+from server.storing import open_storage
+from tenants.passwords import Passwords
+
+# Who does which job.
+HANDLERS: Mapping[Job, Handler] = {Job.NOTICE_SEND: mailing.send_notice}
+
+_GRACE_SECONDS = 10
+
+
+async def _keep_house(tools: Tools) -> None:
+    """Forget what was done long ago."""
+    async with tools.facilities.database.transaction(Mode.WRITE, None) as connection:
+        while await db.jobs.forget(connection):
+            pass
+
+
+# What one of the workers does regularly: by name, when, what.
+REGULAR: tuple[tuple[str, str, Callable[[Tools], Awaitable[None]]], ...] = (
+    ("housekeeping", "17 * * * *", _keep_house),
+)
+
+
+async def work(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Do jobs until SIGINT or SIGTERM, then end those at work. `ready` is called once it takes jobs."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, stop.set)
+    passwords = Passwords()
+    try:
+        async with AsyncExitStack() as opened:
+            database = await _open_database(settings)
+            opened.push_async_callback(database.close)
+            facilities = facilities_of(settings, database, passwords, open_storage(settings))
+            opened.push_async_callback(facilities.watches.close)
+            worker = await opened.enter_async_context(working(settings, facilities))
+            waiting = asyncio.create_task(worker.working.wait())
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            if not stop.is_set():
+                ready()
+            await stopping
+    finally:
+        passwords.close()
+
+
+@asynccontextmanager
+async def beside(settings: Settings, facilities: Facilities) -> AsyncIterator[None]:
+    """A worker in the process that serves, as the settings wish, on connections of its own."""
+    if not settings.worker:
+        yield
+        return
+    database = await _open_database(settings)
+    try:
+        async with working(settings, replace(facilities, database=database)):
+            yield
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def working(settings: Settings, facilities: Facilities) -> AsyncIterator[Worker]:
+    """A worker as long as the block lasts; what it is doing then has a while to end, and is cut short after that."""
+    tools = Tools(settings, facilities)
+    worker = Worker(
+        settings.database_url,
+        {job: _bound(handler, tools) for job, handler in HANDLERS.items()},
+        tuple(Regular(name, moments, _bound_to(work, tools)) for name, moments, work in REGULAR),
+        Timing(
+            heartbeat_seconds=settings.worker_heartbeat_seconds,
+            poll_seconds=settings.worker_poll_seconds,
+        ),
+    )
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    try:
+        yield worker
+    finally:
+        stop.set()
+        await asyncio.wait({running}, timeout=_GRACE_SECONDS)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def _open_database(settings: Settings) -> Database:
+    """Few connections: a job holds one for moments only, and may wait for it."""
+    return await Database.open(
+        settings.database_url,
+        size=settings.worker_pool_size,
+        wait_seconds=10,
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
+
+
+def _bound(handler: Handler, tools: Tools) -> db.workers.Handler:
+    async def do(tenant_id: UUID, key: UUID) -> None:
+        await handler(tools, tenant_id, key)
+
+    return do
+
+
+def _bound_to(work: Callable[[Tools], Awaitable[None]], tools: Tools) -> Callable[[], Awaitable[None]]:
+    async def do() -> None:
+        await work(tools)
+
+    return do
