@@ -14,7 +14,6 @@ from aiosmtplib import (
     SMTPNotSupported,
     SMTPRecipientsRefused,
     SMTPResponseException,
-    SMTPSenderRefused,
 )
 
 from db.workers import Later
@@ -68,8 +67,8 @@ class Server:
         self._settings = settings
 
     async def send(self, mail: Mail) -> None:
-        """Refused is what the server refuses of this mail for good; what else goes wrong, also that it does not know
-        us, is put right there or here, and tried again."""
+        """Refused is what the server refuses for good of whom it goes to and what it says. What else goes wrong, also
+        that the server takes nothing from us, is put right there or here, and tried again."""
         try:
             async with asyncio.timeout(self._settings.smtp_timeout_seconds * 2), self._client() as client:
                 options = ["SMTPUTF8", "BODY=8BITMIME"] if mail.international else []
@@ -80,7 +79,7 @@ class Server:
             raise MailDelayed("the mail server does not encrypt") from None
         except SMTPRecipientsRefused as refused:
             raise _told(refused.recipients[0]) from None
-        except (SMTPDataError, SMTPSenderRefused) as refused:
+        except SMTPDataError as refused:
             raise _told(refused) from None
         except SMTPResponseException as answered:
             raise MailDelayed(f"the mail server said {answered.code} {answered.message}") from None

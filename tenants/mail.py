@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
-from email.utils import format_datetime
+from email.utils import format_datetime, quote
 from typing import Protocol
 
 from rules.notices import deliverable, one_line
@@ -58,20 +59,20 @@ def composed(draft: Draft) -> Mail:
     """The mail: plain text in UTF-8, whose bytes are the same each time. Raises MailRefused for an address that mail
     cannot be sent to."""
     recipient = _address(draft.recipient)
-    sender = _address(draft.sender, draft.sender_name)
+    sender = _address(draft.sender)
     message = EmailMessage(policy=SMTPUTF8 if not recipient.addr_spec.isascii() else SMTP)
-    message["From"] = sender
+    _put(message, "From", draft.sender_name, f"<{sender.addr_spec}>")
     message["To"] = recipient
     if deliverable(draft.reply_to) and draft.reply_to.isascii():
         message["Reply-To"] = Address(addr_spec=draft.reply_to)
-    message["Subject"] = one_line(draft.subject)
+    _put(message, "Subject", draft.subject)
     message["Date"] = format_datetime(draft.at.astimezone(UTC))
     message["Message-ID"] = f"<{draft.key}@{sender.domain}>"
     # Nobody's out-of-office answers it (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = draft.language
     # Lines of any length, and nothing but ASCII on the way.
     message.set_content(draft.body, cte="quoted-printable")
+    message["Content-Language"] = draft.language  # the content's setting would take it away
     return Mail(
         key=draft.key,
         sender=sender.addr_spec,
@@ -81,13 +82,25 @@ def composed(draft: Draft) -> Mail:
     )
 
 
-def _address(address: str, name: str = "") -> Address:
-    """An address with whose it is; a domain in other letters is written as servers look it up."""
+def _put(message: EmailMessage, name: str, text: str, rest: str = "") -> None:
+    """A header with what people have written, and what follows it. The library would put spaces between the parts of a
+    long text in other letters (Python 3.11); so those are taken apart here, and what looks like such parts is made some.
+    """
+    words = one_line(text)
+    if words.isascii() and "=?" not in words:
+        message[name] = f'"{quote(words)}" {rest}'.removeprefix('"" ') if rest else words
+    else:
+        encoded = Header(words, "utf-8", header_name=name).encode()
+        message.set_raw(name, f"{encoded}\n {rest}" if rest else encoded)
+
+
+def _address(address: str) -> Address:
+    """An address; a domain in other letters is written as servers look it up."""
     if not deliverable(address):
         raise MailRefused("this is no address that mail can be sent to")
     local, _, domain = address.rpartition("@")
     try:
         ascii_domain = domain.encode("idna").decode() if not domain.isascii() else domain
-        return Address(one_line(name), username=local, domain=ascii_domain)
+        return Address(username=local, domain=ascii_domain)
     except ValueError:  # a UnicodeError is one
         raise MailRefused("this is no address that mail can be sent to") from None
