@@ -21,7 +21,9 @@ from server.settings import Settings
 from tenants.storage import Storage
 from tests.client import Client
 from tests.conftest import At
-from tests.resolvers.test_accounts import Office, do, refused, settle, sql
+from tests.resolvers.test_accounts import Office, refused, settle
+from tests.tenants.test_sessions import sql
+from tests.tenants.test_walkthrough import do
 from tests.world import Portal, World
 
 NOTICE = """id kind address language subject body at state tries nextTryAt lastError sentAt version

@@ -56,6 +56,8 @@ CONNECTIONS = {
       madeBy { name } order { number } goodsIssues { number } invoice { number } goodsReturn { number }
       askedLines { goodsIssue { number } } lines { sku product { name } } totals { total { amount } }
       problems { code } actions { name allowed } } } }""",
+    "notices": """query($first: Int) { notices(first: $first) { totalCount nodes { subject body state
+      account { name customer { name } } node { id } } } }""",
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
       account { name } staffMember { name roles { role portal { slug } } } onBehalfOf { name }
       changes { field } } } }""",
@@ -65,7 +67,16 @@ STATEMENT = """query($first: Int) { orderStatement { lineCount totals { unit } o
     customer { name } } } }
   orders(first: $first) { totalCount nodes { number order { number } customer { name } quantities { unit } lineCount
     lines(first: 5) { sku product { name } } } } } }"""
-OF_STAFF = {"customers", "accounts", "contactChanges", "files", "payments", "documentDrafts", "auditLog"}
+OF_STAFF = {
+    "customers",
+    "accounts",
+    "contactChanges",
+    "files",
+    "payments",
+    "documentDrafts",
+    "notices",
+    "auditLog",
+}
 ORDERS = "query($first: Int) { orders(first: $first) { nodes { number lines { sku product { name } } } } }"
 NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODUCT} }} }} }}"
 COMPARE = f"""query($ids: [ID!]!) {{ compareProducts(ids: $ids, quantity: "100") {{ products {{ {PRODUCT} }}
@@ -264,6 +275,9 @@ async def crowd(portal: Portal, how_many: int) -> None:
         """insert into audit_entries (tenant_id, id, action, staff_member_id, customer_id, node_type, node_id, after,
         request_id) select $1, gen_random_uuid(), 'test', (select id from staff_members), customer_id, 'Account', id,
         '{"a": 1}', '' from accounts where $2 > 0""",
+        """insert into notices (tenant_id, id, kind, account_id, address, language, subject, body, node_type, node_id)
+        select $1, gen_random_uuid(), 'ACTIVATION', id, '', 'en', 'Code', '', 'Account', id from accounts
+        where $2 > 0""",
     ):
         async with portal.writing() as connection:
             await connection.fetch_text(sql, portal.tenant_id, how_many)
