@@ -194,7 +194,12 @@ class Settings(BaseSettings):
         """The folder in which mails become files; None: they are sent, or there are none."""
         if self.smtp_host or self.mail_folder is not None:
             return self.mail_folder
-        return self.home / "mail" if self.environment == "development" else None
+        return self.default_mails_folder if self.environment == "development" else None
+
+    @property
+    def default_mails_folder(self) -> Path:
+        """The folder of mails where none is named."""
+        return self.home / "mail"
 
     @property
     def cursor_key(self) -> bytes:
