@@ -219,7 +219,7 @@ async def _buyer(
     connection: Connection, name: str, groups: list[tuple[Modes, tuple[RestrictionKind, ...]]]
 ) -> str:
     customer_id = (await connection.fetch_text("select id from customers"))[0][0]
-    account, _ = await provisioning.add_account(
+    account = await provisioning.add_account(
         connection, customer_id, NewLogin(user_name=name, name=name, email="", password_hash="-")
     )
     profile_id = await db.profiles.built_in(connection, BuiltInProfile.BUYER)

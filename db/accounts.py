@@ -92,6 +92,11 @@ def _may_see(viewer: Viewer, account: Account) -> bool:
     return account.customer_id == viewer.customer_id and viewer.may(Permission.CONTACTS_READ)
 
 
+async def to_be_told(connection: Connection, account_id: UUID) -> Account | None:
+    """An account to be written to, whoever does what it is told of."""
+    return await connection.row(_by_ids, ids=[account_id])
+
+
 _of_customers = Statement(
     _every_one.where(accounts.c.customer_id == any_(bindparam("ids", type_=ARRAY(Uuid)))).order_by(
         accounts.c.name, accounts.c.id
@@ -138,6 +143,22 @@ _logins = Statement(
     ),
     Login,
 )
+
+
+_login_of = Statement(
+    select(
+        accounts.c.id.label("account_id"),
+        null().cast(Uuid).label("staff_member_id"),
+        accounts.c.customer_id,
+        *secrets_of(accounts),
+    ).where(_OF_TENANT, accounts.c.id == bindparam("id", type_=Uuid)),
+    Login,
+)
+
+
+async def login_of(connection: Connection, account_id: UUID) -> Login | None:
+    """What is needed to check the password or code of an account."""
+    return await connection.row(_login_of, id=account_id)
 
 
 async def login(connection: Connection, user_name: str) -> Login | None:

@@ -51,6 +51,7 @@ _FORGET = f"""
 class Job(StrEnum):
     """What there is to do; each takes the id of one object of a tenant."""
 
+    NOTICE_SEND = "notice.send"
     WEBHOOK_DELIVER = "webhook.deliver"
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
+import uuid_utils.compat as uuid
 
 import db
 from db.access_groups import AccessGroup, Membership
@@ -17,13 +18,13 @@ from resolvers import nodes, pages
 from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.mutations import KEY_DESCRIPTION, SECRET, VERSION_DESCRIPTION, Payload, differs, facts_of
+from resolvers.notices import NewActivation
 from rules.access_groups import MOST_GROUPS, AccessGroupsMissing, EndDatePast, check_length
 from rules.accounts import ACTIVATION_DAYS, AccountBound
 from rules.broken import BrokenRules, InvalidInput, NotFound, check_version
 from rules.permissions import Permission
 from rules.texts import check_email, check_name
 from tenants import provisioning
-from tenants.activation import new_code
 from tenants.passwords import check_new
 from tenants.provisioning import NewLogin
 
@@ -222,7 +223,12 @@ async def provision(info: Info, input: _ProvisionInput) -> AccountAccessPayload:
         check_new(input.password, user_name, "password")
         password_hash = await context.facilities.passwords.hash(input.password)
     new = NewLogin(user_name=user_name, name=input.name, email=input.email, password_hash=password_hash)
-    account, code = await provisioning.add_account(context.connection, customer.id, new)
+    account_id = uuid.uuid7()
+    activation = None if password_hash else NewActivation(context, account_id)
+    code = activation.code if activation else None
+    account = await provisioning.add_account(
+        context.connection, customer.id, new, account_id=account_id, code=code
+    )
     memberships = await _join(context, account, groups)
     context.record(
         "Account",
@@ -231,6 +237,8 @@ async def provision(info: Info, input: _ProvisionInput) -> AccountAccessPayload:
         after=facts_of(account, groups=memberships),
         customer_id=customer.id,
     )
+    if activation:
+        await activation.tell(context, account)
     return AccountAccessPayload(account, activation_code=code.text if code else None)
 
 
@@ -285,8 +293,10 @@ async def reset_access(info: Info, input: _ResetInput) -> AccountAccessPayload:
     """Mutation.accountResetAccess: the password is gone, sessions end, a new code opens the door."""
     context = info.context
     account = await _locked(context, input.account, input.version)
-    code = new_code()
-    await db.accounts.passwords.reset(context.connection, account.id, code.hash, days=ACTIVATION_DAYS)
+    activation = NewActivation(context, account.id)
+    await db.accounts.passwords.reset(
+        context.connection, account.id, activation.code.hash, days=ACTIVATION_DAYS
+    )
     await db.sessions.remove_of(context.connection, account.id)
     changed = await db.accounts.lock(context.connection, account.id)
     assert changed is not None
@@ -297,7 +307,8 @@ async def reset_access(info: Info, input: _ResetInput) -> AccountAccessPayload:
         after=facts_of(changed),
         customer_id=account.customer_id,
     )
-    return AccountAccessPayload(changed, activation_code=code.text)
+    await activation.tell(context, changed)
+    return AccountAccessPayload(changed, activation_code=activation.code.text)
 
 
 async def _locked(context: Context, id: strawberry.ID, version: int | None) -> Account:

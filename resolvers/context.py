@@ -43,6 +43,7 @@ class Facilities:
     cursor_key: bytes
     session_minutes: int
     base_domain: str  # portals are reached at <slug>.<base domain>, and at hosts of their own
+    portal_address: str  # what mails lead to, with {host} for the portal's host name
     private_targets: bool = False  # whether webhooks may lead to http and to private addresses
 
 

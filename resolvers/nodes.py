@@ -31,6 +31,7 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "GoodsReturn": (db.goods_returns.by_ids, Permission.DOCUMENTS_READ),
     "Invoice": (db.invoices.by_ids, Permission.DOCUMENTS_READ),
     "LifecycleStatus": (db.lifecycle_statuses.by_ids, None),
+    "Notice": (db.notices.by_ids, Permission.NOTICES_READ),
     "Order": (db.orders.by_ids, Permission.ORDERS_READ),
     "Payment": (db.payments.by_ids, Permission.BALANCES_READ),
     "Portal": (db.portals.by_ids, None),

@@ -60,7 +60,15 @@ class Placement:
     rma_request_id: UUID | None = None
 
 
-async def placed(context: Context, placement: Placement, new: Sequence[NewOrder]) -> list[Order]:
+@dataclass(slots=True)
+class PlacedOrder:
+    """An order with its lines."""
+
+    order: Order
+    lines: list[OrderLine]
+
+
+async def placed(context: Context, placement: Placement, new: Sequence[NewOrder]) -> list[PlacedOrder]:
     """New orders of which all can be ordered, one a warehouse, in the order given."""
     connection = context.connection
     await _reserve(context, [line for each in new for line in each.lines])
@@ -71,22 +79,24 @@ async def placed(context: Context, placement: Placement, new: Sequence[NewOrder]
         _order(placement, each, number, status_id, together, now)
         for number, each in zip(numbers, new, strict=True)
     ]
-    lines = {
-        order.id: [_line(order, position, line) for position, line in enumerate(each.lines, start=1)]
+    made = [
+        PlacedOrder(
+            order, [_line(order, position, line) for position, line in enumerate(each.lines, start=1)]
+        )
         for order, each in zip(orders, new, strict=True)
-    }
-    await db.orders.add(connection, orders, [line for of_order in lines.values() for line in of_order])
-    for order in orders:
-        ordered = [{"sku": line.sku, "quantity": line.quantity} for line in lines[order.id]]
+    ]
+    await db.orders.add(connection, orders, [line for each in made for line in each.lines])
+    for each in made:
+        ordered = [{"sku": line.sku, "quantity": line.quantity} for line in each.lines]
         context.record(
             "Order",
-            order.id,
+            each.order.id,
             before=None,
-            after=facts_of(order, lines=ordered),
-            customer_id=order.customer_id,
+            after=facts_of(each.order, lines=ordered),
+            customer_id=each.order.customer_id,
             event=Event.ORDER_PLACED,
         )
-    return orders
+    return made
 
 
 async def _reserve(context: Context, lines: Sequence[NewLine]) -> None:

@@ -11,7 +11,7 @@ import strawberry
 import db
 from db.orders import Order
 from db.quotation_orders import QuotationOrder
-from resolvers import order_drafts, previews
+from resolvers import notices, order_drafts, previews
 from resolvers.cart_items import PricedItem
 from resolvers.context import Context, Info
 from resolvers.errors import Broken
@@ -143,11 +143,13 @@ async def _placed(context: Context, draft: CartDraft, input: OrderPlaceInput) ->
         comment=input.comment,
         requested_on=input.requested_on,
     )
-    orders = await placed(context, placement, [_new(each) for each in draft.orders])
+    new = await placed(context, placement, [_new(each) for each in draft.orders])
+    orders = [each.order for each in new]
     await _follow_up(context, orders, [each.lines for each in draft.orders])
     await db.carts.clear(connection, viewer.actor_id)
     cart = await db.carts.touch(connection, viewer.actor_id)
     context.record("Cart", cart.id, before={"version": cart.version - 1}, after={"version": cart.version})
+    await notices.orders_received(context, new)
     return orders
 
 

@@ -10,7 +10,7 @@ import strawberry
 
 import db
 from db.rma_requests import RMARequest, RMARequestLine
-from resolvers import nodes
+from resolvers import nodes, notices
 from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, facts_of
@@ -127,7 +127,11 @@ async def decide(info: Info, input: _DecideInput) -> RMARequestPayload:
         after = replace(after, note=input.note or None)
     if input.status is not None:
         after = await _with_status(context, found.request, after, input.status)
-    return await _changed(context, found.request, after, decided)
+    answer = await _changed(context, found.request, after, decided)
+    if decided and answer.rma_request is not None:
+        lines = await db.rma_requests.lines_of(context.connection, context.signed_in, [found.request.id])
+        await notices.rma_decided(context, answer.rma_request, lines[found.request.id])
+    return answer
 
 
 async def close(info: Info, input: _CloseInput) -> RMARequestPayload:

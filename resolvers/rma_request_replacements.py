@@ -106,7 +106,7 @@ async def replace_lines(info: Info, input: _Input) -> RMARequestReplacePayload:
     )
     await refresh(context, found.request.id)
     after: RMARequest = await posted(context, "RMARequest", found.request.id, "rmaRequest")
-    return RMARequestReplacePayload(orders, after)
+    return RMARequestReplacePayload([each.order for each in orders], after)
 
 
 def _wanted(

@@ -13,7 +13,7 @@ import db
 from db.staff_members import StaffMember
 from db.ticket_messages import SupportMessage
 from db.tickets import SupportTicket
-from resolvers import attachments, nodes
+from resolvers import attachments, nodes, notices
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
 from resolvers.tickets import side_of
@@ -266,7 +266,10 @@ async def reply(info: Info, input: _ReplyInput) -> SupportTicketReplyPayload:
         first_answered_at=ticket.first_answered_at or (None if asks else moment),
         resolved_at=ticket.resolved_at if state is TicketState.CLOSED else None,
     )
-    return SupportTicketReplyPayload(await _keep(context, ticket, answered), message)
+    kept = await _keep(context, ticket, answered)
+    if not asks:
+        await notices.ticket_answered(context, kept, input.text)
+    return SupportTicketReplyPayload(kept, message)
 
 
 async def _locked(context: Context, id: strawberry.ID, version: int | None) -> SupportTicket:

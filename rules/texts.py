@@ -8,8 +8,10 @@ from rules.broken import BrokenRule
 LONGEST_NAME = 200
 LONGEST_EMAIL = 254  # RFC 5321
 
-# What can be told without sending a mail: something, one @, a domain with a dot.
-_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+# What can be told without sending a mail: something, one @, a domain with a dot; and nothing that would make a list, a
+# comment or another header of it in a mail (RFC 5322, "specials").
+_SPECIAL = r'@\s()<>\[\]:;\\,"\x00-\x1f\x7f-\x9f'
+_EMAIL = re.compile(rf"[^{_SPECIAL}]+@[^{_SPECIAL}.]+(\.[^{_SPECIAL}.]+)+")
 
 
 @dataclass(eq=False, kw_only=True)

@@ -40,6 +40,7 @@ from schema.goods_returns import GoodsReturn, GoodsReturnMutations
 from schema.invoices import InvoiceMutations
 from schema.lifecycle_statuses import LifecycleStatusMutations, LifecycleStatusQueries
 from schema.nodes import NodeQueries
+from schema.notices import NoticeMutations, NoticeQueries
 from schema.order_statements import OrderStatementQueries
 from schema.orders import OrderMutations, OrderQueries, OrderSubscriptions
 from schema.payments import Payment, PaymentMutations, PaymentQueries
@@ -95,6 +96,7 @@ class Query(
     AccessGroupQueries,
     ProfileQueries,
     SupplierQueries,
+    NoticeQueries,
     AuditQueries,
     WebhookQueries,
     WebhookDeliveryQueries,
@@ -133,6 +135,7 @@ class Mutation(
     PortalMutations,
     StaffMemberMutations,
     WebhookMutations,
+    NoticeMutations,
 ):
     """Every noun's mutations."""
 

@@ -112,10 +112,11 @@ def demo(
 
 @app.command()
 def demo_reset() -> None:
-    """Throw away the embedded database with all its data, and the folder of files that belong to it."""
+    """Throw away the embedded database with all its data, and the folders of files and mails that belong to it."""
     settings = _settings()
     _cluster(settings).destroy()
     shutil.rmtree(files_folder(settings), ignore_errors=True)
+    shutil.rmtree(settings.default_mails_folder, ignore_errors=True)
     _console.print("The embedded database is gone; `make demo` makes a new one.")
 
 

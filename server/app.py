@@ -107,6 +107,7 @@ def facilities_of(
         session_minutes=round(settings.session_hours * 60),
         base_domain=settings.base_domain,
         private_targets=settings.webhook_private_targets,
+        portal_address=settings.portal_address,
     )
 
 

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from db.embedded import Cluster
 from db.roles import MIGRATION, SERVER
+from rules.notices import deliverable
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,6 +130,30 @@ class Settings(BaseSettings):
         "", description="Key for the bucket; without one it is what the machine's role has."
     )
     storage_secret_access_key: SecretStr | None = Field(None, description="The key's secret.")
+    portal_address: str = Field(
+        "",
+        description="Where people reach a portal, in mails: an address with {host} for the portal's host name; unset: "
+        "https://{host}/graphql in production, http://{host}:<port>/graphql in development.",
+    )
+    mail_from: str = Field(
+        "",
+        description="The address that mails come from, in a portal's name; unset in development: no-reply@<base domain>.",
+    )
+    mail_folder: Path | None = Field(
+        None,
+        description="Folder in which mails become .eml files instead of being sent; unset in development: the folder "
+        "`mail` at home.",
+    )
+    smtp_host: str = Field(
+        "", description="The mail server; without it, and without a folder, no mails are sent."
+    )
+    smtp_port: int = Field(587, ge=1, le=65_535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How what is said to it is kept secret: tls is for port 465, none for tests."
+    )
+    smtp_user: str = Field("", description="The name to sign in with there; without one nobody signs in.")
+    smtp_password: SecretStr | None = Field(None, description="And the password.")
+    smtp_timeout_seconds: float = Field(15, gt=0, description="Seconds in which it has to answer each time.")
     worker: bool = Field(
         True,
         description="Whether the process that serves does jobs too; false where `worker` runs as its own.",
@@ -181,6 +206,18 @@ class Settings(BaseSettings):
         return cluster if self.database_url == cluster.url(SERVER, EMBEDDED_DATABASE) else None
 
     @property
+    def mails_folder(self) -> Path | None:
+        """The folder in which mails become files; None: they are sent, or there are none."""
+        if self.smtp_host or self.mail_folder is not None:
+            return self.mail_folder
+        return self.default_mails_folder if self.environment == "development" else None
+
+    @property
+    def default_mails_folder(self) -> Path:
+        """The folder of mails where none is named."""
+        return self.home / "mail"
+
+    @property
     def cursor_key(self) -> bytes:
         """The key that signs cursors and links to downloads, 32 bytes."""
         if self.secret_key is not None:
@@ -223,6 +260,29 @@ class Settings(BaseSettings):
         schemes = ("https://",) if self.environment == "production" else ("https://", "http://")
         if self.storage_endpoint and not self.storage_endpoint.startswith(schemes):
             raise ValueError("KONTOR_STORAGE_ENDPOINT begins with https://")
+        return self
+
+    @model_validator(mode="after")
+    def _knows_its_mail(self) -> Self:
+        """Half a mail server would lose mails, or send them in clear."""
+        password = self.smtp_password
+        if bool(self.smtp_user) != bool(password and password.get_secret_value()):
+            raise ValueError("KONTOR_SMTP_USER and KONTOR_SMTP_PASSWORD go together")
+        if self.smtp_host and self.mail_folder is not None:
+            raise ValueError("either KONTOR_SMTP_HOST or KONTOR_MAIL_FOLDER takes the mails")
+        if self.smtp_user and self.smtp_security == "none" and self.environment == "production":
+            raise ValueError("KONTOR_SMTP_PASSWORD is not sent without KONTOR_SMTP_SECURITY")
+        if not self.mail_from and self.environment == "development":
+            self.mail_from = f"no-reply@{self.base_domain}"
+        if (self.smtp_host or self.mail_folder) and not self.mail_from:
+            raise ValueError("KONTOR_MAIL_FROM is missing")
+        if self.mail_from and not (deliverable(self.mail_from) and self.mail_from.isascii()):
+            raise ValueError("KONTOR_MAIL_FROM is one plain address")
+        if not self.portal_address:
+            open_ = "https://{host}" if self.environment == "production" else f"http://{{host}}:{self.port}"
+            self.portal_address = f"{open_}/graphql"
+        if "{host}" not in self.portal_address:
+            raise ValueError("KONTOR_PORTAL_ADDRESS has {host} where the portal's host name goes")
         return self
 
     @model_validator(mode="after")

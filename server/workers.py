@@ -14,7 +14,7 @@ from db.isolation import Mode
 from db.jobs import Job
 from db.workers import Regular, Timing, Worker
 from resolvers.context import Facilities
-from server import deliveries
+from server import deliveries, mailing
 from server.app import facilities_of
 from server.jobs import Handler, Tools
 from server.outgoing import Outgoing
@@ -26,6 +26,7 @@ from tenants.passwords import Passwords
 # Who does which job.
 HANDLERS: Mapping[Job, Handler] = {
     Job.WEBHOOK_DELIVER: deliveries.deliver,
+    Job.NOTICE_SEND: mailing.send_notice,
 }
 
 _GRACE_SECONDS = 10

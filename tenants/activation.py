@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from uuid import UUID
 
 from db.logins import Login
 from db.portals import Portal
@@ -17,7 +18,9 @@ from rules.accounts import (
 )
 
 # 16 characters of 5 bits each: nobody guesses that, even without the throttle.
-_GROUPS, _GROUP = 4, 4
+_LETTERS, _GROUP, _BITS = 16, 4, 5
+# What codes are made for with the server's key, which also signs other things: see tenants/signatures.py.
+_PURPOSE = b"activation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,21 @@ class NewCode:
 
 
 def new_code() -> NewCode:
-    """A new code, like 7K2M-Q9XA-0D4T-WB3E."""
-    groups = ["".join(secrets.choice(CODE_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS)]
-    text = "-".join(groups)
+    """A new code, like 7K2M-Q9XA-0D4T-WB3E, that is told once and known nowhere else."""
+    return _code([secrets.choice(CODE_ALPHABET) for _ in range(_LETTERS)])
+
+
+def mailed_code(key: bytes, account_id: UUID, notice_id: UUID) -> NewCode:
+    """The code that a notice tells its account. Whoever has the server's key makes it anew from the ids, so it has
+    not to be kept until the mail is sent (docs/decisions/0030)."""
+    body = account_id.bytes + notice_id.bytes
+    mac = hashlib.blake2b(body, key=key, person=_PURPOSE, digest_size=_LETTERS * _BITS // 8).digest()
+    bits = int.from_bytes(mac, "big")
+    return _code([CODE_ALPHABET[bits >> _BITS * at & len(CODE_ALPHABET) - 1] for at in range(_LETTERS)])
+
+
+def _code(letters: list[str]) -> NewCode:
+    text = "-".join("".join(letters[at : at + _GROUP]) for at in range(0, _LETTERS, _GROUP))
     return NewCode(text, code_hash(text))
 
 

@@ -157,23 +157,28 @@ def user_name_of(given: str, *path: str) -> str:
 
 
 async def add_account(
-    connection: Connection, customer_id: UUID, new: NewLogin
-) -> tuple[Account, NewCode | None]:
-    """Add an account of a customer, in no group yet; with the code when there is no password.
+    connection: Connection,
+    customer_id: UUID,
+    new: NewLogin,
+    *,
+    account_id: UUID | None = None,
+    code: NewCode | None = None,
+) -> Account:
+    """Add an account of a customer, in no group yet; with a code where there is no password.
 
     Raises UserNameTaken, also when it is a staff member's: who signs in has to be one of them.
     """
-    code = None if new.password_hash else new_code()
+    assert (code is None) != (new.password_hash is None), "either a password or a code opens the door"
     await db.logins.reserve(connection, new.user_name)
     taken = await db.staff_members.user_name_taken(connection, new.user_name)
     added = None
     if not taken:
         added = await db.accounts.add(
-            connection, id=uuid.uuid7(), customer_id=customer_id, **new.columns(code)
+            connection, id=account_id or uuid.uuid7(), customer_id=customer_id, **new.columns(code)
         )
     if added is None:
         raise UserNameTaken(user_name=new.user_name, path=("userName",))
-    return added, code
+    return added
 
 
 async def add_staff_member(

@@ -51,7 +51,7 @@ async def first_buyer(connection: Connection, portal: DemoPortal) -> Viewer:
 async def _add_account(connection: Connection, customer: str, group_id: UUID, new: NewLogin) -> None:
     customer_id = await db.customers.id_by_code(connection, customer)
     assert customer_id is not None, "the demo's customers are imported first"
-    account, _ = await provisioning.add_account(connection, customer_id, new)
+    account = await provisioning.add_account(connection, customer_id, new)
     await db.access_groups.add_members(connection, [Membership(group_id, account.id, None)])
 
 

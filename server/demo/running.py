@@ -71,6 +71,8 @@ def _tell(settings: Settings, portals: list[DemoPortal], console: Console) -> No
         table.add_row(portal.name, address, people)
     console.print(table)
     console.print(f"Everybody's password is [bold]{personas.PASSWORD}[/].", highlight=False)
+    if settings.mails_folder is not None:
+        console.print(f"Mails become files in {settings.mails_folder}.", highlight=False, soft_wrap=True)
 
 
 def _described(person: personas.Persona) -> str:

@@ -57,7 +57,9 @@ async def forget_all(world: World) -> None:
 
 async def waiting(world: World) -> list[str]:
     async with world.database.transaction(Mode.SNAPSHOT, None) as connection:
-        found = await connection.fetch_text("select status::text from jobs.pgqueuer")
+        found = await connection.fetch_text(
+            "select status::text from jobs.pgqueuer where entrypoint = 'webhook.deliver'"
+        )
         return [each[0] for each in found]
 
 

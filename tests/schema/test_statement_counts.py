@@ -69,6 +69,8 @@ CONNECTIONS = {
       madeBy { name } order { number } goodsIssues { number } invoice { number } goodsReturn { number } rmaRequest { number }
       askedLines { goodsIssue { number } } lines { sku product { name } } totals { total { amount } }
       problems { code } actions { name allowed } } } }""",
+    "notices": """query($first: Int) { notices(first: $first) { totalCount nodes { subject body state
+      account { name customer { name } } node { id } } } }""",
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
       account { name } staffMember { name roles { role portal { slug } } } onBehalfOf { name }
       changes { field } } } }""",
@@ -90,6 +92,7 @@ OF_STAFF = {
     "documentDrafts",
     "auditLog",
     "webhookDeliveries",
+    "notices",
 }
 ORDERS = "query($first: Int) { orders(first: $first) { nodes { number lines { sku product { name } } } } }"
 NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODUCT} }} }} }}"
@@ -419,6 +422,9 @@ async def crowd(portal: Portal, how_many: int) -> None:
         node_id) select $1, id, id, 1, 'account.activated', now(), id, 'Account', id from accounts where $2 > 0""",
         """insert into webhook_attempts (tenant_id, webhook_delivery_id, number) select $1, id, n
         from accounts, generate_series(1, 3) n where $2 > 0""",
+        """insert into notices (tenant_id, id, kind, account_id, address, language, subject, body, node_type, node_id)
+        select $1, gen_random_uuid(), 'ACTIVATION', id, '', 'en', 'Code', '', 'Account', id from accounts
+        where $2 > 0""",
     ):
         async with portal.writing() as connection:
             await connection.fetch_text(sql, portal.tenant_id, how_many)

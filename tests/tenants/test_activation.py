@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import uuid_utils.compat as uuid
 
 import db
 from rules.accounts import CODE_ALPHABET, code_normalized
@@ -185,6 +186,24 @@ def test_codes_are_80_random_bits_in_letters_that_cannot_be_mixed_up() -> None:
         assert code_normalized(each.text) == each.text.replace("-", "")
         assert each.hash == activation.code_hash(each.text.lower())
     assert {letter for each in codes for letter in each.text} == {*CODE_ALPHABET, "-"}
+
+
+def test_a_code_that_is_mailed_comes_from_the_servers_key_and_both_ids_and_from_nothing_less() -> None:
+    key, account, notice = b"k" * 32, uuid.uuid7(), uuid.uuid7()
+    code = activation.mailed_code(key, account, notice)
+    assert code == activation.mailed_code(key, account, notice)
+    assert code.hash == activation.code_hash(code.text)
+    others = [
+        activation.mailed_code(b"l" * 32, account, notice),
+        activation.mailed_code(key, uuid.uuid7(), notice),
+        activation.mailed_code(key, account, uuid.uuid7()),
+        activation.mailed_code(key, notice, account),
+    ]
+    assert len({code.text, *(each.text for each in others)}) == 5
+    many = [activation.mailed_code(key, account, uuid.uuid7()).text for _ in range(300)]
+    assert {letter for each in many for letter in each} == {*CODE_ALPHABET, "-"}
+    for each in many:
+        assert [len(group) for group in each.split("-")] == [4, 4, 4, 4]
 
 
 Hash = Callable[[str], Awaitable[str]]

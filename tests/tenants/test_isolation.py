@@ -26,6 +26,7 @@ from db.carts import cart_items, carts
 from db.categories import categories
 from db.isolation import Mode
 from db.lifecycle_statuses import predefined
+from db.notices import notices
 from db.prices import price_lists
 from db.profiles import profiles
 from db.statements import Statement
@@ -157,6 +158,7 @@ class Town:
             "goodsIssue",
             "invoice",
             "lifecycleStatus",
+            "notice",
             "order",
             "payment",
             "profile",
@@ -419,7 +421,20 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
             customer_id=customer_id,
             request_id="test",
         )
+        notice = await put(
+            connection,
+            notices,
+            kind="ORDER_RECEIVED",
+            account_id=account_id,
+            address=f"somebody-{tag}@customers.example",
+            language="en",
+            subject=f"Your order {tag}",
+            body="Thank you",
+            node_type="Account",
+            node_id=account_id,
+        )
     found.add("AuditEntry", entry)
+    found.add("Notice", notice)
     code = [*portal.customers][-1]
     for of in ("order", "invoice"):
         async with portal.writing() as connection:
@@ -558,6 +573,7 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "GoodsReturn",
         "Invoice",
         "LifecycleStatus",
+        "Notice",
         "Payment",
         "ReconciliationStatement",
         "TaxInvoice",
@@ -774,7 +790,7 @@ async def test_tampered_ids_name_nothing(world: World, at: At) -> None:
         assert found == {"nodes": [None] * len(ids)}
 
 
-OF_STAFF = {"customers", "accounts", "auditLog", "documentDrafts", "webhookDeliveries"}
+OF_STAFF = {"customers", "accounts", "auditLog", "documentDrafts", "notices", "webhookDeliveries"}
 OF_BOOKS = {"payments"}  # for whoever keeps a customer's books
 CONNECTIONS = [name for name, each in root("query").fields.items() if "after" in each.args]
 PAGE = "query($after: String, $before: String) {{ {}(first: 2, after: $after, before: $before) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }} }}"
