@@ -21,12 +21,12 @@ from sqlalchemy import (
     select,
 )
 
-from db import rma_requests
+from db import rma_requests, ticket_messages
 from db.connections import Connection, many_each, one_each
 from db.rows import as_columns, insert_rows
 from db.statements import Statement
 from db.tables import refers_to, tenant_table
-from db.uploads import uploads
+from db.uploads import let_go, uploads
 from rules.permissions import Permission
 from rules.viewers import Viewer
 
@@ -39,6 +39,7 @@ attachments = tenant_table(
     Column("attached_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     refers_to("uploads", "upload_id", name="attachments_upload_fkey"),
     refers_to("rma_requests", "rma_request_id", name="attachments_rma_request_fkey"),
+    refers_to("ticket_messages", "ticket_message_id", name="attachments_ticket_message_fkey"),
     CheckConstraint(
         "num_nonnulls(rma_request_id, ticket_message_id) = 1", name="attachments_belongs_to_check"
     ),
@@ -99,10 +100,17 @@ async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) ->
     """The attachments among the ids of what the viewer may see."""
     found = await connection.rows(_by_ids, ids=ids)
     requests = [each.rma_request_id for each in found if each.rma_request_id is not None]
+    messages = [each.ticket_message_id for each in found if each.ticket_message_id is not None]
     seen: set[UUID | None] = set()
     if requests and viewer.may(Permission.RMA_REQUESTS_READ):
         seen |= (await rma_requests.by_ids(connection, viewer, requests)).keys()
-    return one_each((each for each in found if each.rma_request_id in seen), "id")
+    if messages and viewer.may(Permission.TICKETS_READ):
+        seen |= (await ticket_messages.by_ids(connection, viewer, messages)).keys()
+    return one_each((each for each in found if _belongs_to(each) in seen), "id")
+
+
+def _belongs_to(attachment: Attachment) -> UUID | None:
+    return attachment.rma_request_id or attachment.ticket_message_id
 
 
 async def of_rma_requests(
@@ -121,10 +129,10 @@ async def of_ticket_messages(
 
 _NEW = ["id", "upload_id", "rma_request_id", "ticket_message_id"]
 _add = Statement[None](insert_rows(attachments, _NEW))
-_remove = Statement[None](
-    delete(attachments).where(
-        attachments.c.tenant_id == bindparam("tenant_id"), attachments.c.id == any_(_IDS)
-    )
+_remove = Statement[UUID](
+    delete(attachments)
+    .where(attachments.c.tenant_id == bindparam("tenant_id"), attachments.c.id == any_(_IDS))
+    .returning(attachments.c.upload_id)
 )
 
 
@@ -134,5 +142,6 @@ async def add(connection: Connection, new: Sequence[NewAttachment]) -> None:
 
 
 async def remove(connection: Connection, ids: Sequence[UUID]) -> None:
-    """Take attachments away; their bytes stay until the uploads are removed."""
-    await connection.run(_remove, ids=ids)
+    """Take attachments away; their bytes are thrown away with the next that come."""
+    if ids:
+        await let_go(connection, await connection.column(_remove, ids=ids))

@@ -25,7 +25,10 @@ from db.goods_issues import goods_issues
 from db.goods_returns import goods_returns
 from db.invoices import invoice_lines, invoices
 from db.movements import movements
+from db.orders import orders
+from db.payments import payments
 from db.quotation_orders import quotation_orders
+from db.rma_requests import rma_requests
 from db.statements import Statement
 from db.tax_invoices import tax_invoices
 from rules.viewers import Viewer
@@ -52,13 +55,14 @@ class _Relation:
     holds: ColumnElement[bool] | None = None
 
 
-# The types in the order of a chain; requests to return goods come between invoices and goods returns.
+# The types in the order of a chain.
 TYPES = (
     "Quotation",
     "Order",
     "GoodsIssue",
     "Invoice",
     "TaxInvoice",
+    "RMARequest",
     "GoodsReturn",
     "CreditNote",
     "Payment",
@@ -73,6 +77,11 @@ _RELATIONS = (
     _Relation("Invoice", goods_returns.c.invoice_id, "GoodsReturn", goods_returns.c.id),
     _Relation("Invoice", credit_notes.c.invoice_id, "CreditNote", credit_notes.c.id),
     _Relation("Invoice", credit_note_lines.c.invoice_id, "CreditNote", credit_note_lines.c.credit_note_id),
+    _Relation("Invoice", rma_requests.c.invoice_id, "RMARequest", rma_requests.c.id),
+    _Relation("RMARequest", goods_returns.c.rma_request_id, "GoodsReturn", goods_returns.c.id),
+    _Relation("RMARequest", credit_notes.c.rma_request_id, "CreditNote", credit_notes.c.id),
+    _Relation("RMARequest", orders.c.rma_request_id, "Order", orders.c.id),  # a replacement
+    _Relation("RMARequest", payments.c.rma_request_id, "Payment", payments.c.id),  # a refund
     _Relation("GoodsReturn", credit_notes.c.goods_return_id, "CreditNote", credit_notes.c.id),
     _Relation(  # settled, and not taken back
         "Invoice",
@@ -108,6 +117,6 @@ _links_of = Statement(
 
 
 async def links_of(connection: Connection, _viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, list[Link]]:
-    """The neighbours of each document, order or payment, each once. Ask for what the viewer may see; whether it may
+    """The neighbours of each document, order, request or payment, each once. Ask for what the viewer may see; whether it may
     see the neighbours, has to be asked of them."""
     return many_each(await connection.rows(_links_of, ids=ids), ids, "near_id")

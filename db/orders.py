@@ -232,6 +232,15 @@ _placed_together = {
     )
     for whose, visible in VISIBLE.items()
 }
+_replacing = {
+    whose: Statement(
+        visible.where(orders.c.rma_request_id == any_(bindparam("ids", type_=ARRAY(Uuid)))).order_by(
+            orders.c.number
+        ),
+        Order,
+    )
+    for whose, visible in VISIBLE.items()
+}
 _lines_of = Statement(
     select(*_LINE_COLUMNS, orders.c.currency)
     .join_from(
@@ -266,6 +275,14 @@ async def placed_together(
     """The visible orders of each placement, by number."""
     rows = await connection.rows(_placed_together[_visible_to(viewer)], ids=ids, **_whose(viewer))
     return many_each(rows, ids, "placement_id")
+
+
+async def replacing(
+    connection: Connection, viewer: Viewer, ids: Sequence[UUID]
+) -> Mapping[UUID, list[Order]]:
+    """The visible orders that replace the goods of each request, by number."""
+    rows = await connection.rows(_replacing[_visible_to(viewer)], ids=ids, **_whose(viewer))
+    return many_each(rows, ids, "rma_request_id")
 
 
 async def lines_of(

@@ -40,8 +40,15 @@ from db.connections import Connection, one_each
 from db.rows import insert_rows
 from db.statements import Statement
 from db.tables import metadata, one_of
-from rules.portals import MOST_LEAD_DAYS, MOST_PAYMENT_DAYS, CancellationPolicy, CreditPolicy
+from rules.portals import (
+    MOST_LEAD_DAYS,
+    MOST_PAYMENT_DAYS,
+    MOST_SUPPORT_HOURS,
+    CancellationPolicy,
+    CreditPolicy,
+)
 from rules.restrictions import RestrictionKind
+from rules.returnable_lines import MOST_RETURN_DAYS
 from rules.stock import StockPolicy
 from rules.viewers import Viewer
 
@@ -69,6 +76,11 @@ portals = Table(
     Column(
         "payment_days", Integer, nullable=False, server_default="30"
     ),  # from issuing an invoice to its last day
+    Column("first_answer_hours", Integer),  # within which a ticket is to be answered; empty: within any time
+    Column("resolution_hours", Integer),  # within which it is to be closed
+    Column(
+        "return_days", Integer
+    ),  # after an invoice's issue in which its goods can be returned; empty: for ever
     PrimaryKeyConstraint("tenant_id", name="portals_pkey"),
     ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name="portals_supplier_fkey"),
     ForeignKeyConstraint(
@@ -83,6 +95,13 @@ portals = Table(
     one_of("stock_policy", list(StockPolicy), name="portals_stock_policy_check"),
     CheckConstraint(f"lead_days between 0 and {MOST_LEAD_DAYS}", name="portals_lead_days_check"),
     CheckConstraint(f"payment_days between 0 and {MOST_PAYMENT_DAYS}", name="portals_payment_days_check"),
+    CheckConstraint(
+        f"first_answer_hours between 1 and {MOST_SUPPORT_HOURS}", name="portals_first_answer_hours_check"
+    ),
+    CheckConstraint(
+        f"resolution_hours between 1 and {MOST_SUPPORT_HOURS}", name="portals_resolution_hours_check"
+    ),
+    CheckConstraint(f"return_days between 0 and {MOST_RETURN_DAYS}", name="portals_return_days_check"),
     one_of("cancellation_policy", list(CancellationPolicy), name="portals_cancellation_policy_check"),
     one_of("credit_policy", list(CreditPolicy), name="portals_credit_policy_check"),
     CheckConstraint(
@@ -123,6 +142,9 @@ class Portal:
     cancellation_policy: str
     credit_policy: str
     payment_days: int
+    first_answer_hours: int | None
+    resolution_hours: int | None
+    return_days: int | None
 
     @property
     def id(self) -> UUID:
@@ -156,6 +178,9 @@ PORTAL_COLUMNS = [
     portals.c.cancellation_policy,
     portals.c.credit_policy,
     portals.c.payment_days,
+    portals.c.first_answer_hours,
+    portals.c.resolution_hours,
+    portals.c.return_days,
 ]
 
 # For tables that are the supplier's: whose tenant is at work.
@@ -297,6 +322,9 @@ CHANGING = (
     "cancellation_policy",
     "credit_policy",
     "payment_days",
+    "return_days",
+    "first_answer_hours",
+    "resolution_hours",
     "price_list_id",
 )
 _changing = Changing(
@@ -306,6 +334,7 @@ _changing = Changing(
     CHANGING,
     mine=portals.c.tenant_id == bindparam("tenant_id"),
     key="tenant_id",
+    emptied=["return_days", "first_answer_hours", "resolution_hours"],
 )
 lock, change = _changing.lock, _changing.change
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, or_, select, union
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, or_, select, union
 
 from db.connections import Connection
 from db.orders import CONDITIONS, OUTSTANDING, order_lines, orders
@@ -43,15 +43,24 @@ async def among(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
     return set(await connection.column(_among, ids=ids, processing_states=list(OPEN_STATES)))
 
 
-_goods_among = Statement[UUID](
+_of_kind_among = Statement[UUID](
     select(products.c.id).where(
         products.c.tenant_id == bindparam("tenant_id"),
         products.c.id == _IDS,
-        products.c.kind == ProductKind.GOODS,
+        products.c.kind == bindparam("kind", type_=Text),
     )
 )
 
 
 async def goods_among(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
     """Those of the products of which stock is kept: goods, whether they are sold or no longer."""
-    return set(await connection.column(_goods_among, ids=ids)) if ids else set()
+    return await _among_of_kind(connection, ids, ProductKind.GOODS)
+
+
+async def services_among(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the products that are services, whether they are sold or no longer."""
+    return await _among_of_kind(connection, ids, ProductKind.SERVICE)
+
+
+async def _among_of_kind(connection: Connection, ids: Sequence[UUID], kind: ProductKind) -> set[UUID]:
+    return set(await connection.column(_of_kind_among, ids=ids, kind=kind.value)) if ids else set()

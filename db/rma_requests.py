@@ -11,6 +11,7 @@ from sqlalchemy import (
     ARRAY,
     CheckConstraint,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Index,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
+    exists,
     func,
     select,
 )
@@ -28,11 +30,12 @@ from db import events
 from db.connections import Connection, many_each, one_each
 from db.invoices import invoices as invoices  # the foreign keys' targets
 from db.lifecycle_statuses import lifecycle_statuses as lifecycle_statuses
+from db.pages import Condition, Key, Listing
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import QUANTITY, one_of, refers_to, tenant_table, unique
 from rules.permissions import Permission
-from rules.rma_requests import WISHES, Resolution, RMAStage
+from rules.rma_requests import Resolution, RMAStage, RMAWish
 from rules.viewers import Viewer
 
 rma_requests = tenant_table(
@@ -95,7 +98,7 @@ rma_request_lines = tenant_table(
         name="rma_request_lines_authorised_check",
     ),
     CheckConstraint("resolution <> 'DECLINED' or reason is not null", name="rma_request_lines_reason_check"),
-    one_of("wish", WISHES, name="rma_request_lines_wish_check"),
+    one_of("wish", list(RMAWish), name="rma_request_lines_wish_check"),
     one_of("resolution", list(Resolution), name="rma_request_lines_resolution_check"),
     key=("rma_request_id", "position"),
     is_line=True,
@@ -145,7 +148,6 @@ class RMARequestLine:
 
 _OF_TENANT = rma_requests.c.tenant_id == bindparam("tenant_id")
 _every_one = select(*(rma_requests.c[name] for name in names_of(RMARequest))).where(_OF_TENANT)
-_IDS = rma_requests.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
 
 
 def visible(*, to_staff: bool) -> Select[Any]:
@@ -155,16 +157,65 @@ def visible(*, to_staff: bool) -> Select[Any]:
     return _every_one.where(rma_requests.c.customer_id == bindparam("own_customer_id", type_=Uuid))
 
 
-_BY_IDS = {staff: Statement(visible(to_staff=staff).where(_IDS), RMARequest) for staff in (True, False)}
+def _whose(viewer: Viewer) -> tuple[bool, dict[str, Any]]:
+    """Whether it is the staff's view of requests, and its parameters."""
+    if viewer.oversees(Permission.RMA_REQUESTS_READ):
+        return True, {}
+    return False, {"own_customer_id": viewer.customer_id}
+
+
+def _both(condition: ColumnElement[bool]) -> dict[bool, Statement[RMARequest]]:
+    return {staff: Statement(visible(to_staff=staff).where(condition), RMARequest) for staff in (True, False)}
+
+
+_BY_IDS = _both(rma_requests.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+_BY_NUMBERS = _both(rma_requests.c.number == any_(bindparam("numbers", type_=ARRAY(Text))))
 
 
 async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, RMARequest]:
     """The requests among the ids that the viewer may see: a customer's own, for the staff all but drafts."""
-    if viewer.oversees(Permission.RMA_REQUESTS_READ):
-        found = await connection.rows(_BY_IDS[True], ids=ids)
-    else:
-        found = await connection.rows(_BY_IDS[False], ids=ids, own_customer_id=viewer.customer_id)
-    return one_each(found, "id")
+    to_staff, mine = _whose(viewer)
+    return one_each(await connection.rows(_BY_IDS[to_staff], ids=ids, **mine), "id")
+
+
+async def by_numbers(
+    connection: Connection, viewer: Viewer, numbers: Sequence[str]
+) -> Mapping[str, RMARequest]:
+    """The requests among the numbers that the viewer may see."""
+    to_staff, mine = _whose(viewer)
+    return one_each(await connection.rows(_BY_NUMBERS[to_staff], numbers=numbers, **mine), "number")
+
+
+_CONDITIONS: dict[str, Condition] = {
+    "stages": rma_requests.c.stage == any_(bindparam("stages", type_=ARRAY(Text))),
+    "number": rma_requests.c.number.op("^@")(bindparam("number", type_=Text)),
+    "customer_id": rma_requests.c.customer_id == bindparam("customer_id", type_=Uuid),
+    "invoice_id": rma_requests.c.invoice_id == bindparam("invoice_id", type_=Uuid),
+    "product_id": exists().where(
+        rma_request_lines.c.tenant_id == rma_requests.c.tenant_id,
+        rma_request_lines.c.rma_request_id == rma_requests.c.id,
+        rma_request_lines.c.product_id == bindparam("product_id", type_=Uuid),
+    ),
+    "submitted_from": rma_requests.c.submitted_at
+    >= bindparam("submitted_from", type_=DateTime(timezone=True)),
+    "submitted_before": rma_requests.c.submitted_at
+    < bindparam("submitted_before", type_=DateTime(timezone=True)),
+}
+ORDERS: dict[str, Key] = {
+    "CREATED_AT_ASC": Key(rma_requests.c.created_at),
+    "CREATED_AT_DESC": Key(rma_requests.c.created_at, descending=True),
+}
+# Filters: stages, number (its beginning), customer_id, invoice_id, product_id (of some line), submitted_from (UTC, from
+# this moment on), submitted_before (UTC, that moment excluded).
+_listing = Listing(
+    RMARequest,
+    lambda to_staff: visible(to_staff=to_staff),
+    _CONDITIONS,
+    ORDERS,
+    rma_requests.c.id,
+    whose=_whose,
+)
+keys, page, count = _listing.keys, _listing.page, _listing.count
 
 
 _lines_of = Statement(
@@ -194,8 +245,13 @@ _add_lines = Statement[None](insert_rows(rma_request_lines, _NEW_LINE))
 async def add(connection: Connection, new: RMARequest, lines: Sequence[RMARequestLine]) -> None:
     """Keep a new request with its lines, and tell whoever watches."""
     await connection.run(_add, **as_columns([new], _NEW))
-    await connection.run(_add_lines, **as_columns(lines, _NEW_LINE))
+    await add_lines(connection, lines)
     await announce(connection, [new.id])
+
+
+async def add_lines(connection: Connection, lines: Sequence[RMARequestLine]) -> None:
+    """Keep lines of a request that has none."""
+    await connection.run(_add_lines, **as_columns(lines, _NEW_LINE))
 
 
 async def announce(connection: Connection, ids: Sequence[UUID]) -> None:

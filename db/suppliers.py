@@ -4,7 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Column, Table, Text, UniqueConstraint, Uuid, any_, bindparam, func, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from db.connections import Connection
@@ -12,10 +24,14 @@ from db.contact_changes import contact_changes
 from db.lifecycle_statuses import lifecycle_statuses
 from db.orders import orders
 from db.portals import SUPPLIER_OF_TENANT
+from db.rma_requests import rma_requests
 from db.statements import Statement
 from db.tables import metadata
+from db.tickets import support_tickets
 from rules.contacts import ContactChangeState
 from rules.lifecycle import ProcessingState, Subject
+from rules.rma_requests import UNDECIDED_STAGES
+from rules.tickets import TicketState
 from rules.viewers import Viewer
 
 suppliers = Table(
@@ -43,6 +59,8 @@ class Waiting:
 
     new_orders: int
     contact_changes: int
+    tickets: int
+    rma_requests: int
 
 
 _of_tenant = Statement(
@@ -58,6 +76,7 @@ _not_started = (
     )
     .scalar_subquery()
 )
+_UNDECIDED = ", ".join(f"'{stage}'" for stage in UNDECIDED_STAGES)
 _waiting = Statement(
     select(
         select(func.count())
@@ -75,6 +94,22 @@ _waiting = Statement(
         )
         .scalar_subquery()
         .label("contact_changes"),
+        select(func.count())
+        .select_from(support_tickets)
+        .where(
+            support_tickets.c.tenant_id == bindparam("tenant_id"),
+            support_tickets.c.state == TicketState.OPEN,
+        )
+        .scalar_subquery()
+        .label("tickets"),
+        select(func.count())
+        .select_from(rma_requests)
+        .where(
+            rma_requests.c.tenant_id == bindparam("tenant_id"),
+            rma_requests.c.stage == any_(literal_column(f"array[{_UNDECIDED}]", ARRAY(Text))),
+        )
+        .scalar_subquery()
+        .label("rma_requests"),
     ),
     Waiting,
 )
@@ -96,7 +131,8 @@ async def by_ids(connection: Connection, viewer: Viewer, ids: Sequence[UUID]) ->
 
 
 async def waiting(connection: Connection) -> Waiting:
-    """What waits for the staff of the connection's tenant: orders that nobody has begun, requests to decide."""
+    """What waits for the staff of the connection's tenant: orders that nobody has begun, requests to decide,
+    tickets to answer."""
     found = await connection.row(_waiting)
     assert found is not None
     return found

@@ -117,7 +117,16 @@ _add = Statement(
     .returning(*_COLUMNS),
     Upload,
 )
-_lock = Statement(_every_one.where(_THIS, uploads.c.state != _GOING).with_for_update(), Upload)
+_lock = Statement(
+    _every_one.where(_IDS, uploads.c.state != _GOING).order_by(uploads.c.id).with_for_update(), Upload
+)
+_use = Statement(
+    update(uploads)
+    .where(_MINE, _IDS, uploads.c.state == UploadState.READY.value)
+    .values(state=UploadState.USED.value)
+    .returning(*_COLUMNS),
+    Upload,
+)
 _move = Statement(
     update(uploads)
     .where(_MINE, _THIS, uploads.c.state == bindparam("old_state", type_=Text))
@@ -136,6 +145,9 @@ _expire = Statement[UUID](
 )
 _discard = Statement[None](
     update(uploads).where(_MINE, _THIS, uploads.c.state != UploadState.USED.value).values(state=_GOING)
+)
+_let_go = Statement[None](
+    update(uploads).where(_MINE, _IDS, uploads.c.state == UploadState.USED.value).values(state=_GOING)
 )
 _remove = Statement[None](delete(uploads).where(_MINE, _IDS, uploads.c.state == _GOING))
 
@@ -163,9 +175,15 @@ async def add(
     return added
 
 
-async def lock(connection: Connection, id: UUID) -> Upload | None:
-    """An upload as it is now; nobody else uses it until this transaction ends. Whose it is, has to be asked first."""
-    return await connection.row(_lock, the_id=id)
+async def lock(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Upload]:
+    """Uploads as they are now; nobody else uses them until this transaction ends. Whose they are, has to be asked
+    first."""
+    return one_each(await connection.rows(_lock, ids=ids), "id")
+
+
+async def use(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Upload]:
+    """Take locked uploads into use that are ready."""
+    return one_each(await connection.rows(_use, ids=ids), "id")
 
 
 async def move(
@@ -178,6 +196,11 @@ async def move(
 async def discard(connection: Connection, id: UUID) -> None:
     """Say of an upload that it is to go; from here on it is nobody's."""
     await connection.run(_discard, the_id=id)
+
+
+async def let_go(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Say of uploads that nothing uses them any more: they are to go."""
+    await connection.run(_let_go, ids=ids)
 
 
 async def expire(connection: Connection) -> list[UUID]:

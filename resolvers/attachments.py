@@ -30,17 +30,18 @@ async def attach(
 ) -> None:
     """Attach uploads of the viewer's own, beside so many as are there already.
 
-    Raises what access_groups.check_length does, InvalidInput for one that is named twice, and what uploads.take does.
+    Raises what access_groups.check_length does, InvalidInput for one that is named twice, and what uploads.take_all does.
     """
     check_length([*ids, *[None] * there], MOST, *path)
     if len({str(each) for each in ids}) < len(ids):
         raise InvalidInput(path=path)
-    new = []
-    for index, each in enumerate(ids):
-        upload = await uploads.take(context, each, *path, str(index))
-        new.append(NewAttachment(uuid.uuid7(), upload.id, rma_request_id, ticket_message_id))
-    if new:
-        await db.attachments.add(context.connection, new)
+    if not ids:
+        return
+    new = [
+        NewAttachment(uuid.uuid7(), upload.id, rma_request_id, ticket_message_id)
+        for upload in await uploads.take_all(context, ids, *path)
+    ]
+    await db.attachments.add(context.connection, new)
 
 
 def download(root: strawberry.Parent[Attachment], info: Info) -> downloads.Download:

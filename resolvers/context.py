@@ -10,7 +10,8 @@ from uuid import UUID
 import strawberry
 from aiodataloader import DataLoader
 
-import resolvers.enums  # noqa: F401  (makes the rules' enums GraphQL's, before anything names them)
+import resolvers.enums
+import resolvers.rma_stages  # noqa: F401  (likewise)
 from db.connections import Connection, Database
 from db.isolation import Mode
 from db.portals import Portal

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -14,11 +15,13 @@ from db.credit_notes import CreditNote, CreditNoteLine
 from db.customers import Customer
 from db.goods_returns import GoodsReturn
 from db.invoices import Invoice
+from db.rma_requests import RMARequest
 from resolvers import nodes
 from resolvers.context import Context
 from resolvers.corrected_lines import corrected
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION
 from resolvers.posting_locks import billing_address
+from resolvers.rma_request_credits import Requested, requested
 from rules.access_groups import check_length
 from rules.amounts import totals
 from rules.broken import BrokenRules, NotFound, found_at
@@ -62,14 +65,22 @@ class CreditNoteIssueInput:
         default=None, description="A draft to be issued; then nothing else is said but its version."
     )
     invoice: strawberry.ID | None = strawberry.field(
-        default=None, description="The invoice, which it lowers; needed for a new one."
+        default=None,
+        description="The invoice, which it lowers; needed for a new one, unless a request is named.",
     )
     operation: CreditOperation | None = strawberry.field(
-        default=None, description="Why; needed for a new one."
+        default=None, description="Why; needed for a new one, unless a request is named."
     )
     lines: list[CreditNoteIssueLineInput] | None = strawberry.field(
         default=None,
-        description="Which lines, each once, at most 1,000; when left out those of the goods return, or all that is left.",
+        description="Which lines, each once, at most 1,000; when left out those of the goods return, or what came back for "
+        "the request (where nothing came back, all that was granted of it), or all that is left.",
+    )
+    rma_request: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The request for which it is given back: no more than was granted of it and is not credited yet. Its "
+        "invoice is credited, for a sales return when nothing else is said; a goods return that was received for a "
+        "request names it already.",
     )
     goods_return: strawberry.ID | None = strawberry.field(
         default=None,
@@ -98,6 +109,18 @@ def asked_in(kept: str) -> CreditNoteIssueInput:
     return CreditNoteIssueInput(**asked)
 
 
+async def completed(context: Context, asked: CreditNoteIssueInput) -> CreditNoteIssueInput:
+    """What is asked, with what the request tells that it names. Raises NotFound."""
+    if asked.rma_request is None:
+        return asked
+    request: RMARequest = await nodes.found(context, str(asked.rma_request), "RMARequest", "rmaRequest")
+    return replace(
+        asked,
+        invoice=asked.invoice or strawberry.ID(nodes.global_id("Invoice", request.invoice_id)),
+        operation=asked.operation or CreditOperation.SALES_RETURN,
+    )
+
+
 def check_asked(asked: CreditNoteIssueInput) -> None:
     """Refuse what is not all of a credit note, before anything is looked at. Raises BrokenRules."""
     needed = {"invoice": asked.invoice, "operation": asked.operation}
@@ -118,16 +141,19 @@ async def drafted(
     operation = asked.operation
     assert operation is not None, "check_asked comes first"
     lines = await context.load_list(db.invoiced_lines.of_invoices, invoice.id)
-    with found_at("invoice"):
+    with found_at("invoice" if asked.rma_request is None else "rmaRequest"):
         check_credit(invoice.state, lines)
     back = await _came_back(context, asked, invoice)
     returned = await _returned(context, back)
-    given = _given(asked, returned, lines)
+    request = await requested(context, asked.rma_request, operation, invoice, back)
+    given = _given(asked, returned, request, lines)
 
     def make(line: InvoicedLine, each: CreditNoteIssueLineInput) -> Credit:
         credit = credit_of(line, operation, each.quantity, each.unit_price, invoice.currency)
         if returned is not None:
             check_returned(line, credit.quantity, returned.get(line.position, Decimal(0)))
+        if request is not None:
+            request.check(line, credit.quantity)
         return credit
 
     credited = corrected(given, {line.position: line for line in lines}, make)
@@ -140,6 +166,7 @@ async def drafted(
         customer_id=invoice.customer_id,
         invoice_id=invoice.id,
         goods_return_id=back.id if back else None,
+        rma_request_id=request.id if request else None,
         operation=operation,
         issued_at=datetime.now(UTC),
         currency=invoice.currency,
@@ -191,13 +218,18 @@ async def _returned(context: Context, back: GoodsReturn | None) -> dict[int, Dec
 
 
 def _given(
-    input: CreditNoteIssueInput, returned: Mapping[int, Decimal] | None, lines: Sequence[InvoicedLine]
+    input: CreditNoteIssueInput,
+    returned: Mapping[int, Decimal] | None,
+    request: Requested | None,
+    lines: Sequence[InvoicedLine],
 ) -> list[CreditNoteIssueLineInput]:
-    """The lines of the input, or what they are when left out. Raises ValueMissing."""
+    """The lines of the input, or what they are when left out. Raises ValueMissing or NothingAuthorised."""
     if input.lines is not None:
         return input.lines
     if input.operation is CreditOperation.DISCOUNT:
         raise ValueMissing(path=("lines",))
+    if request is not None:
+        returned = request.quantities(returned)
     if returned is not None:
         return [CreditNoteIssueLineInput(position=each, quantity=left) for each, left in returned.items()]
     left = [

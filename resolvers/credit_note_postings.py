@@ -13,10 +13,18 @@ from db.document_drafts import DocumentDraft
 from db.invoices import Invoice
 from db.movements import Movement
 from resolvers.context import Context, Info
-from resolvers.credit_note_drafts import CreditNoteIssueInput, asked_in, check_asked, drafted, drafted_now
+from resolvers.credit_note_drafts import (
+    CreditNoteIssueInput,
+    asked_in,
+    check_asked,
+    completed,
+    drafted,
+    drafted_now,
+)
 from resolvers.document_draft_changes import in_draft, keep, remove, to_issue
 from resolvers.mutations import Payload, facts_of
 from resolvers.posting_locks import invoice_locked, posted
+from resolvers.rma_request_stages import refresh
 from rules.balances import MovementKind
 from rules.documents import DocumentKind
 from rules.numbers import NumberKind
@@ -42,10 +50,11 @@ async def issue(info: Info, input: _Input) -> CreditNotePayload:
             note = await _issued(context, asked_in(draft.asked))
         await remove(context, draft)
         return CreditNotePayload(note)
-    if not input.draft:
-        return CreditNotePayload(await _issued(context, input))
-    wanted, _ = await drafted_now(context, input)
-    return CreditNotePayload(draft=await keep(context, DocumentKind.CREDIT_NOTE, wanted.customer_id, input))
+    asked = await completed(context, input)
+    if not asked.draft:
+        return CreditNotePayload(await _issued(context, asked))
+    wanted, _ = await drafted_now(context, asked)
+    return CreditNotePayload(draft=await keep(context, DocumentKind.CREDIT_NOTE, wanted.customer_id, asked))
 
 
 async def _issued(context: Context, asked: CreditNoteIssueInput) -> CreditNote:
@@ -55,6 +64,7 @@ async def _issued(context: Context, asked: CreditNoteIssueInput) -> CreditNote:
     note, lines = await drafted(context, asked, invoice, customer)
     note.number = (await db.numbers.take(context.connection, NumberKind.CREDIT_NOTE, 1))[0]
     await _post(context, invoice, note, lines)
+    await refresh(context, note.rma_request_id)
     found: CreditNote = await posted(context, "CreditNote", note.id)
     return found
 

@@ -1,23 +1,19 @@
 """Deliveries and payments of an order: the axes that follow from what was shipped and from the ledger."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
 
 import strawberry
 
 import db
-from db.connections import Connection
 from db.goods_issues import GoodsIssue
 from db.orders import Order
-from resolvers import money
+from resolvers import days, money
 from resolvers.context import Info
 from rules import deliveries
 from rules.balances import PaymentState, Settlement, payment_state
 from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.lifecycle import OPEN_STATES
-from rules.viewers import Viewer
 
 
 @dataclass(slots=True)
@@ -51,11 +47,6 @@ class OrderPayment:
     in_other_currencies: list[OrderSettlement]
 
 
-async def _today(connection: Connection, _viewer: Viewer, keys: Sequence[UUID]) -> Mapping[UUID, date]:
-    """The database's day, for each key: one statement for all orders of a page."""
-    return dict.fromkeys(keys, await db.order_changes.today(connection))
-
-
 async def delivery(root: strawberry.Parent[Order], info: Info) -> OrderDelivery:
     """Order.delivery."""
     context = info.context
@@ -63,11 +54,11 @@ async def delivery(root: strawberry.Parent[Order], info: Info) -> OrderDelivery:
     schedule = None
     if root.promised_on is not None and state is not DeliveryState.FULL:
         status = await context.load(db.lifecycle_statuses.by_ids, root.lifecycle_status_id)
-        today = await context.load(_today, context.tenant_id)
         assert status is not None, "an order has a status"
-        assert today is not None
         schedule = deliveries.schedule(
-            is_outstanding=status.processing_state in OPEN_STATES, promised_on=root.promised_on, today=today
+            is_outstanding=status.processing_state in OPEN_STATES,
+            promised_on=root.promised_on,
+            today=await days.today(context),
         )
     return OrderDelivery(state, schedule, root.promised_on)
 

@@ -59,6 +59,9 @@ class CreditNoteDraftUpdateInput:
     goods_return: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="The goods that came back for it; null: none."
     )
+    rma_request: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The request for which it is given back; null: none."
+    )
     comment: str | None = strawberry.field(
         default=strawberry.UNSET, description="A word to the customer; null or an empty text takes it away."
     )

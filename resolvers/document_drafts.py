@@ -16,6 +16,7 @@ from db.goods_issues import GoodsIssue
 from db.goods_returns import GoodsReturn
 from db.invoices import Invoice, InvoiceLine
 from db.orders import Order
+from db.rma_requests import RMARequest
 from db.staff_members import StaffMember
 from resolvers import actions, credit_note_drafts, invoice_drafts, money, nodes, pages
 from resolvers.actions import Action
@@ -150,6 +151,15 @@ async def goods_return(root: strawberry.Parent[DocumentDraft], info: Info) -> Go
     if not isinstance(asked, CreditNoteIssueInput) or asked.goods_return is None:
         return None
     found: GoodsReturn | None = await nodes.by_global_id(info.context, str(asked.goods_return), "GoodsReturn")
+    return found
+
+
+async def rma_request(root: strawberry.Parent[DocumentDraft], info: Info) -> RMARequest | None:
+    """DocumentDraft.rmaRequest."""
+    asked = _asked(root)
+    if not isinstance(asked, CreditNoteIssueInput) or asked.rma_request is None:
+        return None
+    found: RMARequest | None = await nodes.by_global_id(info.context, str(asked.rma_request), "RMARequest")
     return found
 
 

@@ -26,6 +26,7 @@ from rules.quotations import QuotationState
 from rules.restrictions import RestrictionKind, RestrictionMode
 from rules.rows import RowPolicy
 from rules.stock import StockPolicy
+from rules.tickets import TicketSide, TicketState, TicketTarget
 from rules.uploads import UploadState
 from rules.webhooks import WebhookDeliveryState, WebhookSwitchedOff
 
@@ -203,6 +204,33 @@ publish(
         QuotationState.DECLINED: "The customer does not want it.",
         QuotationState.ORDERED: "The customer has ordered from it, all or part.",
         QuotationState.EXPIRED: "Its last day has gone by.",
+    }.__getitem__,
+)
+publish(
+    TicketState,
+    description="For whom a ticket waits.",
+    value={
+        TicketState.OPEN: "The company has to answer.",
+        TicketState.ANSWERED: "The company has answered; the customer may.",
+        TicketState.CLOSED: "Nobody has to do anything. A reply by the customer opens it again.",
+    }.__getitem__,
+)
+publish(
+    TicketSide,
+    description="On which side of a ticket somebody is.",
+    value={
+        TicketSide.CUSTOMER: "Somebody at the customer.",
+        TicketSide.COMPANY: "Somebody on the company's staff.",
+    }.__getitem__,
+)
+publish(
+    TicketTarget,
+    description="How a ticket stands to a time that the company has set itself.",
+    value={
+        TicketTarget.NONE: "The company had set itself none when the ticket was opened.",
+        TicketTarget.PENDING: "It is still to be done, in time.",
+        TicketTarget.MET: "It was done in time.",
+        TicketTarget.MISSED: "It was done too late, or the time has passed.",
     }.__getitem__,
 )
 publish(

@@ -17,6 +17,7 @@ from resolvers.actions import Action, weigh
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
 from resolvers.order_locks import Locked, in_state, locked, places
+from resolvers.rma_request_stages import refresh
 from rules.broken import BrokenRule, NotFound, found_at
 from rules.deliveries import outstanding
 from rules.events import Event
@@ -167,6 +168,7 @@ async def _end(context: Context, found: Locked, state: ProcessingState, reason: 
     after = replace(found.order, cancellation_reason=reason or None)
     changed = await db.order_changes.change(context.connection, await in_state(context, found, after, state))
     _record(context, found.order, changed, open_lines, _event(found.standing.state, state))
+    await refresh(context, changed.rma_request_id)
     return OrderPayload(changed)
 
 

@@ -19,13 +19,17 @@ from resolvers.context import Context, Info
 from resolvers.corrected_lines import corrected
 from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
 from resolvers.posting_locks import invoice_locked
+from resolvers.rma_request_locks import Locked, invoice_of, locked
+from resolvers.rma_request_stages import refresh
 from rules.access_groups import check_length
-from rules.broken import found_at
+from rules.broken import BrokenRules, NotFound, found_at
 from rules.credit_notes import InvoicedLine, MoreThanInvoiced, check_return
 from rules.documents import DocumentStatus
 from rules.invoices import LONGEST_COMMENT, check_quantity
 from rules.numbers import NumberKind
-from rules.rows import MOST_ROWS
+from rules.rma_decisions import check_done, left_to_receive
+from rules.rma_requests import RMAAct
+from rules.rows import MOST_ROWS, ValueMissing
 from rules.stock import InsufficientStock
 from rules.texts import check_text
 
@@ -46,9 +50,17 @@ class GoodsReturnReceiveLineInput:
 class GoodsReturnReceiveInput:
     """goodsReturnReceive(input:)."""
 
-    invoice: strawberry.ID = strawberry.field(description="The invoice.")
-    lines: list[GoodsReturnReceiveLineInput] = strawberry.field(
-        description="Which lines, each once, at most 1,000."
+    invoice: strawberry.ID | None = strawberry.field(
+        default=None, description="The invoice; needed unless a request is named, whose invoice it is."
+    )
+    rma_request: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The request for which they came back: at most what was granted of it and is not back yet.",
+    )
+    lines: list[GoodsReturnReceiveLineInput] | None = strawberry.field(
+        default=None,
+        description="Which lines, each once, at most 1,000; needed unless a request is named: then all that was granted "
+        "of it and is not back yet.",
     )
     warehouse: strawberry.ID | None = strawberry.field(
         default=None,
@@ -72,23 +84,64 @@ _Input = Annotated[GoodsReturnReceiveInput, strawberry.argument(description="Wha
 
 
 async def receive(info: Info, input: _Input) -> GoodsReturnPayload:
-    """Mutation.goodsReturnReceive."""
+    """Mutation.goodsReturnReceive. Locks: the customer, the request, the stock, the numbers."""
     context = info.context
-    check_text(input.comment, LONGEST_COMMENT, "comment")
-    check_length(input.lines, MOST_ROWS, "lines")
+    _check(input)
     place = None
     if input.warehouse is not None:
         place = (await nodes.found(context, str(input.warehouse), "Warehouse", "warehouse")).id
-    _, invoice = await invoice_locked(context, str(input.invoice), "invoice")
+    request: Locked | None = None
+    if input.rma_request is not None:
+        request = await locked(context, input.rma_request, RMAAct.RECEIVE, "rmaRequest")
+        invoice = await invoice_of(context, request, input.invoice)
+    else:
+        _, invoice = await invoice_locked(context, str(input.invoice), "invoice")
     lines = (await db.invoiced_lines.of_invoices(context.connection, context.signed_in, [invoice.id]))[
         invoice.id
     ]
-    with found_at("invoice"):
+    with found_at("invoice" if request is None else "rmaRequest"):
         check_return(invoice.state, lines)
-    back = corrected(input.lines, {line.position: line for line in lines}, _came_back)
+    back = _back(input, {line.position: line for line in lines}, request)
     stocked = await stocked_places(context, place, [(line.product_id, quantity) for line, quantity in back])
     await put_back(context, stocked)
-    return GoodsReturnPayload(await _post(context, invoice, back, place if stocked else None, input.comment))
+    new = _made(invoice, place if stocked else None, input.comment, request)
+    await _post(context, new, back)
+    await refresh(context, new.rma_request_id)
+    return GoodsReturnPayload(new)
+
+
+def _check(input: GoodsReturnReceiveInput) -> None:
+    check_text(input.comment, LONGEST_COMMENT, "comment")
+    check_length(input.lines, MOST_ROWS, "lines")
+    if input.rma_request is None:
+        needed = {"invoice": input.invoice, "lines": input.lines}
+        if missing := [ValueMissing(path=(name,)) for name, given in needed.items() if given is None]:
+            raise BrokenRules(missing)
+
+
+def _back(
+    input: GoodsReturnReceiveInput, lines: Mapping[int, InvoicedLine], request: Locked | None
+) -> list[tuple[InvoicedLine, Decimal]]:
+    """What has come back. Raises LinesMissing, or BrokenRules with all that is wrong."""
+    if request is None:
+        return corrected(input.lines or [], lines, _came_back)
+    asked = {line.invoice_position: line for line in request.lines}
+    left = {position: left_to_receive(line) for position, line in asked.items()}
+    given = input.lines
+    if given is None:
+        given = [GoodsReturnReceiveLineInput(position=each) for each, rest in left.items() if rest > 0]
+
+    def make(line: InvoicedLine, each: GoodsReturnReceiveLineInput) -> Decimal:
+        if line.position not in asked:
+            raise NotFound(path=("position",))
+        rest = left[line.position]
+        if each.quantity is None:
+            each = replace(each, quantity=min(rest, line.left_to_return))
+        quantity = _came_back(line, each)
+        check_done(asked[line.position], quantity, rest)
+        return quantity
+
+    return corrected(given, lines, make)
 
 
 def _came_back(line: InvoicedLine, asked: GoodsReturnReceiveLineInput) -> Decimal:
@@ -136,23 +189,24 @@ async def take_out(context: Context, moved: Mapping[Place, Decimal], skus: Mappi
     await db.stock.change_on_hand(context.connection, changed)
 
 
-async def _post(
-    context: Context,
-    invoice: Invoice,
-    back: Sequence[tuple[InvoicedLine, Decimal]],
-    warehouse_id: UUID | None,
-    comment: str | None,
+def _made(
+    invoice: Invoice, warehouse_id: UUID | None, comment: str | None, request: Locked | None
 ) -> GoodsReturn:
-    new = GoodsReturn(
+    return GoodsReturn(
         id=uuid.uuid7(),
-        number=(await db.numbers.take(context.connection, NumberKind.GOODS_RETURN, 1))[0],
+        number="",  # taken once all is checked
         customer_id=invoice.customer_id,
         invoice_id=invoice.id,
         warehouse_id=warehouse_id,
         received_at=datetime.now(UTC),
         comment=comment or None,
         state=DocumentStatus.ISSUED,
+        rma_request_id=None if request is None else request.request.id,
     )
+
+
+async def _post(context: Context, new: GoodsReturn, back: Sequence[tuple[InvoicedLine, Decimal]]) -> None:
+    new.number = (await db.numbers.take(context.connection, NumberKind.GOODS_RETURN, 1))[0]
     lines = [
         GoodsReturnLine(
             goods_return_id=new.id,
@@ -170,4 +224,3 @@ async def _post(
     told = [{"sku": line.sku, "quantity": line.quantity} for line in lines]
     after = facts_of(new, lines=told)
     context.record("GoodsReturn", new.id, before=None, after=after, customer_id=new.customer_id)
-    return new

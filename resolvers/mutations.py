@@ -107,8 +107,8 @@ class InTransaction(FieldExtension):
         await context.rest()
         try:
             await beforehand.work()
-        except BrokenRule as rule:
-            return self._payload(errors=[Broken(rule)])
+        except BrokenRules as several:
+            return self._payload(errors=[Broken(rule) for rule in several.rules])
         return None
 
     async def _attempt(self, context: Context, call: Callable[[], Awaitable[Any]]) -> Payload:

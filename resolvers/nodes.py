@@ -37,17 +37,22 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "Product": (db.products.by_ids, Permission.PRODUCTS_READ),
     "Profile": (db.profiles.visible_to, Permission.ACCESS_READ),
     "Quotation": (db.quotations.by_ids, Permission.DOCUMENTS_READ),
+    "RMARequest": (db.rma_requests.by_ids, Permission.RMA_REQUESTS_READ),
     "ReconciliationStatement": (db.reconciliation_statements.by_ids, Permission.DOCUMENTS_READ),
     "Session": (db.sessions.by_ids, None),
     "SharedFile": (db.files.by_ids, Permission.FILES_READ),
     "StaffMember": (db.staff_members.by_ids, None),
     "Supplier": (db.suppliers.by_ids, Permission.SUPPLIER_READ),
+    "SupportMessage": (db.ticket_messages.by_ids, Permission.TICKETS_READ),
+    "SupportTicket": (db.tickets.by_ids, Permission.TICKETS_READ),
     "TaxInvoice": (db.tax_invoices.by_ids, Permission.DOCUMENTS_READ),
     "Upload": (db.uploads.by_ids, Permission.UPLOADS_WRITE),
     "Warehouse": (db.warehouses.by_ids, Permission.PRODUCTS_READ),
     "Webhook": (db.webhooks.by_ids, Permission.WEBHOOKS_READ),
     "WebhookDelivery": (db.webhook_deliveries.by_ids, Permission.WEBHOOKS_READ),
 }
+
+_DOCUMENTS = frozenset(kind.row.__name__ for kind in db.documents.KINDS)
 
 _NODES_MOST = 100
 
@@ -89,6 +94,15 @@ async def load(context: Context, type_name: str, key: UUID) -> Any:
     if needed is not None and needed not in context.signed_in.permissions:
         return None
     return await context.load(read, key)
+
+
+async def load_any(context: Context, type_name: str, key: UUID) -> Any:
+    """The same where objects of many types are read at once: documents of all kinds come with one statement."""
+    if type_name not in _DOCUMENTS:
+        return await load(context, type_name, key)
+    if Permission.DOCUMENTS_READ not in context.signed_in.permissions:
+        return None
+    return await context.load(db.documents.by_ids, key)
 
 
 async def by_global_id(context: Context, id: str, *types: str) -> Any:

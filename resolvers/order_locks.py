@@ -13,6 +13,7 @@ from db.connections import Contended
 from db.orders import Order, OrderLine
 from resolvers import nodes
 from resolvers.context import Context
+from resolvers.posting_locks import customer_locked
 from rules.broken import NotFound, check_version, found_at
 from rules.fulfilments import OrderAct, Standing, check, standing_of
 from rules.lifecycle import ProcessingState, Subject
@@ -42,10 +43,12 @@ async def locked(context: Context, id: strawberry.ID, version: int | None, act: 
     """The order behind an id, for something that is to be done with it.
 
     Raises NotFound, VersionConflict, or what fulfilments.check says. Stock is locked before the order, as an
-    import does; orders are locked one at a time.
+    import does, and the customer of a replacement before both; orders are locked one at a time.
     """
     connection, viewer = context.connection, context.signed_in
     seen = await nodes.found(context, id, "Order", "order")
+    if seen.rma_request_id is not None and act in (OrderAct.CLOSE, OrderAct.CANCEL):
+        await customer_locked(context, seen.customer_id)  # for what it moves of its request
     on_hand = {} if act is OrderAct.UPDATE else await db.stock.lock_of_order(connection, seen.id)
     order = await db.order_changes.lock(connection, viewer, seen.id)
     if order is None:

@@ -1,7 +1,7 @@
 """Connections: windows over a list by opaque cursors, as the Relay specification has them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Annotated, Any, Protocol
@@ -12,7 +12,7 @@ import strawberry
 from db.connections import Connection as DatabaseConnection
 from db.pages import Key, Page, Window
 from resolvers import cursors
-from resolvers.context import Context, Info
+from resolvers.context import BatchedRead, Context, Info
 from rules.pages import DEFAULT_PAGE, LARGEST_PAGE, InvalidPage
 from rules.viewers import Viewer
 
@@ -43,6 +43,15 @@ class Pageable(Protocol):
     async def count(
         self, connection: DatabaseConnection, viewer: Viewer, filters: Mapping[str, Any]
     ) -> int: ...
+
+
+class OfParents(Pageable, Protocol):
+    """A module of the db floor whose first rows can be read for many parents at once: by a parent's key and how
+    many."""
+
+    async def first(
+        self, connection: DatabaseConnection, viewer: Viewer, keys: Sequence[tuple[Any, int]]
+    ) -> Mapping[tuple[Any, int], list[Any]]: ...
 
 
 @dataclass(slots=True)
@@ -82,6 +91,8 @@ class Connection:
     order: tuple[str, ...]
     page: Page
     cursor_key: bytes
+    # How many there are, where that is read for many parents at once: the read, and this one's key.
+    counted: tuple[BatchedRead[Any, int], Any] | None = None
 
     @property
     def nodes(self) -> list[Any]:
@@ -119,6 +130,9 @@ class Connection:
 async def total_count(root: strawberry.Parent[Connection], info: Info) -> int:
     """Connection.totalCount: a statement of its own, run only when it is asked for."""
     context = info.context
+    if root.counted is not None:
+        read, key = root.counted
+        return await context.load(read, key) or 0
     return await root.source.count(context.connection, context.signed_in, root.filters)
 
 
@@ -136,6 +150,29 @@ async def connection(
     window = _window(context.facilities.cursor_key, source, names, asked)
     page = await source.page(context.connection, context.signed_in, filters, names, window)
     return Connection(source, filters, names, page, context.facilities.cursor_key)
+
+
+async def of_parent(
+    context: Context,
+    source: OfParents,
+    key: Any,
+    filters: Mapping[str, Any],
+    order: Sequence[str],
+    asked: Asked,
+    counts: BatchedRead[Any, int] | None = None,
+) -> Connection:
+    """The window of what belongs to one parent, which has this key and is found by these filters: the first pages of
+    many parents come with one statement, and with `counts` so do their numbers. Raises InvalidPage or InvalidCursor.
+    """
+    counted = None if counts is None else (counts, key)
+    if (asked.after, asked.last, asked.before) != (None, None, None):
+        found = await connection(context, source, filters, order, asked)
+        return replace(found, counted=counted)
+    cursor_key = context.facilities.cursor_key
+    size = _window(cursor_key, source, tuple(order), asked).size
+    rows = await context.load_list(source.first, (key, size + 1))
+    page = Page(rows[:size], has_next=len(rows) > size, has_previous=False)
+    return Connection(source, filters, tuple(order), page, cursor_key, counted)
 
 
 def _window(cursor_key: bytes, source: Pageable, order: tuple[str, ...], asked: Asked) -> Window:

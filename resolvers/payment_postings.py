@@ -18,6 +18,8 @@ from resolvers import nodes
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
 from resolvers.posting_locks import customer_locked, posted
+from resolvers.rma_request_refunds import refunding
+from resolvers.rma_request_stages import refresh
 from rules.access_groups import check_length
 from rules.balances import MovementKind, PaymentKind
 from rules.broken import BrokenRule, BrokenRules, NotFound, found_at
@@ -73,6 +75,11 @@ class PaymentRecordInput:
         description="Which invoices it settles, each once. The rest lies on account, a prepayment; the rest of a "
         "refund is taken from there.",
     )
+    rma_request: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The request for which it is a refund: at most what was credited of the lines to be refunded and is not "
+        "paid back yet, in the currency of its invoice.",
+    )
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
 
@@ -106,7 +113,8 @@ async def record(info: Info, input: _RecordInput) -> PaymentPayload:
         raise PaidInFuture(path=("paidAt",))
     seen = await nodes.found(context, str(input.customer), "Customer", "customer")
     customer = await customer_locked(context, seen.id)
-    currency = input.currency or customer.currency
+    back = await refunding(context, input.rma_request, input.kind, customer, input.currency)
+    currency = input.currency or (customer.currency if back is None else back.currency)
     new = Payment(
         id=uuid.uuid7(),
         number="",  # taken once all is checked
@@ -118,7 +126,10 @@ async def record(info: Info, input: _RecordInput) -> PaymentPayload:
         amount=minor(input.amount, currency, "amount"),
         reference=input.reference or None,
         state=DocumentStatus.ISSUED,
+        rma_request_id=None if back is None else back.request_id,
     )
+    if back is not None:
+        await back.check(context, new.amount)
     settled = await _settled(context, new, input.allocations)
     rest = _rest(new.amount, settled, currency)
     on_account = await db.allocations.on_account(context.connection, customer.id, currency)
@@ -132,6 +143,7 @@ async def record(info: Info, input: _RecordInput) -> PaymentPayload:
     await db.movements.post(context.connection, movements)
     after = facts_of(new, settles=_told(settled))
     context.record("Payment", new.id, before=None, after=after, customer_id=customer.id)
+    await refresh(context, new.rma_request_id)
     return PaymentPayload(new)
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
-import uuid_utils.compat as uuid
 
 import db
-from db.orders import Order, OrderLine
+from db.orders import Order
 from db.quotation_orders import QuotationOrder
 from resolvers import order_drafts, previews
 from resolvers.cart_items import PricedItem
@@ -19,18 +17,13 @@ from resolvers.context import Context, Info
 from resolvers.errors import Broken
 from resolvers.mutations import Payload, facts_of
 from resolvers.order_drafts import CartDraft, OrderDraft
+from resolvers.order_placing import NewLine, NewOrder, Placement, placed
 from rules.broken import BrokenRule, BrokenRules, check_version
 from rules.carts import assess, obstacles
-from rules.contacts import Address
-from rules.deliveries import DeliveryState
-from rules.events import Event
-from rules.lifecycle import ProcessingState, Subject
-from rules.numbers import NumberKind
 from rules.orders import LONGEST_COMMENT, LONGEST_PURCHASE_ORDER_NUMBER, check_requested
 from rules.previews import Shown
 from rules.stock import StockPolicy
 from rules.texts import check_text
-from rules.viewers import Viewer
 
 
 @strawberry.input(description="The viewer's cart, to be ordered as it is.")
@@ -139,23 +132,44 @@ async def _check(context: Context, draft: CartDraft, expected: Shown | None) -> 
 async def _placed(context: Context, draft: CartDraft, input: OrderPlaceInput) -> list[Order]:
     """The orders of a draft of which all can be ordered; the cart is empty after it."""
     connection, viewer = context.connection, context.signed_in
-    await _reserve(context, draft.lines)
-    numbers = await db.numbers.take(connection, NumberKind.ORDER, len(draft.orders))
-    status_id = await db.lifecycle_statuses.predefined(connection, Subject.ORDER, ProcessingState.NOT_STARTED)
-    placement = _Placement(viewer, uuid.uuid7(), datetime.now(UTC), status_id, draft.ship_to, input)
-    placed = [placement.order(number, each) for number, each in zip(numbers, draft.orders, strict=True)]
-    await db.orders.add(
-        connection, [order for order, _ in placed], [line for _, lines in placed for line in lines]
+    assert viewer.customer_id is not None, "only a customer's account places orders"
+    placement = Placement(
+        customer_id=viewer.customer_id,
+        account_id=viewer.account_id,
+        currency=draft.currency,
+        ship_to=None if draft.ship_to is None else draft.ship_to.as_json(),
+        promised_on=draft.promised_on,
+        purchase_order_number=input.purchase_order_number,
+        comment=input.comment,
+        requested_on=input.requested_on,
     )
-    await _follow_up(context, [order for order, _ in placed], [each.lines for each in draft.orders])
+    orders = await placed(context, placement, [_new(each) for each in draft.orders])
+    await _follow_up(context, orders, [each.lines for each in draft.orders])
     await db.carts.clear(connection, viewer.actor_id)
     cart = await db.carts.touch(connection, viewer.actor_id)
     context.record("Cart", cart.id, before={"version": cart.version - 1}, after={"version": cart.version})
-    for order, lines_of_order in placed:
-        ordered = [{"sku": line.sku, "quantity": line.quantity} for line in lines_of_order]
-        after = facts_of(order, lines=ordered)
-        context.record("Order", order.id, before=None, after=after, event=Event.ORDER_PLACED)
-    return [order for order, _ in placed]
+    return orders
+
+
+def _new(draft: OrderDraft) -> NewOrder:
+    """What one of a cart's orders is made of."""
+    lines = [_line(each) for each in draft.lines]
+    return NewOrder(draft.warehouse_id, draft.tax_included, draft.totals, lines)
+
+
+def _line(line: PricedItem) -> NewLine:
+    assert line.assessment.unit_price is not None, "what has no price cannot be ordered"
+    return NewLine(
+        product_id=line.item.product_id,
+        sku=line.item.sku,
+        name=line.item.name,
+        unit=line.item.unit,
+        quantity=line.item.quantity,
+        unit_price=line.assessment.unit_price,
+        tax_rate=line.item.tax_rate,
+        amount=line.known_amount,
+        warehouse_id=line.warehouse_id,
+    )
 
 
 async def _follow_up(
@@ -175,81 +189,3 @@ async def _follow_up(
     for ordered in await db.quotations.set_ordered(context.connection, list(before)):
         context.record("Quotation", ordered.id, before=facts_of(before[ordered.id]), after=facts_of(ordered))
     await db.quotation_orders.add(context.connection, list(links.values()))
-
-
-async def _reserve(context: Context, lines: Sequence[PricedItem]) -> None:
-    """Promise the stock of all lines. It is locked and was looked at, so the condition of the update only
-    holds what the assessment found; that it should miss is a fault of ours."""
-    wanted = {
-        (line.item.product_id, line.warehouse_id): line.item.quantity
-        for line in lines
-        if line.warehouse_id is not None
-    }
-    if not wanted:
-        return
-    only_available = context.portal.stock_policy == StockPolicy.REQUIRE_STOCK
-    reserved = await db.stock.reserve(context.connection, wanted, only_available=only_available)
-    if missed := wanted.keys() - reserved:
-        raise RuntimeError(f"stock that is locked and was enough could not be reserved: {missed}")
-
-
-@dataclass(slots=True)
-class _Placement:
-    """What the orders of one cart have in common."""
-
-    viewer: Viewer
-    id: UUID
-    placed_at: datetime
-    status_id: UUID
-    ship_to: Address | None
-    input: OrderPlaceInput
-
-    def order(self, number: str, draft: OrderDraft) -> tuple[Order, list[OrderLine]]:
-        """One order with its lines, each with its own copy of what was ordered."""
-        assert self.viewer.customer_id is not None
-        order = Order(
-            id=uuid.uuid7(),
-            number=number,
-            customer_id=self.viewer.customer_id,
-            account_id=self.viewer.account_id,
-            placement_id=self.id,
-            placed_at=self.placed_at,
-            lifecycle_status_id=self.status_id,
-            warehouse_id=draft.warehouse_id,
-            currency=draft.currency,
-            tax_included=draft.tax_included,
-            net=draft.totals.net,
-            tax=draft.totals.tax,
-            total=draft.totals.total,
-            purchase_order_number=self.input.purchase_order_number,
-            comment=self.input.comment,
-            requested_on=self.input.requested_on,
-            ship_to=None if self.ship_to is None else self.ship_to.as_json(),
-            promised_on=draft.promised_on,
-            delivery_state=DeliveryState.NONE,
-            note=None,
-            cancellation_reason=None,
-            version=1,
-        )
-        return order, [
-            self._line(order, position, line) for position, line in enumerate(draft.lines, start=1)
-        ]
-
-    def _line(self, order: Order, position: int, line: PricedItem) -> OrderLine:
-        assert line.assessment.unit_price is not None, "what has no price cannot be ordered"
-        return OrderLine(
-            order_id=order.id,
-            position=position,
-            product_id=line.item.product_id,
-            sku=line.item.sku,
-            name=line.item.name,
-            unit=line.item.unit,
-            quantity=line.item.quantity,
-            shipped_quantity=Decimal(0),
-            cancelled_quantity=Decimal(0),
-            unit_price=line.assessment.unit_price,
-            tax_rate=line.item.tax_rate,
-            amount=line.known_amount,
-            warehouse_id=line.warehouse_id,
-            currency=order.currency,
-        )

@@ -23,9 +23,11 @@ from rules.portals import (
     check_lead_days,
     check_not_reserved,
     check_payment_days,
+    check_support_hours,
     host_name,
 )
 from rules.restrictions import RestrictionKind
+from rules.returnable_lines import check_return_days
 from rules.stock import StockPolicy
 from rules.texts import check_email, check_name
 from tenants import provisioning
@@ -98,6 +100,20 @@ class PortalUpdateInput:
     payment_days: int | None = strawberry.field(
         default=None, description="How many days after its issue an invoice is to be paid, 0 to 365."
     )
+    first_answer_hours: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Within how many hours tickets that are opened from now on are to be answered, 1 to 8,760; "
+        "null: within any time.",
+    )
+    resolution_hours: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Within how many hours tickets that are opened from now on are to be closed, 1 to 8,760; "
+        "null: within any time.",
+    )
+    return_days: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="How many days after its issue goods of an invoice can be returned, 0 to 3,650; null: for ever.",
+    )
     restriction_kinds: list[RestrictionKind] | None = strawberry.field(
         default=None,
         description="Which kinds of restrictions are in force from now on; the others restrict nothing.",
@@ -154,6 +170,7 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
     check_email(input.support_email, "supportEmail")
     check_lead_days(input.lead_days, "leadDays")
     check_payment_days(input.payment_days, "paymentDays")
+    limits = _limits(input)
     now = await db.portals.lock(context.connection, context.tenant_id)
     assert now is not None, "the tenant of a connection has a portal"
     check_version(input.version, now.version)
@@ -174,10 +191,11 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
     }
     had, has = await _change_hosts(context, input.hosts)
     said, says = await letterheads.change(context, input.letterhead)
-    if not differs(now, given) and set(had) == set(has) and said == says:
+    is_same = not differs(now, given) and all(getattr(now, name) == each for name, each in limits.items())
+    if is_same and set(had) == set(has) and said == says:
         context.record_nothing()
         return PortalPayload(now)
-    changed = await db.portals.change(context.connection, context.tenant_id, **given)
+    changed = await db.portals.change(context.connection, context.tenant_id, **given, **limits)
     context.record(
         "Portal",
         now.id,
@@ -185,6 +203,20 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
         after=facts_of(changed, hosts=has, letterhead=facts_of(says)),
     )
     return PortalPayload(changed)
+
+
+def _limits(given: PortalUpdateInput) -> dict[str, int | None]:
+    """What is said of the limits that there need not be. Raises ReturnDaysInvalid or SupportHoursInvalid."""
+    named = {
+        "return_days": given.return_days,
+        "first_answer_hours": given.first_answer_hours,
+        "resolution_hours": given.resolution_hours,
+    }
+    said = {name: limit for name, limit in named.items() if limit is not strawberry.UNSET}
+    check_return_days(said.get("return_days"), "returnDays")
+    check_support_hours(said.get("first_answer_hours"), "firstAnswerHours")
+    check_support_hours(said.get("resolution_hours"), "resolutionHours")
+    return said
 
 
 async def _change_hosts(context: Context, wanted: Sequence[str] | None) -> tuple[list[str], list[str]]:

@@ -3,13 +3,11 @@
 import strawberry
 
 import db
-from db.pages import Page
 from db.reconciliation_statements import ReconciliationStatement
 from resolvers import actions as acts
 from resolvers import money, pages
 from resolvers.actions import Action
 from resolvers.context import Info
-from rules.pages import DEFAULT_PAGE
 from rules.permissions import Permission
 from rules.reconciliation_statements import StatementAct, refusal
 
@@ -50,12 +48,7 @@ async def movements(
     last: pages.Last = None,
     before: pages.Before = None,
 ) -> pages.Connection:
-    """ReconciliationStatement.movements: the first page of many statements comes with one statement."""
-    context, source, filters = info.context, db.reconciliation_lines, {"statement_id": root.id}
-    if (after, last, before) != (None, None, None):
-        asked = pages.Asked(first, after, last, before)
-        return await pages.connection(context, source, filters, _ORDER, asked)
-    size = first or DEFAULT_PAGE
-    found = await context.load_list(source.first, (root.id, size + 1))
-    page = Page(found[:size], has_next=len(found) > size, has_previous=False)
-    return pages.Connection(source, filters, _ORDER, page, context.facilities.cursor_key)
+    """ReconciliationStatement.movements. Raises InvalidPage or InvalidCursor."""
+    asked = pages.Asked(first, after, last, before)
+    filters = {"statement_id": root.id}
+    return await pages.of_parent(info.context, db.reconciliation_lines, root.id, filters, _ORDER, asked)

@@ -23,6 +23,8 @@ from resolvers.goods_return_postings import stocked_places, take_out
 from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
 from resolvers.payment_postings import PaymentPayload
 from resolvers.posting_locks import customer_locked, posted
+from resolvers.rma_request_refunds import check_still_credited
+from resolvers.rma_request_stages import refresh
 from rules.balances import MovementKind
 from rules.broken import NotFound, found_at
 from rules.invoices import LONGEST_REASON
@@ -104,6 +106,9 @@ async def _reversed(context: Context, seen: Any, reason: str, path: str) -> Any:
     told = {_COLUMNS[type(before)]: before.id}
     reversal = Reversal(id=uuid.uuid7(), reversed_at=now, reason=reason, **told)
     await db.reversals.add(context.connection, [reversal])
+    if isinstance(before, CreditNote):
+        with found_at(path):
+            await check_still_credited(context, before.rma_request_id)
     after = await posted(context, type_name, seen.id, path)
     context.record(
         type_name,
@@ -112,6 +117,8 @@ async def _reversed(context: Context, seen: Any, reason: str, path: str) -> Any:
         after=facts_of(after, reversal_reason=reason),
         customer_id=after.customer_id,
     )
+    if isinstance(before, (GoodsReturn, CreditNote, Payment)):
+        await refresh(context, before.rma_request_id)
     return after
 
 

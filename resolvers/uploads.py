@@ -1,8 +1,12 @@
 """Uploads: announcing one, how its bytes are to be sent, and taking one into use."""
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 import uuid_utils.compat as uuid
@@ -12,7 +16,7 @@ from db.uploads import Upload
 from resolvers import nodes
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, Beforehand, Payload, facts_of
-from rules.broken import BrokenRules, NotFound, found_at
+from rules.broken import BrokenRule, BrokenRules, NotFound, broken_by
 from rules.uploads import (
     MOST_UNUSED,
     Announced,
@@ -103,26 +107,54 @@ async def request(root: strawberry.Parent[Upload], info: Info) -> UploadRequest 
     return UploadRequest("PUT", url, [UploadHeader("Content-Type", root.media_type)], expires_at)
 
 
-async def take(context: Context, id: strawberry.ID, *path: str) -> Upload:
-    """An upload of the viewer's own, from now on used for what the mutation makes of it.
+Named = tuple[str, tuple[str, ...]]  # an upload's global id, and where in the input it stands
 
-    Raises NotFound, UploadMissing, UploadUsed, and what is wrong with what came; and Beforehand for what its sender has
-    put into the storage itself: to look at that takes as long as it is.
-    """
-    seen = await nodes.found(context, id, "Upload", *path)
-    upload = await db.uploads.lock(context.connection, seen.id)
-    if upload is None:
-        raise NotFound(path=path)
-    if upload.state == UploadState.AWAITED and context.facilities.storage.signer is not None:
-        raise Beforehand(lambda: _take_over(context, upload, path))
-    check_usable(upload.state, *path)
-    used = await db.uploads.move(context.connection, upload.id, UploadState.READY, UploadState.USED)
-    assert used is not None, "it is locked"
+
+async def take(context: Context, id: strawberry.ID, *path: str) -> Upload:
+    """An upload of the viewer's own, from now on used for what the mutation makes of it. Raises what take_all does."""
+    (used,) = await _take(context, [(str(id), path)])
     return used
 
 
-async def _take_over(context: Context, upload: Upload, path: tuple[str, ...]) -> None:
-    facilities = context.facilities
-    with found_at(*path):
-        if not await uploads.take_over(facilities.database, facilities.storage, context.tenant_id, upload.id):
-            raise UploadMissing
+async def take_all(context: Context, ids: Sequence[strawberry.ID], *path: str) -> list[Upload]:
+    """Uploads of the viewer's own, each another, from now on used for what the mutation makes of them.
+
+    Raises BrokenRules: NotFound, UploadMissing, UploadUsed, and what is wrong with what came; and Beforehand for what
+    its sender has put into the storage itself: to look at that takes as long as it is.
+    """
+    return await _take(context, [(str(each), (*path, str(index))) for index, each in enumerate(ids)])
+
+
+async def _take(context: Context, named: Sequence[Named]) -> list[Upload]:
+    paths = dict(zip(await _keys(context, named), (path for _, path in named), strict=True))
+    locked = await db.uploads.lock(context.connection, list(paths))
+    if gone := [NotFound(path=path) for key, path in paths.items() if key not in locked]:
+        raise BrokenRules(gone)
+    awaited = {key: path for key, path in paths.items() if locked[key].state == UploadState.AWAITED}
+    if awaited and context.facilities.storage.signer is not None:
+        raise Beforehand(lambda: _take_over(context, awaited))
+    checks = [partial(check_usable, locked[key].state, *path) for key, path in paths.items()]
+    if broken := list(broken_by(checks)):
+        raise BrokenRules(broken)
+    used = await db.uploads.use(context.connection, list(paths))
+    return [used[key] for key in paths]
+
+
+async def _keys(context: Context, named: Sequence[Named]) -> list[UUID]:
+    seen = await asyncio.gather(*(nodes.by_global_id(context, given, "Upload") for given, _ in named))
+    if missing := [NotFound(path=path) for each, (_, path) in zip(seen, named, strict=True) if each is None]:
+        raise BrokenRules(missing)
+    return [each.id for each in seen]
+
+
+async def _take_over(context: Context, awaited: Mapping[UUID, tuple[str, ...]]) -> None:
+    """All of them, however many: a mutation begins anew only a few times."""
+    facilities, broken = context.facilities, list[BrokenRule]()
+    for key, path in awaited.items():
+        try:
+            if not await uploads.take_over(facilities.database, facilities.storage, context.tenant_id, key):
+                raise UploadMissing
+        except BrokenRule as rule:
+            broken.append(rule.at(*path))
+    if broken:
+        raise BrokenRules(broken)

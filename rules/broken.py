@@ -35,8 +35,8 @@ class BrokenRule(Exception):
 
     @classmethod
     def code(cls) -> str:
-        """The code: `InsufficientStock` is INSUFFICIENT_STOCK."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper()
+        """The code: `InsufficientStock` is INSUFFICIENT_STOCK, `RMARequestEnded` RMA_REQUEST_ENDED."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).upper()
 
     def message(self, language: Language = Language.ENGLISH) -> str:
         """The text for people, with the facts of this case filled in."""

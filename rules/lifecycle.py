@@ -63,10 +63,10 @@ OPEN_STATES = (ProcessingState.NOT_STARTED, ProcessingState.IN_PROGRESS)
 
 @dataclass(eq=False, kw_only=True)
 class TransitionNotAllowed(BrokenRule):
-    """The order cannot go from its processing state to that of the status."""
+    """An order or a request cannot go from its processing state to that of the status."""
 
-    english = "An order cannot go from {before} to {after}."
-    german = "Ein Auftrag kann nicht von {before} nach {after} wechseln."
+    english = "This cannot go from {before} to {after}."
+    german = "Ein Wechsel von {before} nach {after} ist hier nicht möglich."
 
     before: str
     after: str

@@ -9,6 +9,7 @@ from rules.broken import BrokenRule
 MOST_HOSTS = 20
 MOST_LEAD_DAYS = 365
 MOST_PAYMENT_DAYS = 365
+MOST_SUPPORT_HOURS = 8_760  # a year
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -104,6 +105,22 @@ class PaymentDaysInvalid(BrokenRule):
     german = "Das Zahlungsziel beträgt 0 bis {most} Tage."
 
     most: int = MOST_PAYMENT_DAYS
+
+
+@dataclass(eq=False, kw_only=True)
+class SupportHoursInvalid(BrokenRule):
+    """The hours within which a ticket is to be answered or closed are fewer than one or more than a year's."""
+
+    english = "The time to answer or close a ticket is 1 to {most} hours."
+    german = "Die Zeit bis zur Antwort oder zum Abschluss einer Anfrage beträgt 1 bis {most} Stunden."
+
+    most: int = MOST_SUPPORT_HOURS
+
+
+def check_support_hours(hours: int | None, *path: str) -> None:
+    """None is any time. Raises SupportHoursInvalid."""
+    if hours is not None and not 1 <= hours <= MOST_SUPPORT_HOURS:
+        raise SupportHoursInvalid(path=path)
 
 
 def check_payment_days(days: int | None, *path: str) -> None:

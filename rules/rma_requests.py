@@ -27,8 +27,15 @@ class Resolution(StrEnum):
 
 # With these the goods come back for good: a goods return, and then a credit note.
 TAKEN_BACK = frozenset({Resolution.REPLACE, Resolution.RETURN, Resolution.REFUND})
-# What a customer can wish for.
-WISHES = (Resolution.REPAIR, Resolution.REPLACE, Resolution.RETURN, Resolution.REFUND)
+
+
+class RMAWish(StrEnum):
+    """What a customer can wish for: the resolutions that help it."""
+
+    REPAIR = "REPAIR"
+    REPLACE = "REPLACE"
+    RETURN = "RETURN"
+    REFUND = "REFUND"
 
 
 class RMALineState(StrEnum):
@@ -55,6 +62,10 @@ class RMAStage(StrEnum):
     COMPLETED = "COMPLETED"
     DECLINED = "DECLINED"
     CLOSED = "CLOSED"
+
+
+# Of these something is still to be decided.
+UNDECIDED_STAGES = (RMAStage.SUBMITTED, RMAStage.IN_REVIEW)
 
 
 class RMAAct(StrEnum):

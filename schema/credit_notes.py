@@ -1,6 +1,6 @@
 """Credit notes."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -9,6 +9,7 @@ import resolvers.credit_notes
 import resolvers.document_actions
 import resolvers.document_lines
 import resolvers.documents
+import resolvers.rma_request_chains
 from rules.documents import CreditOperation
 from rules.permissions import Permission
 from schema.actions import Action
@@ -21,6 +22,11 @@ from schema.fields import field, mutation
 from schema.goods_returns import GoodsReturn
 from schema.invoices import Invoice
 from schema.money import Money, RateTotal, Totals
+
+if TYPE_CHECKING:  # they know each other
+    from schema.rma_requests import RMARequest
+
+_RMARequest = Annotated["RMARequest", strawberry.lazy("schema.rma_requests")]
 
 
 @strawberry.type(description="A line of a credit note, with its own copy of what is credited.")
@@ -59,6 +65,10 @@ class CreditNote(SupplierDocument):
     goods_return: Annotated[
         GoodsReturn | None,
         field(resolvers.credit_notes.goods_return, description="The goods that came back for it."),
+    ]
+    rma_request: Annotated[
+        _RMARequest | None,
+        field(resolvers.rma_request_chains.rma_request, description="The request for which it gives back."),
     ]
     customer_name: Annotated[
         str | None, field(description="The customer's name when it was issued; null where the ERP told none.")

@@ -26,11 +26,13 @@ if TYPE_CHECKING:  # they know each other
     from schema.goods_returns import GoodsReturn
     from schema.invoices import Invoice
     from schema.orders import Order
+    from schema.rma_requests import RMARequest
 
 _GoodsIssue = Annotated["GoodsIssue", strawberry.lazy("schema.goods_issues")]
 _GoodsReturn = Annotated["GoodsReturn", strawberry.lazy("schema.goods_returns")]
 _Invoice = Annotated["Invoice", strawberry.lazy("schema.invoices")]
 _Order = Annotated["Order", strawberry.lazy("schema.orders")]
+_RMARequest = Annotated["RMARequest", strawberry.lazy("schema.rma_requests")]
 
 
 @strawberry.type(description="A line as it was put into a draft.")
@@ -108,6 +110,12 @@ class DocumentDraft(Node):
     goods_return: Annotated[
         _GoodsReturn | None,
         field(resolvers.document_drafts.goods_return, description="The goods that came back for it."),
+    ]
+    rma_request: Annotated[
+        _RMARequest | None,
+        field(
+            resolvers.document_drafts.rma_request, description="The request for which it would be given back."
+        ),
     ]
     comment: Annotated[
         str | None, field(resolvers.document_drafts.comment, description="A word to the customer.")

@@ -10,6 +10,7 @@ import resolvers.document_downloads
 import resolvers.document_lists
 import resolvers.documents
 import resolvers.reversals
+import resolvers.tickets
 from rules.documents import DocumentKind, DocumentStatus
 from rules.permissions import Permission
 from schema.customers import Customer
@@ -19,6 +20,7 @@ from schema.fields import field, mutation, query, subscription
 from schema.money import Money
 from schema.nodes import Node
 from schema.pages import Connection
+from schema.tickets import ABOUT_THIS, SupportTicket
 
 
 @strawberry.interface(
@@ -72,6 +74,7 @@ class SupplierDocument(Node):
             size=5,
         ),
     ]
+    tickets: Annotated[Connection[SupportTicket], field(resolvers.tickets.about_this, description=ABOUT_THIS)]
 
 
 @strawberry.type

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -14,7 +14,11 @@ from rules.permissions import Permission
 from rules.previews import PreviewField
 from schema.fields import field
 from schema.money import Money
-from schema.products import Product
+
+if TYPE_CHECKING:  # a product leads to its tickets, and what is done with those to errors
+    from schema.products import Product
+
+_Product = Annotated["Product", strawberry.lazy("schema.products")]
 
 # The members are the rules that exist, so a code cannot be forgotten here.
 _RULES = {rule.code(): rule for rule in sorted(all_rules(), key=lambda rule: rule.code())}
@@ -60,7 +64,7 @@ class InsufficientStockError(UserError):
     """rules.stock.InsufficientStock."""
 
     product: Annotated[
-        Product | None, field(resolvers.errors.product, description="What there is too little of.")
+        _Product | None, field(resolvers.errors.product, description="What there is too little of.")
     ]
     available: Annotated[
         Decimal,

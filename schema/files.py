@@ -7,6 +7,7 @@ import strawberry
 
 import resolvers.file_changes
 import resolvers.files
+import resolvers.tickets
 from rules.files import FileAudience
 from rules.permissions import Permission
 from schema.access_groups import AccessGroup
@@ -18,6 +19,7 @@ from schema.fields import field, mutation, query
 from schema.nodes import Node
 from schema.pages import Connection
 from schema.staff_members import StaffMember
+from schema.tickets import ABOUT_THIS, SupportTicket
 
 
 @strawberry.type(description="For whom a file is.")
@@ -86,6 +88,7 @@ class SharedFile(Node):
             size=3,
         ),
     ]
+    tickets: Annotated[Connection[SupportTicket], field(resolvers.tickets.about_this, description=ABOUT_THIS)]
     download: Annotated[
         Download,
         field(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -11,6 +11,7 @@ import resolvers.document_lines
 import resolvers.documents
 import resolvers.goods_return_postings
 import resolvers.goods_returns
+import resolvers.rma_request_chains
 from rules.permissions import Permission
 from schema.actions import Action
 from schema.document_lines import DocumentLine
@@ -19,6 +20,11 @@ from schema.errors import UserError
 from schema.fields import field, mutation
 from schema.invoices import Invoice
 from schema.products import Warehouse
+
+if TYPE_CHECKING:  # they know each other
+    from schema.rma_requests import RMARequest
+
+_RMARequest = Annotated["RMARequest", strawberry.lazy("schema.rma_requests")]
 
 
 @strawberry.type(description="A line of a goods return, with its own copy of what came back.")
@@ -43,6 +49,10 @@ class GoodsReturn(SupplierDocument):
             resolvers.document_lines.warehouse,
             description="Where they were put into stock; null when they were not.",
         ),
+    ]
+    rma_request: Annotated[
+        _RMARequest | None,
+        field(resolvers.rma_request_chains.rma_request, description="The request for which they came back."),
     ]
     comment: Annotated[str | None, field(description="What the company says to it.")]
     lines: Annotated[

@@ -13,6 +13,8 @@ import resolvers.fulfilments
 import resolvers.orders
 import resolvers.placements
 import resolvers.quotations
+import resolvers.rma_request_chains
+import resolvers.tickets
 from rules.balances import PaymentState
 from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.permissions import Permission
@@ -27,11 +29,14 @@ from schema.nodes import Node
 from schema.pages import Connection
 from schema.products import Warehouse
 from schema.quotations import Quotation
+from schema.tickets import ABOUT_THIS, SupportTicket
 
 if TYPE_CHECKING:  # they know each other
     from schema.goods_issues import GoodsIssue
+    from schema.rma_requests import RMARequest
 
 _GoodsIssue = Annotated["GoodsIssue", strawberry.lazy("schema.goods_issues")]
+_RMARequest = Annotated["RMARequest", strawberry.lazy("schema.rma_requests")]
 
 
 @strawberry.type(description="A line of an order, with its own copy of what was ordered.")
@@ -145,6 +150,10 @@ class Order(Node):
             description="The quotation from which it was ordered; of several, that of the first such line.",
         ),
     ]
+    rma_request: Annotated[
+        _RMARequest | None,
+        field(resolvers.rma_request_chains.rma_request, description="The request whose goods it replaces."),
+    ]
     purchase_order_number: Annotated[str | None, field(description="The customer's own number.")]
     comment: Annotated[str | None, field(description="What the customer said to it.")]
     tax_included: Annotated[bool, field(description="Whether unit prices and amounts contain the tax.")]
@@ -188,6 +197,7 @@ class Order(Node):
             size=5,
         ),
     ]
+    tickets: Annotated[Connection[SupportTicket], field(resolvers.tickets.about_this, description=ABOUT_THIS)]
     version: Annotated[int, field(description="Counts the changes.")]
     lines: Annotated[
         list[OrderLine], field(resolvers.orders.lines, description="Its lines, by position.", size=20)

@@ -1,7 +1,7 @@
 """Payments."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -11,6 +11,8 @@ import resolvers.documents
 import resolvers.payment_postings
 import resolvers.payments
 import resolvers.reversals
+import resolvers.rma_request_chains
+import resolvers.tickets
 from rules.balances import PaymentKind
 from rules.documents import DocumentStatus
 from rules.permissions import Permission
@@ -21,6 +23,12 @@ from schema.fields import field, mutation, query
 from schema.money import Money
 from schema.nodes import Node
 from schema.pages import Connection
+from schema.tickets import ABOUT_THIS, SupportTicket
+
+if TYPE_CHECKING:  # they know each other
+    from schema.rma_requests import RMARequest
+
+_RMARequest = Annotated["RMARequest", strawberry.lazy("schema.rma_requests")]
 
 
 @strawberry.type(description="Money that came from a customer or went back to it; posted, it never changes.")
@@ -35,6 +43,10 @@ class Payment(Node):
         Customer | None, field(resolvers.payments.customer, description="Who paid, or was paid.")
     ]
     amount: Annotated[Money, field(resolvers.payments.amount, description="How much; never below zero.")]
+    rma_request: Annotated[
+        _RMARequest | None,
+        field(resolvers.rma_request_chains.rma_request, description="The request for which it is a refund."),
+    ]
     reference: Annotated[str | None, field(description="What the bank's statement says.")]
     related: Annotated[
         list[Node],
@@ -45,6 +57,7 @@ class Payment(Node):
             size=5,
         ),
     ]
+    tickets: Annotated[Connection[SupportTicket], field(resolvers.tickets.about_this, description=ABOUT_THIS)]
     on_account: Annotated[
         Money,
         field(

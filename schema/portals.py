@@ -25,6 +25,10 @@ class Waiting:
 
     new_orders: Annotated[int, field(description="Orders that nobody has begun to work on.")]
     contact_changes: Annotated[int, field(description="Requests to change contact data that are open.")]
+    tickets: Annotated[int, field(description="Tickets that wait for the company.")]
+    rma_requests: Annotated[
+        int, field(description="Requests to return goods of which something is to be decided.")
+    ]
 
 
 @strawberry.type(description="A company's portal to its customers.")
@@ -50,6 +54,22 @@ class Portal(Node):
         field(description="What happens to an order that takes a customer over its credit limit."),
     ]
     payment_days: Annotated[int, field(description="How many days after its issue an invoice is to be paid.")]
+    first_answer_hours: Annotated[
+        int | None,
+        field(
+            description="Within how many hours the company wants to answer tickets; null: within any time."
+        ),
+    ]
+    resolution_hours: Annotated[
+        int | None,
+        field(description="Within how many hours it wants them to be closed; null: within any time."),
+    ]
+    return_days: Annotated[
+        int | None,
+        field(
+            description="How many days after its issue goods of an invoice can be returned; null: for ever."
+        ),
+    ]
     restriction_kinds: Annotated[
         list[RestrictionKind],
         field(

@@ -7,6 +7,7 @@ import strawberry
 
 import resolvers.attributes
 import resolvers.products
+import resolvers.tickets
 from rules.permissions import Permission
 from rules.products import ProductKind
 from schema.attributes import ProductAttribute
@@ -15,6 +16,7 @@ from schema.fields import field, query
 from schema.money import Money
 from schema.nodes import Node
 from schema.pages import Connection
+from schema.tickets import ABOUT_THIS, SupportTicket
 
 
 @strawberry.type(description="Where goods are kept and shipped from.")
@@ -92,6 +94,7 @@ class Product(Node):
             size=5,
         ),
     ]
+    tickets: Annotated[Connection[SupportTicket], field(resolvers.tickets.about_this, description=ABOUT_THIS)]
     available: Annotated[
         Decimal | None,
         field(

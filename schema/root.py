@@ -50,11 +50,15 @@ from schema.profiles import ProfileMutations, ProfileQueries
 from schema.quotations import QuotationMutations, QuotationQueries
 from schema.reconciliation_statements import ReconciliationStatement, ReconciliationStatementMutations
 from schema.reconciliations import ReconciliationReport
+from schema.returnable_lines import ReturnableLineQueries
+from schema.rma_request_decisions import RMARequestDecisionMutations
+from schema.rma_requests import RMARequestMutations, RMARequestQueries, RMARequestSubscriptions
 from schema.scalars import CONFIG
 from schema.sessions import SessionMutations, SessionQueries
 from schema.staff_members import StaffMemberMutations
 from schema.suppliers import SupplierQueries
 from schema.tax_invoices import TaxInvoice, TaxInvoiceMutations
+from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
 from schema.uploads import UploadMutations
 from schema.viewers import ViewerQueries
 from schema.webhook_deliveries import WebhookDeliveryQueries
@@ -78,10 +82,13 @@ class Query(
     LifecycleStatusQueries,
     QuotationQueries,
     DocumentQueries,
+    RMARequestQueries,
+    ReturnableLineQueries,
     PaymentQueries,
     DocumentDraftQueries,
     BalanceReportQueries,
     ContactChangeQueries,
+    TicketQueries,
     FileQueries,
     CustomerQueries,
     AccountQueries,
@@ -112,7 +119,10 @@ class Mutation(
     PaymentMutations,
     DocumentMutations,
     DocumentDraftMutations,
+    RMARequestDecisionMutations,
+    RMARequestMutations,
     ContactChangeMutations,
+    TicketMutations,
     UploadMutations,
     FileMutations,
     CustomerMutations,
@@ -130,7 +140,7 @@ class Mutation(
 @strawberry.type(
     description="What can be watched, over a WebSocket (graphql-transport-ws) or server-sent events."
 )
-class Subscription(OrderSubscriptions, DocumentSubscriptions):
+class Subscription(OrderSubscriptions, DocumentSubscriptions, RMARequestSubscriptions, TicketSubscriptions):
     """Every noun's subscriptions."""
 
 

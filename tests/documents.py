@@ -121,6 +121,8 @@ async def credit_note(
     *,
     issued_at: datetime = AT,
     goods_return_id: UUID | None = None,
+    rma_request_id: UUID | None = None,
+    operation: CreditOperation = CreditOperation.SALES_RETURN,
 ) -> CreditNote:
     """A posted credit note for the first lines of an invoice, which its movement lowers."""
     key = uuid.uuid7()
@@ -149,7 +151,7 @@ async def credit_note(
         customer_id=corrected.customer_id,
         invoice_id=corrected.id,
         goods_return_id=goods_return_id,
-        operation=CreditOperation.SALES_RETURN,
+        operation=operation,
         issued_at=issued_at,
         currency=corrected.currency,
         tax_included=False,
@@ -160,6 +162,7 @@ async def credit_note(
         bill_to=None,
         comment=None,
         state=DocumentStatus.ISSUED,
+        rma_request_id=rma_request_id,
     )
     async with portal.writing() as connection:
         await db.credit_notes.add(connection, [new], kept)
@@ -253,14 +256,26 @@ async def allocate(portal: Portal, paid: Payment, settles: Invoice, amount: int,
         )
 
 
-async def reverse(portal: Portal, document: Invoice | CreditNote | Payment, at: datetime = AT) -> None:
+_NAMES = {
+    Invoice: "invoice_id",
+    CreditNote: "credit_note_id",
+    Payment: "payment_id",
+    GoodsReturn: "goods_return_id",
+}
+
+
+async def reverse(
+    portal: Portal, document: Invoice | CreditNote | Payment | GoodsReturn, at: datetime = AT
+) -> None:
     """Take a document back: for each of its movements one with the opposite amount."""
-    name = {Invoice: "invoice_id", CreditNote: "credit_note_id", Payment: "payment_id"}[type(document)]
+    name = _NAMES[type(document)]
     async with portal.writing() as connection:
         await db.reversals.add(
             connection,
             [Reversal(id=uuid.uuid7(), reversed_at=at, reason="wrong", **{name: document.id})],
         )
+        if isinstance(document, GoodsReturn):
+            return  # it moves goods, and no money
         await connection.fetch_text(
             f"""insert into movements (tenant_id, id, kind, customer_id, order_id, moved_at, currency, amount,
                 invoice_id, credit_note_id, payment_id, settles_id, reverses_id)
@@ -291,8 +306,16 @@ async def tax_invoice(portal: Portal, number: str, of: Invoice) -> TaxInvoice:
     return new
 
 
-async def goods_return(portal: Portal, number: str, of: Invoice, *, sku: str = "A") -> GoodsReturn:
-    """A posted return of one piece of an invoice's first line, put into W1's stock by nobody."""
+async def goods_return(
+    portal: Portal,
+    number: str,
+    of: Invoice,
+    *,
+    sku: str = "A",
+    quantity: str = "1",
+    rma_request_id: UUID | None = None,
+) -> GoodsReturn:
+    """A posted return of an invoice's first line, put into W1's stock by nobody."""
     new = GoodsReturn(
         uuid.uuid7(),
         number,
@@ -302,8 +325,10 @@ async def goods_return(portal: Portal, number: str, of: Invoice, *, sku: str = "
         AT,
         "unopened",
         DocumentStatus.ISSUED,
+        rma_request_id,
     )
-    line = GoodsReturnLine(new.id, 1, 1, portal.products.get(sku), sku, f"Product {sku}", "pcs", Decimal(1))
+    product_id = portal.products.get(sku)
+    line = GoodsReturnLine(new.id, 1, 1, product_id, sku, f"Product {sku}", "pcs", Decimal(quantity))
     async with portal.writing() as connection:
         await db.goods_returns.add(connection, [new], [line])
     return new

@@ -18,6 +18,9 @@ GOODS_RETURN = f"""id number status comment receivedAt invoice {{ number }} ware
   lines {{ position invoicePosition sku name unit quantity }} {ACTIONS}"""
 PAYMENT = f"""id number kind status paidAt reference customer {{ code }} amount {{ amount currency }}
   onAccount {{ amount }} {ACTIONS}"""
+RMA_REQUEST = f"""id number stage status {{ code processingState }} note expectedOn decidedAt closedAt version
+  lines {{ position sku state resolution authorisedQuantity reason receivedQuantity creditedQuantity replacedQuantity }}
+  replacementOrders {{ number }} {ACTIONS}"""
 
 # What each mutation answers, by its name.
 RESULTS = {
@@ -28,6 +31,11 @@ RESULTS = {
     "paymentRecord": f"payment {{ {PAYMENT} }}",
     "paymentAllocate": f"payment {{ {PAYMENT} }}",
     "paymentReverse": f"payment {{ {PAYMENT} }}",
+    "rmaRequestDecide": f"rmaRequest {{ {RMA_REQUEST} }}",
+    "rmaRequestClose": f"rmaRequest {{ {RMA_REQUEST} }}",
+    "rmaRequestReplace": """orders { id number comment shipTo { city } warehouse { code } rmaRequest { number }
+      customer { code } totals { total { amount } }
+      lines { position sku quantity unitPrice { amount } taxRate amount { amount } } }""",
     "supplierDocumentReverse": f"""document {{ __typename id number status
       ... on Invoice {{ open {{ amount }} {ACTIONS} }} ... on GoodsReturn {{ {ACTIONS} }} }}""",
 }
@@ -63,6 +71,13 @@ async def invoice_of(client: Client, id: str) -> dict[str, Any]:
     """An invoice as it stands now."""
     asked = f"query($id: ID!) {{ supplierDocument(id: $id) {{ ... on Invoice {{ {INVOICE} }} }} }}"
     found: dict[str, Any] = (await client.ask(asked, id=id))["supplierDocument"]
+    return found
+
+
+async def request_of(client: Client, id: str) -> dict[str, Any]:
+    """A request to return goods as it stands now."""
+    asked = f"query($id: ID!) {{ rmaRequest(id: $id) {{ {RMA_REQUEST} }} }}"
+    found: dict[str, Any] = (await client.ask(asked, id=id))["rmaRequest"]
     return found
 
 

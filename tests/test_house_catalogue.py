@@ -22,6 +22,7 @@ POSTED = (
     "goods_issues",
     "goods_issue_lines",
     "tax_invoices",
+    "ticket_messages",
     "goods_returns",
     "goods_return_lines",
     "reconciliation_statement_lines",

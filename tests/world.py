@@ -352,13 +352,18 @@ class Portal:
                 )
         return quotation_id
 
-    async def upload(self, *, state: str = "READY", staff_member_id: UUID | None = None) -> UUID:
-        """An upload of somebody on the staff, of which there are no bytes."""
+    async def upload(
+        self, *, state: str = "READY", staff_member_id: UUID | None = None, account_id: UUID | None = None
+    ) -> UUID:
+        """An upload of an account or of somebody on the staff, of which there are no bytes."""
+        sender = (
+            {"account_id": account_id} if account_id else {"staff_member_id": staff_member_id or uuid.uuid7()}
+        )
         async with self.writing() as connection:
             return await put(
                 connection,
                 uploads,
-                staff_member_id=staff_member_id or uuid.uuid7(),
+                **sender,
                 file_name="prices.pdf",
                 media_type="application/pdf",
                 size=1,

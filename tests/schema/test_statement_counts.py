@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import db
+from db.attachments import attachments
 from db.carts import cart_items, carts
 from db.connections import Connection
 from db.quotation_orders import quotation_orders
@@ -15,6 +16,7 @@ from rules.permissions import BuiltInProfile, StaffRole
 from tests import documents
 from tests.client import Client
 from tests.conftest import At
+from tests.rma_requests import Asked, done, rma_request
 from tests.tenants.questions import root
 from tests.world import Portal, World, put
 
@@ -22,14 +24,15 @@ PRODUCT = """id sku name category { name parent { name } children { name } } ava
   price(quantity: "5") { unitPrice { amount } } priceBreaks { minQuantity }
   stock { onHand available warehouse { code } }"""
 SAID = "text number choice { name } attribute { name choices { code } }"
+TICKETS = "tickets(first: 2) { totalCount nodes { number } }"
 CONNECTIONS = {
-    "products": f"""query($first: Int) {{ products(first: $first) {{ totalCount nodes {{ {PRODUCT}
+    "products": f"""query($first: Int) {{ products(first: $first) {{ totalCount nodes {{ {PRODUCT} {TICKETS}
       attributes {{ {SAID} }} }} }} }}""",
     "orders": f"""query($first: Int) {{ orders(first: $first) {{ totalCount pageInfo {{ hasNextPage }}
       edges {{ node {{ number status {{ name }} customer {{ name priceList {{ name }} }} warehouse {{ code }}
-      totals {{ total {{ amount }} }} placedTogether {{ number }} quotation {{ number }}
+      totals {{ total {{ amount }} }} placedTogether {{ number }} quotation {{ number }} rmaRequest {{ number }}
       delivery {{ state schedule }} payment {{ state open {{ amount }} }} actions {{ name allowed }}
-      goodsIssues {{ number warehouse {{ code }} customer {{ name }} order {{ number }}
+      {TICKETS} goodsIssues {{ number warehouse {{ code }} customer {{ name }} order {{ number }}
         lines {{ sku product {{ sku }} }} }}
       lines {{ sku product {{ {PRODUCT} }} warehouse {{ code }} }} }} }} }} }}""",
     "customers": """query($first: Int) { customers(first: $first) { totalCount nodes { code priceList { name }
@@ -44,16 +47,26 @@ CONNECTIONS = {
     "quotations": f"""query($first: Int) {{ quotations(first: $first) {{ totalCount nodes {{ number state
       customer {{ name }} totals {{ total {{ amount }} }} orders {{ number quotation {{ number }} }}
       actions {{ name allowed }} lines {{ sku product {{ {PRODUCT} }} warehouse {{ code }} }} }} }} }}""",
-    "files": """query($first: Int) { files(first: $first) { totalCount nodes { title audience { kind
-      accessGroups { name members { account { name } } } customers { code } } actions { name allowed }
-      versions { contentVersion sharedBy { name } download { url } } download { url } } } }""",
-    "supplierDocuments": """query($first: Int) { supplierDocuments(first: $first) { totalCount nodes { __typename id
-      number kind status total { amount } customer { name } related { __typename id ... on SupplierDocument { number }
-      ... on Order { number related { id } } ... on Payment { number } } } } }""",
-    "payments": """query($first: Int) { payments(first: $first) { totalCount nodes { number customer { name }
-      onAccount { amount } actions { name allowed } related { __typename id } } } }""",
+    "files": f"""query($first: Int) {{ files(first: $first) {{ totalCount nodes {{ title audience {{ kind
+      accessGroups {{ name members {{ account {{ name }} }} }} customers {{ code }} }} actions {{ name allowed }}
+      versions {{ contentVersion sharedBy {{ name }} download {{ url }} }} download {{ url }} {TICKETS} }} }} }}""",
+    "supportTickets": """query($first: Int) { supportTickets(first: $first) { totalCount nodes { number state overdue
+      about { __typename id } customer { name } openedBy { name account { name } staffMember { name } }
+      assignee { name } actions { name allowed } messages(first: 2) { totalCount nodes { text
+      author { name account { name } staffMember { name } } attachments { fileName } ticket { number } } } } } }""",
+    "supplierDocuments": f"""query($first: Int) {{ supplierDocuments(first: $first) {{ totalCount nodes {{ __typename id
+      number kind status total {{ amount }} customer {{ name }} {TICKETS} related {{ __typename id
+      ... on SupplierDocument {{ number }} ... on Order {{ number related {{ id }} }} ... on Payment {{ number }} }}
+      ... on GoodsReturn {{ rmaRequest {{ number }} }} ... on CreditNote {{ rmaRequest {{ number }} }} }} }} }}""",
+    "payments": f"""query($first: Int) {{ payments(first: $first) {{ totalCount nodes {{ number customer {{ name }}
+      onAccount {{ amount }} actions {{ name allowed }} related {{ __typename id }} rmaRequest {{ number }} {TICKETS} }} }} }}""",
+    "rmaRequests": f"""query($first: Int) {{ rmaRequests(first: $first) {{ totalCount nodes {{ number stage {TICKETS}
+      customer {{ name }} invoice {{ number }} account {{ name }} status {{ name }} actions {{ name allowed }}
+      attachments {{ fileName download {{ url }} }} lines {{ sku product {{ name }} invoiceLine {{ sku }} state
+      receivedQuantity creditedQuantity replacedQuantity }} replacementOrders {{ number }} related {{ __typename id }}
+      creditPreview {{ totals {{ total {{ amount }} }} problems {{ code }} lines {{ sku product {{ name }} }} }} }} }} }}""",
     "documentDrafts": """query($first: Int) { documentDrafts(first: $first) { totalCount nodes { kind customer { name }
-      madeBy { name } order { number } goodsIssues { number } invoice { number } goodsReturn { number }
+      madeBy { name } order { number } goodsIssues { number } invoice { number } goodsReturn { number } rmaRequest { number }
       askedLines { goodsIssue { number } } lines { sku product { name } } totals { total { amount } }
       problems { code } actions { name allowed } } } }""",
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
@@ -208,10 +221,13 @@ async def test_a_long_page_costs_no_more_statements_than_a_short_one(
         await portal.file(f"File {number}", **named)
     if name == "documentDrafts":
         await draft_all(portal)
+    if name == "rmaRequests":
+        await return_all(portal)
     if name == "payments":
         for number in range(60):
             bill = await documents.invoice(portal, f"IN-{number}", [documents.Sold(f"P{number + 1}")])
             await documents.payment(portal, f"PA-{number}", 100, settles=bill)
+    await ask_about_all(portal)
     asker = await at(portal).sign_in("olga" if name in OF_STAFF else "bea")
     short = await run(asker, CONNECTIONS[name], first=5)
     assert await run(asker, CONNECTIONS[name], first=50) == short
@@ -250,6 +266,48 @@ async def test_a_long_page_of_mixed_changes_costs_no_more_statements_than_a_shor
     assert await run(olga, CHANGES, first=50) == short <= 9
 
 
+async def ask_about_all(portal: Portal) -> None:
+    """Three tickets about each object of each kind, each with three messages that have files."""
+    about = ("Order", "Quotation", "GoodsIssue", "Invoice", "Product", "Payment", "SharedFile", "RMARequest")
+    tables = (
+        "orders",
+        "quotations",
+        "goods_issues",
+        "invoices",
+        "products",
+        "payments",
+        "shared_files",
+        "rma_requests",
+    )
+    every = " union all ".join(
+        f"(select '{kind}', id from {table} where tenant_id = $1)"
+        for kind, table in zip(about, tables, strict=True)
+    )
+    for sql, *values in (
+        (
+            f"""insert into support_tickets (tenant_id, id, number, customer_id, account_id, opened_by, subject,
+            about_type, about_id, state, assignee_id, opened_at, last_message_at, version)
+            select $1, gen_random_uuid(), 'ST-' || row_number() over (), (select id from customers where code = 'C1'),
+            (select id from accounts where user_name = 'bea'), 'Bea', 'Help', kind, key, 'OPEN',
+            (select id from staff_members where supplier_id = $2 limit 1), now(),
+            now() + row_number() over (partition by kind) * interval '1 s', 1
+            from ({every}) of_all (kind, key), generate_series(1, 3)""",
+            portal.supplier_id,
+        ),
+        (
+            """insert into ticket_messages (tenant_id, id, ticket_id, account_id, author, text, internal, at)
+            select $1, gen_random_uuid(), id, account_id, 'Bea', 'Help', false, now() from support_tickets,
+            generate_series(1, 3)""",
+        ),
+        (
+            """insert into attachments (tenant_id, id, upload_id, ticket_message_id)
+            select $1, gen_random_uuid(), (select id from uploads limit 1), id from ticket_messages""",
+        ),
+    ):
+        async with portal.writing() as connection:
+            await connection.fetch_text(sql, portal.tenant_id, *values)
+
+
 async def draft_all(portal: Portal) -> None:
     """Drafts of an invoice and of a credit note for each order, in turns, and who began them."""
     olaf_id = await portal.staff_member("olaf")
@@ -259,6 +317,51 @@ async def draft_all(portal: Portal) -> None:
         bill = await documents.invoice(portal, f"IN-{number}", (documents.Sold("P1"),), order_id=order_id)
         await documents.draft(portal, "order", order_id, olaf_id)
         await documents.draft(portal, "invoice", bill.id, olaf_id)
+
+
+async def return_all(portal: Portal) -> None:
+    """A request with a photo and what came back for it, or a draft, for an invoice of its own, in turns."""
+    upload_id = await portal.upload(state="USED")
+    for number in range(60):
+        bill = await documents.invoice(portal, f"IN-{number}", (documents.Sold(f"P{number + 1}"),))
+        sent = await rma_request(portal, f"RM-{number}", bill)
+        await documents.goods_return(portal, f"GR-{number}", bill, rma_request_id=sent.id)
+        other = await documents.invoice(portal, f"IO-{number}", (documents.Sold(f"P{number + 1}"),))
+        await rma_request(portal, None, other)
+        async with portal.writing() as connection:
+            await put(connection, attachments, upload_id=upload_id, rma_request_id=sent.id)
+
+
+RETURNABLE = """query($invoice: ID!) { returnableLines(invoice: $invoice) { returnableQuantity product { name }
+  obstacles { code message quantity } } }"""
+SEND_BACK = """mutation($input: RmaRequestCreateInput!) { rmaRequestCreate(input: $input) {
+  rmaRequest { number lines { sku state } } errors { code message } } }"""
+SUBMIT = """mutation($input: RmaRequestSubmitInput!) { rmaRequestSubmit(input: $input) {
+  rmaRequest { number lines { sku state } } errors { code message } } }"""
+
+
+async def test_an_invoice_of_200_lines_is_sent_back_with_as_many_statements_as_one_of_2(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 200)
+    bea = await at(portal).sign_in("bea")
+    costs = []
+    for how_many in (2, 200):
+        sold = [documents.Sold(f"P{number + 1}", "2") for number in range(how_many)]
+        bill = await documents.invoice(portal, f"IN-{how_many}", sold)
+        given = {
+            "invoice": global_id("Invoice", bill.id),
+            "lines": [
+                {"invoicePosition": position, "quantity": "1", "problem": "broken"}
+                for position in range(1, how_many + 1)
+            ],
+        }
+        at_once = await run(bea, SEND_BACK, input={**given, "submit": True})
+        made = await done(bea, "rmaRequestCreate", **given)
+        later = await run(bea, SUBMIT, input={"rmaRequest": made["id"]})
+        told = await run(bea, RETURNABLE, invoice=given["invoice"])
+        costs.append((at_once, later, told))
+    assert costs[0] == costs[1]
 
 
 MIXED = """query($first: Int) { supplierDocuments(first: $first) { edges { cursor node { __typename id number
@@ -656,4 +759,34 @@ async def test_a_statement_of_many_movements_is_issued_with_as_many_statements_a
         await documents.invoice(portal, f"IN-{number}")
         if number in (1, 39):
             costs.append(await run(olga, asked, input=given))
+    assert costs[0] == costs[1]
+
+
+async def test_a_request_of_200_lines_is_granted_received_credited_and_replaced_like_one_of_2(
+    world: World, at: At, run: Run
+) -> None:
+    portal = await market(world, 200)
+    await portal.staff_member("mia")
+    mia = await at(portal).sign_in("mia")
+    costs = []
+    for how_many in (2, 200):
+        sold = [documents.Sold(f"P{number + 1}", "2") for number in range(how_many)]
+        bill = await documents.invoice(portal, f"IN-{how_many}", sold)
+        asked = [Asked(position) for position in range(1, how_many + 1)]
+        sent = await rma_request(portal, f"RM-{how_many}", bill, asked)
+        lines = [{"position": each, "resolution": "REPLACE"} for each in range(1, how_many + 1)]
+        cost = []
+        for mutation, given in (
+            ("rmaRequestDecide", {"lines": lines}),
+            ("goodsReturnReceive", {}),
+            ("creditNoteIssue", {}),
+            ("rmaRequestReplace", {}),
+        ):
+            kind = f"{mutation[0].upper()}{mutation[1:]}Input!"
+            document = (
+                f"mutation($input: {kind}) {{ {mutation}(input: $input) {{ errors {{ code message }} }} }}"
+            )
+            this = {"rmaRequest": global_id("RMARequest", sent.id)}
+            cost.append(await run(mia, document, input={**this, **given}))
+        costs.append(cost)
     assert costs[0] == costs[1]

@@ -19,6 +19,7 @@ import uuid_utils.compat as uuid
 
 import db
 from db import roles
+from db.attachments import attachments
 from db.attributes import attributes, product_attributes
 from db.audit import audit_entries
 from db.carts import cart_items, carts
@@ -37,9 +38,10 @@ from rules.contacts import Address, AddressKind, ContactData
 from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import BuiltInProfile, StaffRole
 from rules.restrictions import Modes, RestrictionKind, RestrictionMode
-from tests import documents
+from tests import documents, tickets
 from tests.client import Client
 from tests.conftest import At
+from tests.rma_requests import rma_request
 from tests.tenants.questions import Question, anything, document, questions, root
 from tests.test_house_catalogue import SUPPLIER_TABLES, TENANT
 from tests.world import PASSWORD, Portal, World, put
@@ -137,7 +139,9 @@ class Town:
             "nameEn": "n",
             "newPassword": PASSWORD,
             "oldPassword": PASSWORD,
+            "subject": "Help",
             "supportEmail": "a@b.example",
+            "text": "Help",
             "attribute": "width-a",
             "mediaType": "text/csv",
             "priceList": "list-a",
@@ -168,7 +172,12 @@ class Town:
         own["CreditNoteDraftUpdateInput.documentDraft"] = credit_note
         own["file"] = next(key for type_name, key in named if type_name == "SharedFile")
         own["delivery"] = next(key for type_name, key in named if type_name == "WebhookDelivery")
+        drafts = [key for type_name, key in [*self.own(persona).ids, *named] if type_name == "RMARequest"]
+        own["rmaRequest"] = drafts[0]
+        for name in ("Decide", "Close", "Replace"):  # the staff sees what was submitted
+            own[f"RmaRequest{name}Input.rmaRequest"] = drafts[1]
         own["upload"] = next(key for type_name, key in named if type_name == "Upload")
+        own["ticket"] = next(key for type_name, key in named if type_name == "SupportTicket")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
         own["document"] = own["invoice"]
         own["node"] = next(key for type_name, key in named if type_name == "Product")
@@ -242,6 +251,10 @@ async def furnish_company(portal: Portal, tag: str) -> tuple[Belongings, Belongi
     async with portal.writing() as connection:
         status_id = await predefined(connection, Subject.ORDER, ProcessingState.IN_PROGRESS)
         parts[0].add("LifecycleStatus", status_id)
+        parts[0].add(
+            "LifecycleStatus",
+            await predefined(connection, Subject.RMA_REQUEST, ProcessingState.NOT_STARTED),
+        )
         await put(connection, price_lists, code=f"list-{tag}", name="Prices")
         depot = await put(connection, warehouses, code=f"depot-{tag}", name="Depot")
         width = await put(
@@ -306,7 +319,42 @@ async def furnish_customer(
             found.add("AccessGroup", group[0][0])
             found.add("CartItem", item)
             found.add("ContactChange", asked.id)
+            await furnish_returns(portal, tag, code, name, found)
+    await furnish_ticket(portal, tag, code, order_id, found)
     return found
+
+
+async def furnish_returns(portal: Portal, tag: str, customer: str, buyer: str, found: Belongings) -> None:
+    """A request to return goods that its customer still writes, with a photo, one that was submitted, and an upload."""
+    sku = next(iter(portal.products))
+    bill = await documents.invoice(portal, f"bill-{tag}", (documents.Sold(sku, "3"),), customer=customer)
+    found.add("Invoice", bill.id, f"bill-{tag}")
+    draft = await rma_request(portal, None, bill, account=buyer)
+    found.add("RMARequest", draft.id)
+    sent = await rma_request(portal, f"return-{tag}-sent", bill, account=buyer)
+    found.add("RMARequest", sent.id, f"return-{tag}-sent")
+    used = await portal.upload(account_id=draft.account_id, state="USED")
+    async with portal.writing() as connection:
+        photo = await put(connection, attachments, upload_id=used, rma_request_id=draft.id)
+    found.add("Attachment", photo)
+    found.add("Upload", await portal.upload(account_id=draft.account_id))
+
+
+async def furnish_ticket(portal: Portal, tag: str, code: str, order_id: UUID, found: Belongings) -> None:
+    """A ticket of the customer's first account about its order, with a file."""
+    async with portal.writing() as connection:
+        people = await connection.fetch_text(
+            "select id from accounts where customer_id = $1 order by id limit 1", portal.customers[code]
+        )
+    number, subject = f"ticket-{tag}", f"help-{tag}"
+    who = {"account_id": people[0][0], "staff_member_id": None}
+    ticket = await tickets.ticket(
+        portal, number, subject=subject, customer=code, about=("Order", order_id), **who
+    )
+    message_id, attachment_id = await tickets.message(portal, ticket, **who)
+    found.add("SupportTicket", ticket.id, number, subject)
+    found.add("SupportMessage", message_id)
+    found.add("Attachment", attachment_id)
 
 
 async def furnish_address(portal: Portal, tag: str, customer: str) -> UUID:
@@ -382,6 +430,7 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
         found.add("DocumentDraft", draft_id)
     found.add("Upload", await portal.upload(staff_member_id=next(iter(members))))
     await furnish_webhook(portal, found, next(iter(members)))
+    await furnish_note(portal, next(iter(members)), found)
     return found
 
 
@@ -413,6 +462,20 @@ async def furnish_webhook(portal: Portal, found: Belongings, staff_member_id: UU
         await put(connection, webhook_attempts, webhook_delivery_id=told, number=1, status=500)
     found.add("Webhook", hook)
     found.add("WebhookDelivery", told)
+
+
+async def furnish_note(portal: Portal, staff_member_id: UUID, found: Belongings) -> None:
+    """Who takes care of every ticket, and a note on one of them with a file."""
+    async with portal.writing() as connection:
+        await connection.fetch_text("update support_tickets set assignee_id = $1", staff_member_id)
+        rows = await connection.fetch_text("select id from support_tickets order by number limit 1")
+        ticket = await db.tickets.lock(connection, rows[0][0])
+    assert ticket is not None
+    message_id, attachment_id = await tickets.message(
+        portal, ticket, account_id=None, staff_member_id=staff_member_id, internal=True
+    )
+    found.add("SupportMessage", message_id)
+    found.add("Attachment", attachment_id)
 
 
 async def furnish_session(portal: Portal, user_name: str) -> Belongings:
@@ -502,9 +565,13 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "Session",
         "Attribute",
         "SharedFile",
+        "SupportMessage",
+        "SupportTicket",
         "Upload",
         "Webhook",
         "WebhookDelivery",
+        "RMARequest",
+        "Attachment",
     }
     assert named == set(NODES), "furnish the town with the new type"
 

@@ -1,13 +1,13 @@
 """Webhooks: what the company's own systems are told; and the queue of jobs from which they are.
 
 Revision ID: 2026_11_25_webhooks
-Revises: 2026_11_25_returns
+Revises: 2026_11_25_tickets
 """
 
 from alembic import op
 
 revision = "2026_11_25_webhooks"
-down_revision = "2026_11_25_returns"
+down_revision = "2026_11_25_tickets"
 branch_labels = None
 depends_on = None
 

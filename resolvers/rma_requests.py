@@ -1,0 +1,262 @@
+"""RMA requests: reading them; resolvers/rma_request_changes.py is how customers write and submit them."""
+
+from collections.abc import AsyncGenerator
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+import db
+from db.accounts import Account
+from db.attachments import Attachment
+from db.customers import Customer
+from db.invoices import Invoice, InvoiceLine
+from db.lifecycle_statuses import LifecycleStatus
+from db.rma_requests import RMARequest, RMARequestLine
+from resolvers import actions, nodes, pages, subscriptions
+from resolvers.actions import Action
+from resolvers.context import Context, Info
+from resolvers.enums import publish
+from resolvers.rma_submissions import refusal
+from rules.broken import BrokenRule, InvalidInput
+from rules.money import plain
+from rules.periods import check_period, midnight, next_day
+from rules.permissions import Permission
+from rules.rma_decisions import check_left
+from rules.rma_progress import RMALineProgress
+from rules.rma_requests import RMAAct, RMAActor, RMALineState, RMAStage, check, line_state
+
+
+class RMARequestOrder(Enum):
+    """In what order requests come."""
+
+    CREATED_AT_ASC = "CREATED_AT_ASC"
+    CREATED_AT_DESC = "CREATED_AT_DESC"
+
+
+publish(
+    RMARequestOrder,
+    description="In what order requests to return goods come.",
+    value={
+        RMARequestOrder.CREATED_AT_ASC: "By when they were begun, oldest first.",
+        RMARequestOrder.CREATED_AT_DESC: "By when they were begun, newest first.",
+    }.__getitem__,
+)
+
+
+@strawberry.input(description="Which requests; all that is given must hold.")
+class RMARequestFilter:
+    """rmaRequests(filter:)."""
+
+    stage: RMAStage | None = strawberry.field(default=None, description="At this stage.")
+    stages: list[RMAStage] | None = strawberry.field(default=None, description="At one of these stages.")
+    number: str | None = strawberry.field(default=None, description="Whose number begins like this.")
+    customer: strawberry.ID | None = strawberry.field(default=None, description="Of this customer.")
+    invoice: strawberry.ID | None = strawberry.field(default=None, description="For this invoice.")
+    product: strawberry.ID | None = strawberry.field(
+        default=None, description="Of which a line is of this product."
+    )
+    submitted_from: date | None = strawberry.field(
+        default=None, description="Submitted on this day or later (UTC)."
+    )
+    submitted_to: date | None = strawberry.field(
+        default=None, description="Submitted on this day or before (UTC)."
+    )
+
+
+_Filter = Annotated[RMARequestFilter | None, strawberry.argument(description="Which requests.")]
+_Order = Annotated[
+    list[RMARequestOrder] | None,
+    strawberry.argument(description="In what order; newest first when nothing is said."),
+]
+
+
+async def page(
+    info: Info,
+    filter: _Filter = None,
+    order_by: _Order = None,
+    first: pages.First = None,
+    after: pages.After = None,
+    last: pages.Last = None,
+    before: pages.Before = None,
+) -> pages.Connection:
+    """Query.rmaRequests."""
+    context = info.context
+    order = order_by or [RMARequestOrder.CREATED_AT_DESC]
+    asked = pages.Asked(first, after, last, before)
+    filters = await _filters(context, filter or RMARequestFilter())
+    return await pages.connection(context, db.rma_requests, filters, order, asked)
+
+
+async def _filters(context: Context, given: RMARequestFilter) -> dict[str, Any]:
+    check_period(given.submitted_from, given.submitted_to, "filter", "submittedTo")
+    stages = given.stages
+    if given.stage is not None:
+        stages = [each for each in stages if each is given.stage] if stages is not None else [given.stage]
+    return {
+        "stages": None if stages is None else [each.value for each in stages],
+        "number": given.number or None,
+        "customer_id": nodes.key_or_nothing(given.customer, "Customer"),
+        "invoice_id": nodes.key_or_nothing(given.invoice, "Invoice"),
+        "product_id": await _product_id(context, given.product),
+        "submitted_from": given.submitted_from and midnight(given.submitted_from),
+        "submitted_before": given.submitted_to and midnight(next_day(given.submitted_to)),
+    }
+
+
+async def _product_id(context: Context, id: strawberry.ID | None) -> UUID | None:
+    """A product that the viewer may see; of another one nothing is told, not even who returns it."""
+    if id is None:
+        return None
+    found = await nodes.by_global_id(context, str(id), "Product")
+    return nodes.NOTHING if found is None else UUID(str(found.id))
+
+
+_Id = Annotated[strawberry.ID | None, strawberry.argument(description="The global id.")]
+_Number = Annotated[str | None, strawberry.argument(description="The request's number.")]
+
+
+async def request(info: Info, id: _Id = None, number: _Number = None) -> RMARequest | None:
+    """Query.rmaRequest: by exactly one of id and number."""
+    context = info.context
+    if (id is None) == (number is None):
+        raise InvalidInput(path=("id",))
+    if number is not None:
+        return await context.load(db.rma_requests.by_numbers, number)
+    found: RMARequest | None = await nodes.by_global_id(context, str(id), "RMARequest")
+    return found
+
+
+_Watched = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="The one request to watch; all that the viewer may see when left out."),
+]
+
+
+async def changed(info: Info, rma_request: _Watched = None) -> AsyncGenerator[RMARequest, None]:
+    """Subscription.rmaRequestChanged. Raises NotFound for a request that the viewer may not see."""
+    context = info.context
+    key: UUID | None = None
+    if rma_request is not None:
+        key = (await nodes.found(context, str(rma_request), "RMARequest", "rmaRequest")).id
+    return subscriptions.changes(context, "RMARequest", key)
+
+
+def number(root: strawberry.Parent[RMARequest]) -> str:
+    """RMARequest.number: as of documents it is never null."""
+    return root.number or ""
+
+
+async def customer(root: strawberry.Parent[RMARequest], info: Info) -> Customer | None:
+    """RMARequest.customer."""
+    return await info.context.load(db.customers.by_ids, root.customer_id)
+
+
+async def invoice(root: strawberry.Parent[RMARequest], info: Info) -> Invoice | None:
+    """RMARequest.invoice, as far as the viewer may read it."""
+    found: Invoice | None = await nodes.load(info.context, "Invoice", root.invoice_id)
+    return found
+
+
+async def account(root: strawberry.Parent[RMARequest], info: Info) -> Account | None:
+    """RMARequest.account, as far as the viewer may see it."""
+    return await info.context.load(db.accounts.by_ids, root.account_id)
+
+
+async def status(root: strawberry.Parent[RMARequest], info: Info) -> LifecycleStatus | None:
+    """RMARequest.status."""
+    if root.lifecycle_status_id is None:
+        return None
+    return await info.context.load(db.lifecycle_statuses.by_ids, root.lifecycle_status_id)
+
+
+async def lines(root: strawberry.Parent[RMARequest], info: Info) -> list[RMARequestLine]:
+    """RMARequest.lines."""
+    return await info.context.load_list(db.rma_requests.lines_of, root.id)
+
+
+async def attachments(root: strawberry.Parent[RMARequest], info: Info) -> list[Attachment]:
+    """RMARequest.attachments."""
+    return await info.context.load_list(db.attachments.of_rma_requests, root.id)
+
+
+async def _progress(context: Context, line: RMARequestLine) -> RMALineProgress:
+    every = await context.load_list(db.rma_progress.of_requests, line.rma_request_id)
+    return next(each for each in every if each.position == line.position)
+
+
+async def state(root: strawberry.Parent[RMARequestLine], info: Info) -> RMALineState:
+    """RMARequestLine.state."""
+    context = info.context
+    whole = await context.load(db.rma_requests.by_ids, root.rma_request_id)
+    assert whole is not None, "a line is read of a request that the viewer may see"
+    return line_state(
+        await _progress(context, root),
+        submitted=whole.submitted_at is not None,
+        closed=whole.closed_at is not None,
+    )
+
+
+async def received_quantity(root: strawberry.Parent[RMARequestLine], info: Info) -> Decimal:
+    """RMARequestLine.receivedQuantity."""
+    return plain((await _progress(info.context, root)).received_quantity)
+
+
+async def credited_quantity(root: strawberry.Parent[RMARequestLine], info: Info) -> Decimal:
+    """RMARequestLine.creditedQuantity."""
+    return plain((await _progress(info.context, root)).credited_quantity)
+
+
+async def replaced_quantity(root: strawberry.Parent[RMARequestLine], info: Info) -> Decimal:
+    """RMARequestLine.replacedQuantity."""
+    return plain((await _progress(info.context, root)).replaced_quantity)
+
+
+async def invoice_line(root: strawberry.Parent[RMARequestLine], info: Info) -> InvoiceLine | None:
+    """RMARequestLine.invoiceLine, as far as the viewer may read the invoice."""
+    context = info.context
+    whole = await context.load(db.rma_requests.by_ids, root.rma_request_id)
+    assert whole is not None, "a line is read of a request that the viewer may see"
+    if await nodes.load(context, "Invoice", whole.invoice_id) is None:
+        return None
+    every = await context.load_list(db.invoices.lines_of, whole.invoice_id)
+    return next((each for each in every if each.position == root.invoice_position), None)
+
+
+# What each side can do with a request, and what that needs.
+NEEDS: dict[RMAActor, dict[RMAAct, Permission]] = {
+    RMAActor.CUSTOMER: dict.fromkeys(
+        (RMAAct.UPDATE, RMAAct.DELETE, RMAAct.SUBMIT), Permission.RMA_REQUESTS_WRITE
+    ),
+    RMAActor.STAFF: {
+        RMAAct.DECIDE: Permission.RMA_REQUESTS_DECIDE,
+        RMAAct.RECEIVE: Permission.ORDERS_FULFIL,
+        RMAAct.CREDIT: Permission.INVOICES_WRITE,
+        RMAAct.REPLACE: Permission.RMA_REQUESTS_DECIDE,
+        RMAAct.REFUND: Permission.PAYMENTS_WRITE,
+        RMAAct.CLOSE: Permission.RMA_REQUESTS_DECIDE,
+    },
+}
+
+
+async def actions_of(root: strawberry.Parent[RMARequest], info: Info) -> list[Action]:
+    """RMARequest.actions."""
+    context = info.context
+    actor = RMAActor.STAFF if context.signed_in.is_staff else RMAActor.CUSTOMER
+    return [
+        actions.weigh(context, act.value, needs, await _refusal(context, root, act, actor))
+        for act, needs in NEEDS[actor].items()
+    ]
+
+
+async def _refusal(context: Context, root: RMARequest, act: RMAAct, actor: RMAActor) -> BrokenRule | None:
+    lines = await context.load_list(db.rma_progress.of_requests, root.id)
+    try:
+        check(act, RMAStage(root.stage), actor)
+        check_left(act, lines)
+    except BrokenRule as broken:
+        return broken
+    return await refusal(context, root) if act is RMAAct.SUBMIT else None
