@@ -210,8 +210,13 @@ async def test_what_is_about_who_asks_is_empty_for_a_webhook(bea: Client, olga: 
         await webhook(olga, receiver, query=query, permissions=["SUPPLIER_READ"])
         await order(bea)
         (told,) = await receiver.becomes(1)
-    nobody: dict[str, Any] = dict.fromkeys(("account", "staffMember", "customer", "viewedBy"))
-    viewer = {**nobody, "accessGroups": []}
+    viewer: dict[str, Any] = {
+        "account": None,
+        "staffMember": None,
+        "customer": None,
+        "viewedBy": None,
+        "accessGroups": [],
+    }
     assert told.message["data"] == {
         "sessions": [],
         "viewer": viewer,
