@@ -1,6 +1,7 @@
 """The demo's goods return and credit note: a broken piece came back to a made-up company, and is credited."""
 
 from decimal import Decimal
+from uuid import UUID
 
 import uuid_utils.compat as uuid
 
@@ -19,11 +20,11 @@ _COMMENTS = {"en": "One piece was broken.", "de": "Ein Stück war zerbrochen."}
 
 
 async def add(
-    connection: Connection, portal: DemoPortal, invoice: Invoice, broken: InvoiceLine
+    connection: Connection, portal: DemoPortal, invoice: Invoice, broken: InvoiceLine, request_id: UUID
 ) -> CreditNote:
-    """A credit note for one piece of a line of an invoice, and the goods return that it stands on."""
+    """A credit note for one piece of a line of an invoice, and the goods return that it stands on, both for a request."""
     comment = _COMMENTS[portal.locale]
-    returned = await _receive(connection, invoice, broken, comment)
+    returned = await _receive(connection, invoice, broken, comment, request_id)
     note_id = uuid.uuid7()
     line = CreditNoteLine(
         credit_note_id=note_id,
@@ -58,13 +59,14 @@ async def add(
         bill_to=invoice.bill_to,
         comment=comment,
         state=DocumentStatus.ISSUED,
+        rma_request_id=request_id,
     )
     await db.credit_notes.add(connection, [note], [line])
     return note
 
 
 async def _receive(
-    connection: Connection, invoice: Invoice, broken: InvoiceLine, comment: str
+    connection: Connection, invoice: Invoice, broken: InvoiceLine, comment: str, request_id: UUID
 ) -> GoodsReturn:
     """What is broken is put into stock nowhere."""
     returned = GoodsReturn(
@@ -76,6 +78,7 @@ async def _receive(
         received_at=invoice.issued_at,
         comment=comment,
         state=DocumentStatus.ISSUED,
+        rma_request_id=request_id,
     )
     line = GoodsReturnLine(
         goods_return_id=returned.id,

@@ -16,6 +16,9 @@ from server.demo import (
     personas,
     quotations,
     reconciliations,
+    rma_requests,
+    terms,
+    tickets,
     world,
 )
 from server.demo.portals import MADE_UP, REAL, DemoPortal
@@ -99,7 +102,7 @@ async def _add_portal(registry: Database, portal: DemoPortal, base_domain: str) 
 
 async def _furnish(database: Database, storage: Storage, passwords: Passwords, portal: DemoPortal) -> None:
     """What no import brings: people with their rights and, at a made-up company, its customers' contact data,
-    documents of every kind, and a shared file."""
+    documents of every kind, requests to return goods, tickets, and a shared file."""
     tenant_id = await provisioning.tenant_of(database, portal.slug)
     password_hash = await passwords.hash(personas.PASSWORD)
     async with database.transaction(Mode.WRITE, tenant_id) as connection:
@@ -107,7 +110,11 @@ async def _furnish(database: Database, storage: Storage, passwords: Passwords, p
         if portal in MADE_UP:
             await letterheads.add(connection, portal)
             await contacts.add(connection, portal)
-            if await quotations.add(connection, portal):
+            is_new = await quotations.add(connection, portal)
+            if is_new:
+                await terms.add(connection)
                 await reconciliations.add(connection, portal)
             await invoices.add(connection, portal)
+            if is_new:
+                await tickets.add(connection, portal, await rma_requests.add(connection, portal))
             await files.add(connection, storage, portal)

@@ -22,7 +22,7 @@ from rules.documents import DocumentStatus
 from rules.lifecycle import ProcessingState
 from rules.numbers import NumberKind
 from rules.viewers import Viewer
-from server.demo import credit_notes
+from server.demo import credit_notes, rma_requests
 from server.demo.people import first_buyer
 from server.demo.portals import DemoPortal
 
@@ -42,14 +42,15 @@ class _Sale:
 
 async def add(connection: Connection, portal: DemoPortal) -> None:
     """A goods issue for what an import says was shipped of the first order in progress, and what follows from it:
-    an invoice with its tax invoice, one piece that comes back and is credited, and a payment of half of the rest; once."""
+    an invoice with its tax invoice, one piece that comes back as was asked for and is credited, and a payment of half of the rest; once."""
     buyer = await first_buyer(connection, portal)
     sale = await _sale(connection, buyer)
     if sale is None:
         return
     invoice, lines = await _charge(connection, sale, await _ship(connection, sale))
     await _state_tax(connection, invoice)
-    note = await credit_notes.add(connection, portal, invoice, lines[0])
+    request_id = await rma_requests.add_completed(connection, portal, lines[0])
+    note = await credit_notes.add(connection, portal, invoice, lines[0], request_id)
     payment = Payment(
         id=uuid.uuid7(),
         number=await _number(connection, NumberKind.PAYMENT),

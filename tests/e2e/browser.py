@@ -69,3 +69,10 @@ async def test_three_people_get_from_a_shipment_to_a_confirmed_balance_as_it_is_
 ) -> None:
     async with served(world, settings, tmp_path) as url:
         assert not await failed("walkthrough.mjs", url, tmp_path, "--document", "bookkeeping.md")
+
+
+async def test_three_people_get_from_a_cracked_glass_to_money_back_as_it_is_written_down(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    async with served(world, settings, tmp_path) as url:
+        assert not await failed("walkthrough.mjs", url, tmp_path, "--document", "returns.md")

@@ -42,8 +42,12 @@ OPEN_INVOICE = """supplierDocuments(first: 1, filter: {kinds: [INVOICE], status:
   nodes { id customer { id } } }"""
 FOUND_IN = {
     "account": "accounts(first: 1) { nodes { id } }",
+    "bill": """supplierDocuments(first: 1, orderBy: [ISSUED_AT_ASC], filter: {kinds: [INVOICE]}) {
+      nodes { id } }""",
     "category": "categories { id code }",
     "customer": "customers(first: 1) { nodes { id } }",
+    "draft": "rmaRequests(first: 1, filter: {stage: DRAFT}) { nodes { id } }",
+    "grant": "rmaRequests(first: 1, filter: {stage: IN_REVIEW}) { nodes { id } }",
     "group": "accessGroups { id name }",
     "invoice": OPEN_INVOICE,
     "order": """orders(first: 1, orderBy: [PLACED_AT_DESC], filter: {processingStates: [NOT_STARTED, IN_PROGRESS]}) {
@@ -51,6 +55,8 @@ FOUND_IN = {
     "payer": OPEN_INVOICE,
     "profile": "profiles { id builtIn }",
     "quotation": "quotations(first: 1, orderBy: [ISSUED_AT_ASC]) { nodes { id } }",
+    "replacement": """rmaRequests(first: 1, orderBy: [CREATED_AT_ASC], filter: {stage: AUTHORISED}) {
+      nodes { id } }""",
     "request": "contactChanges(filter: {states: [OPEN]}) { nodes { id } }",
     "return": "supplierDocuments(first: 1, filter: {kinds: [GOODS_RETURN]}) { nodes { id } }",
     "session": "sessions { id }",
@@ -58,6 +64,10 @@ FOUND_IN = {
       nodes { goodsIssues { id } } }""",
     "statement": """supplierDocuments(first: 1, filter: {kinds: [RECONCILIATION_STATEMENT], status: [ISSUED]}) {
       nodes { id } }""",
+    "submission": """rmaRequests(first: 1, orderBy: [CREATED_AT_ASC], filter: {stage: SUBMITTED}) {
+      nodes { id } }""",
+    "ticket": "supportTickets(first: 1, filter: {states: [OPEN, ANSWERED]}) { nodes { id } }",
+    "webhook": "webhooks { id }",
 }
 
 
@@ -311,7 +321,7 @@ async def test_the_demos_ledger_equals_its_documents(told: list[str], world: Wor
     async with world.database.transaction(Mode.SNAPSHOT, tenant_id) as connection:
         documents = await connection.fetch_text(
             "select (select sum(total) from invoices) - (select sum(total) from credit_notes)"
-            " - (select sum(amount) from payments)"
+            " - (select sum(case kind when 'REFUND' then -amount else amount end) from payments)"
         )
         ledger = await connection.fetch_text("select sum(amount) from movements")
     assert documents[0][0] == ledger[0][0] != 0
@@ -330,6 +340,36 @@ async def test_there_is_a_document_of_every_kind_to_be_seen_and_printed(
     for kind, document in newest.items():
         assert (await http.get(document["download"]["url"])).content.startswith(b"%PDF-"), kind
     assert all(newest[kind]["related"] for kind in ("TAX_INVOICE", "GOODS_RETURN", "CREDIT_NOTE"))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+async def test_goods_are_asked_to_go_back_and_questions_are_asked_at_every_stage(
+    told: list[str], http: Any, slug: str
+) -> None:
+    staff, buyer = await as_persona(http, slug, "staff"), await as_persona(http, slug, "buyer")
+    shown = """{
+        portal { returnDays firstAnswerHours resolutionHours }
+        rmaRequests(orderBy: [CREATED_AT_ASC], first: 3) { nodes { number lines { resolution } related { id } } }
+        supportTickets(filter: {number: "ST-00000"}, orderBy: [OPENED_AT_ASC]) { nodes { number about { __typename }
+          openedBy { name } resolution messages { nodes { internal } } } } }"""
+    found, seen = await staff.ask(shown), await buyer.ask(shown)
+    assert found["portal"] == {"returnDays": 3650, "firstAnswerHours": 24, "resolutionHours": 120}
+    requests = found["rmaRequests"]["nodes"]
+    assert [each["number"] for each in requests] == ["RM-000001", "RM-000002", "RM-000003"]
+    assert [[line["resolution"] for line in each["lines"]] for each in requests[:2]] == [
+        ["RETURN"],
+        ["REPLACE", "DECLINED"],
+    ]
+    assert len(requests[0]["related"]) == 3  # its invoice, its goods return and its credit note
+    assert requests == seen["rmaRequests"]["nodes"]
+    closed, answered, asked = found["supportTickets"]["nodes"][:3]
+    assert closed["about"] is None
+    assert closed["resolution"] == "MET"
+    assert [each["about"]["__typename"] for each in (answered, asked)] == ["Quotation", "RMARequest"]
+    assert [each["internal"] for each in answered["messages"]["nodes"]] == [False, True, False]
+    mine = seen["supportTickets"]["nodes"][1]
+    assert mine["number"] == answered["number"]
+    assert [each["internal"] for each in mine["messages"]["nodes"]] == [False, False]
 
 
 @pytest.mark.parametrize("slug", SLUGS)

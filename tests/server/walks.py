@@ -3,7 +3,7 @@
 A step is a heading `## 3. Title (user name)` with either one ```graphql, the variables as ```json where the operation has
 some, and the expected part of the answer as ```json; or ```http with a request and what comes of it: the expected columns as
 ```csv, or status and headers as ```http. `<a name>` in what is expected takes whatever is there, and `<a name, from step 3>`
-stands for it from then on.
+stands for it from then on, also inside a text.
 """
 
 import csv
@@ -92,10 +92,16 @@ class Walk:
         if isinstance(value, list):
             return [self.filled(each) for each in value]
         if isinstance(value, str) and (copied := COPIED.fullmatch(value)):
-            number, found = self.seen.get(copied[1], (None, None))
-            assert number == int(copied[2]), f"{copied[1]} is from step {number}"
-            return found
+            return self.found(copied)
+        if isinstance(value, str):
+            return COPIED.sub(self.found, value)
         return value
+
+    def found(self, copied: re.Match[str]) -> Any:
+        """What was seen by that name, in that step."""
+        number, found = self.seen.get(copied[1], (None, None))
+        assert number == int(copied[2]), f"{copied[1]} is from step {number}"
+        return found
 
     def compare(self, number: int, expected: Any, found: Any, where: str) -> None:
         """Everything expected is there; lists are whole and in their order."""

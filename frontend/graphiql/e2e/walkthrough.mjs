@@ -1,7 +1,7 @@
 /**
  * A walk of docs in headless Chromium, a page for each person: every step in the sample tab of its name, or else in a
- * new one. What comes back is compared by tests/server/test_walkthrough.py and test_bookkeeping.py; this is about getting
- * through by GraphiQL.
+ * new one. What comes back is compared by tests/server/test_walkthrough.py, test_bookkeeping.py and test_returns.py; this is
+ * about getting through by GraphiQL.
  *
  *   node e2e/walkthrough.mjs --url http://harbour.localhost:8000/graphql [--document bookkeeping.md] [--screenshots FOLDER]
  */
