@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import build_schema, parse, validate
 
 import db
 from db.isolation import Mode
@@ -124,9 +125,23 @@ async def test_a_persona_of_one_portal_is_nobody_at_another(told: list[str], htt
         assert await elsewhere.ask("{ viewer { permissions } }") == {"viewer": None}
 
 
-# One takes a code, and the staff's samples lead to it; one goes on, and `make browser` watches it. And the restricted
-# persona's customer was offered nothing.
-ELSEWHERE = {"activate", "watch-orders"}
+# One takes a code, and the staff's samples lead to it; those that watch go on, and `make browser` watches orders. And the
+# restricted persona's customer was offered nothing.
+ELSEWHERE = {"activate", "watch-orders", "watch-requests", "watch-tickets"}
+
+
+def test_every_sample_asks_for_what_the_schema_has() -> None:
+    schema = build_schema((ROOT / "schema.graphql").read_text())
+    samples = sorted(SAMPLES.glob("*/*.graphql"))
+    assert samples
+    for sample in samples:
+        assert not validate(schema, parse(sample.read_text())), sample
+
+
+@pytest.mark.parametrize("role", ["staff", "buyer", "accountant"])
+def test_the_samples_of_a_role_have_numbers_and_names_of_their_own(role: str) -> None:
+    samples = [path.stem for path in (SAMPLES / role).glob("*.graphql")]
+    assert len({stem[:2] for stem in samples}) == len({stem[3:] for stem in samples}) == len(samples)
 
 
 @pytest.mark.parametrize("slug", SLUGS)

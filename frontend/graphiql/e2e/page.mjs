@@ -87,7 +87,7 @@ export async function isSignedIn(page, userName) {
 }
 
 /** Runs the tab of this name, with other variables if there are any, and returns its data. */
-export async function run(page, name, variables = null) {
+export async function run(page, name, variables = null, codes = []) {
   await page.bringToFront();
   await page.locator(`.graphiql-tab-button[title="${name}"]`).click();
   if (variables) await paste(page, '.graphiql-editor-tool', variables);
@@ -98,7 +98,7 @@ export async function run(page, name, variables = null) {
   ]);
   const { data, errors } = await response.json();
   const refused = Object.values(data ?? {}).flatMap((each) => each?.errors ?? []);
-  if (errors || !data || refused.length) {
+  if (errors || !data || `${refused.map((each) => each.code)}` !== `${codes}`) {
     throw new Error(`The tab ${name} got ${JSON.stringify(errors ?? refused).slice(0, 2000)}`);
   }
   await page.locator('.result-window').getByText('"data"').waitFor();

@@ -31,7 +31,9 @@ async function walk(open) {
     const [, name] = /^\w+ (\w+)/.exec(sent);
     if (!(await page.locator(`.graphiql-tab-button[title="${name}"]`).count())) await add(page, sent);
     const variables = others.length > 1 ? filled(others[0][2], seen) : null;
-    take(JSON.parse(others.at(-1)[2]), await run(page, name, variables), seen);
+    const expected = JSON.parse(others.at(-1)[2]);
+    const codes = Object.values(expected).flatMap((each) => each?.errors ?? []).map((each) => each.code);
+    take(expected, await run(page, name, variables, codes), seen);
     await shoot(page, `${number}-${name}`);
   }
 }
