@@ -78,7 +78,8 @@ class PaymentRecordInput:
     rma_request: strawberry.ID | None = strawberry.field(
         default=None,
         description="The request for which it is a refund: at most what was credited of the lines to be refunded and is not "
-        "paid back yet, in the currency of its invoice.",
+        "paid back yet, in the currency of its invoice. Where that invoice was paid, it is what too much is paid of now: name "
+        "it under `allocations`.",
     )
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
