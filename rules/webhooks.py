@@ -17,6 +17,8 @@ from rules.texts import check_text
 MOST_WEBHOOKS = 50
 LONGEST_URL = 2_000
 LONGEST_QUERY = 20_000
+# So many messages are on their way to one webhook at once, from one process.
+MOST_AT_ONCE = 8
 # So many dead deliveries are taken up again at once.
 MOST_RETRIED = 1_000
 # Deliveries that have ended, and those of webhooks that are switched off, are kept so long.

@@ -14,7 +14,7 @@ from tenants import targets
 _CONNECT_SECONDS = 5.0
 _LONGEST_ANSWER = 2_000
 _MOST_ADDRESSES = 3
-_MOST_CONNECTIONS = 100
+_MOST_CONNECTIONS = 200  # as many as a worker does jobs at once
 
 
 class NotSent(Exception):

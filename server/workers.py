@@ -90,7 +90,8 @@ async def beside(settings: Settings, facilities: Facilities) -> AsyncIterator[No
 async def working(settings: Settings, facilities: Facilities) -> AsyncIterator[Worker]:
     """A worker as long as the block lasts; what it is doing then has a while to end, and is cut short after that."""
     outgoing = Outgoing(private=settings.webhook_private_targets, seconds=settings.webhook_seconds)
-    tools = Tools(settings, facilities, outgoing)
+    stop = asyncio.Event()
+    tools = Tools(settings, facilities, outgoing, stop)
     worker = Worker(
         settings.database_url,
         {job: _bound(handler, tools) for job, handler in HANDLERS.items()},
@@ -101,7 +102,6 @@ async def working(settings: Settings, facilities: Facilities) -> AsyncIterator[W
             handler_seconds=max(60, 4 * settings.webhook_seconds),
         ),
     )
-    stop = asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
     try:
         yield worker
