@@ -289,14 +289,9 @@ def _switched_off(webhook_id: UUID) -> Change:
     )
 
 
-async def look_after(tools: Tools) -> None:
-    """Of every company: forget what was told long ago, and have what was left lying tried again."""
-    database = tools.facilities.database
-    async with database.transaction(Mode.SNAPSHOT, None) as connection:
-        tenants = [each.tenant_id for each in await db.portals.every(connection)]
-    for tenant_id in tenants:
-        async with database.transaction(Mode.WRITE, tenant_id) as connection:
-            await db.webhook_deliveries.forget(connection)
-            stalled = await db.webhook_claims.stalled(connection, _STALLED)
-            if stalled:
-                await db.jobs.enqueue(connection, Job.WEBHOOK_DELIVER, stalled)
+async def look_after(connection: Connection) -> None:
+    """Of a company: forget what was told long ago, and have what was left lying tried again."""
+    await db.webhook_deliveries.forget(connection)
+    stalled = await db.webhook_claims.stalled(connection, _STALLED)
+    if stalled:
+        await db.jobs.enqueue(connection, Job.WEBHOOK_DELIVER, stalled)

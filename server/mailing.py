@@ -16,7 +16,6 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
-from db.workers import Later
 from server.jobs import Tools
 from server.settings import Settings
 from tenants.mail import Carrier, Mail, MailDelayed, MailRefused
@@ -108,13 +107,11 @@ def _told(answered: SMTPResponseException) -> MailRefused | MailDelayed:
 
 
 async def send_notice(tools: Tools, tenant_id: UUID, notice_id: UUID) -> None:
-    """The job of sending a notice. Raises Later."""
+    """The job of sending a notice."""
     sender = Sender(
         tools.facilities.database,
         open_carrier(tools.settings),
         tools.settings.mail_from,
         tools.facilities.cursor_key,
     )
-    again = await sender.send(tenant_id, notice_id)
-    if again is not None:
-        raise Later(again)
+    await sender.send(tenant_id, notice_id)

@@ -652,7 +652,7 @@ async def test_what_was_told_long_ago_is_forgotten_and_what_was_left_lying_is_tr
             await connection.fetch_text(
                 "update webhook_deliveries set next_attempt_at = now() - interval '1 hour' where state = 'PENDING'"
             )
-        await deliveries.look_after(tools)
+        await workers._look_after(tools)
         assert [each["nodeId"] for each in await log(olga)] == [lying]
         async with at_work(tools):
             await receiver.becomes(2)
