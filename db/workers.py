@@ -92,7 +92,8 @@ class _Steady(EntrypointExecutor):
         except asyncio.CancelledError:
             raise RetryRequested(timedelta(), "the worker ends") from None
         except Exception as failed:
-            given_up = datetime.now(UTC) - job.created > _GIVEN_UP_AFTER
+            old = datetime.now(UTC) - job.created > _GIVEN_UP_AFTER
+            given_up = old and job.attempts >= len(_PAUSES)  # nobody may have been there to do it until now
             _log.error(
                 "job given up" if given_up else "job failed", job=job.entrypoint, id=job.id, exc_info=failed
             )

@@ -36,6 +36,7 @@ MOST_ATTEMPTS = len(PAUSES) + 1
 _HTTPS_PORT, _HTTP_PORT = 443, 80
 _FREE_PORTS = range(1_024, 65_536)
 _GONE = 410
+_GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
 _NUMERIC = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
 _INNER_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "onion")
 
@@ -194,13 +195,13 @@ def is_public(address: str) -> bool:
     for what is no address.
 
     IPv6 has several ways to write an IPv4 address: mapped, compatible, 6to4, Teredo and NAT64 (RFC 4291, 3056, 4380,
-    6052); of those only the mapped one is looked into.
+    6052); of those only the mapped one is looked into. Else only what is given out as global unicast is public.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             ip = ip.ipv4_mapped
-        elif ip.sixtofour or ip.teredo or int(ip) < 1 << 32 or int(ip) >> 32 == 0x64FF9B << 64:
+        elif ip not in _GIVEN_OUT or ip.sixtofour or ip.teredo:
             return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_link_local)
 
