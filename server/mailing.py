@@ -82,10 +82,10 @@ class Server:
             raise _told(refused) from None
         except SMTPResponseException as answered:
             raise MailDelayed(f"the mail server said {answered.code} {answered.message}") from None
-        except ValueError:
-            raise MailRefused("this is no address that mail can be sent to") from None
         except (SMTPException, OSError, TimeoutError) as failed:
             raise MailDelayed(f"the mail server cannot be reached: {type(failed).__name__}") from None
+        except ValueError:  # after OSError: a certificate that is not believed is both
+            raise MailRefused("this is no address that mail can be sent to") from None
 
     def _client(self) -> SMTP:
         said = self._settings
