@@ -11,6 +11,7 @@ import strawberry
 from aiodataloader import DataLoader
 
 import resolvers.enums
+import resolvers.events
 import resolvers.rma_stages  # noqa: F401  (likewise)
 from db.connections import Connection, Database
 from db.isolation import Mode

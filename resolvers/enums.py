@@ -14,7 +14,6 @@ from rules.contacts import AddressKind, ContactChangeState
 from rules.deliveries import DeliverySchedule, DeliveryState
 from rules.documents import CreditOperation, DocumentKind, DocumentStatus
 from rules.downloads import DocumentFormat, DownloadFormat
-from rules.events import Event, Operation
 from rules.files import FileAudience
 from rules.lifecycle import ProcessingState, Subject
 from rules.logos import ImageType
@@ -28,7 +27,6 @@ from rules.rows import RowPolicy
 from rules.stock import StockPolicy
 from rules.tickets import TicketSide, TicketState, TicketTarget
 from rules.uploads import UploadState
-from rules.webhooks import WebhookDeliveryState, WebhookSwitchedOff
 
 
 def publish(kind: type[Enum], *, description: str, value: Callable[[Any], str]) -> None:
@@ -378,47 +376,5 @@ publish(
         UploadState.ARRIVING: "Its bytes are coming.",
         UploadState.READY: "It is what was announced, and can be used.",
         UploadState.USED: "It was used.",
-    }.__getitem__,
-)
-publish(
-    Operation,
-    description="How an object changed.",
-    value={
-        Operation.CREATED: "It is new.",
-        Operation.UPDATED: "It is other than before.",
-        Operation.DELETED: "It is no more.",
-    }.__getitem__,
-)
-publish(
-    Event,
-    description="Something that happened, which the company's own systems are told.",
-    value={
-        Event.ORDER_PLACED: "A customer has placed an order.",
-        Event.ORDER_CANCELLED: "An order was cancelled.",
-        Event.QUOTATION_DECLINED: "A customer does not want what was offered.",
-        Event.RMA_REQUEST_SUBMITTED: "A customer has asked to return goods.",
-        Event.STATEMENT_CONFIRMED: "A customer agrees with a reconciliation statement.",
-        Event.STATEMENT_DISPUTED: "A customer does not agree with a reconciliation statement.",
-        Event.TICKET_OPENED: "Somebody has opened a support ticket.",
-        Event.TICKET_REPLIED: "Somebody has answered a support ticket.",
-        Event.ACCOUNT_ACTIVATED: "Somebody has activated an account.",
-        Event.WEBHOOK_TEST: "Somebody tests a webhook, which is told of it without being there for it.",
-    }.__getitem__,
-)
-publish(
-    WebhookDeliveryState,
-    description="What has become of a delivery to a webhook.",
-    value={
-        WebhookDeliveryState.PENDING: "It is still to be delivered, after what came before it about the same.",
-        WebhookDeliveryState.DELIVERED: "The receiver has taken it.",
-        WebhookDeliveryState.DEAD: "It was tried as often as it is; `webhookRetry` takes it up again.",
-    }.__getitem__,
-)
-publish(
-    WebhookSwitchedOff,
-    description="Why a webhook was switched off, when it was not the staff that did it.",
-    value={
-        WebhookSwitchedOff.GONE: "The receiver has said that it wants no more (410 Gone).",
-        WebhookSwitchedOff.FAILING: "For days every attempt has failed.",
     }.__getitem__,
 )

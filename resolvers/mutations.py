@@ -107,6 +107,8 @@ class InTransaction(FieldExtension):
         await context.rest()
         try:
             await beforehand.work()
+        except BrokenRule as rule:
+            return self._payload(errors=[Broken(rule)])
         except BrokenRules as several:
             return self._payload(errors=[Broken(rule) for rule in several.rules])
         return None

@@ -14,6 +14,16 @@ from resolvers.enums import publish
 from rules.events import Event
 from rules.webhooks import WebhookDeliveryState
 
+publish(
+    WebhookDeliveryState,
+    description="What has become of a delivery to a webhook.",
+    value={
+        WebhookDeliveryState.PENDING: "It is still to be delivered, after what came before it about the same.",
+        WebhookDeliveryState.DELIVERED: "The receiver has taken it.",
+        WebhookDeliveryState.DEAD: "It was tried as often as it is; `webhookRetry` takes it up again.",
+    }.__getitem__,
+)
+
 
 class WebhookDeliveryOrder(Enum):
     """In what order deliveries come."""

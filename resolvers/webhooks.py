@@ -10,11 +10,21 @@ from db.webhooks import Webhook
 from resolvers import nodes
 from resolvers.actions import Action, weigh
 from resolvers.context import Info
+from resolvers.enums import publish
 from rules.broken import BrokenRule
 from rules.events import Event
 from rules.permissions import Permission
 from rules.webhooks import WebhookAct, WebhookNothingDead, WebhookSwitchedOff
 from tenants.webhooks import permissions_named
+
+publish(
+    WebhookSwitchedOff,
+    description="Why a webhook was switched off, when it was not the staff that did it.",
+    value={
+        WebhookSwitchedOff.GONE: "The receiver has said that it wants no more (410 Gone).",
+        WebhookSwitchedOff.FAILING: "For days every attempt has failed.",
+    }.__getitem__,
+)
 
 _WebhookId = Annotated[strawberry.ID, strawberry.argument(description="The webhook.")]
 

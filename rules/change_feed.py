@@ -4,7 +4,7 @@ from rules.broken import BrokenRule
 
 # Reading the log changes nothing, coming in and going is nobody's business, a file is shared, not uploaded, and
 # telling of a change is none.
-UNFOLLOWED = frozenset({"AuditEntry", "Session", "Upload", "WebhookDelivery"})
+UNFOLLOWED = frozenset({"AuditEntry", "Notice", "Session", "Upload", "WebhookDelivery"})
 
 # How many changes a page looks at, however few of them are of the types that it asks for.
 STRETCH = 10_000

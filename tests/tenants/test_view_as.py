@@ -198,6 +198,10 @@ async def test_every_mutation_but_sign_out_is_refused_and_changes_nothing(office
         "slug": "another-portal",
         "currency": "GBP",
         "supportEmail": "help@another.example",
+        "url": "https://erp.example/hook",
+        "webhook": "none",
+        "delivery": "none",
+        "notice": "none",
     }
     before = await everything(office)
     mutations = [each for each in root("mutation").fields if each != "signOut"]
