@@ -33,7 +33,7 @@ PAUSES = tuple(
 )
 MOST_ATTEMPTS = len(PAUSES) + 1
 
-_HTTPS_PORT, _HTTP_PORT = 443, 80
+STANDARD_PORTS = {"https": 443, "http": 80}
 _FREE_PORTS = range(1_024, 65_536)
 _GONE = 410
 _GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
@@ -146,7 +146,7 @@ def target(url: str, *, private: bool) -> Target:
         parts = urlsplit(url)
         name = parts.hostname or ""
         host = str(ipaddress.IPv6Address(name)) if "[" in parts.netloc else name.encode("idna").decode()
-        port = parts.port or (_HTTP_PORT if parts.scheme == "http" else _HTTPS_PORT)
+        port = parts.port or STANDARD_PORTS.get(parts.scheme, 0)
     except ValueError:  # UnicodeError and AddressValueError too
         raise WebhookUrlInvalid(what="URL") from None
     if not host or "%" in host:
@@ -163,7 +163,7 @@ def _check_form(parts: SplitResult, port: int, *, private: bool) -> None:
         raise WebhookUrlInvalid(what="https")
     if "@" in parts.netloc or parts.fragment:
         raise WebhookUrlInvalid(what="@, #")
-    if port != _HTTPS_PORT and port not in _FREE_PORTS and not private:
+    if port != STANDARD_PORTS["https"] and port not in _FREE_PORTS and not private:
         raise WebhookUrlInvalid(what=f"port {port}")
 
 

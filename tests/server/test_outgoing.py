@@ -170,3 +170,11 @@ async def test_a_name_whose_server_does_not_answer_keeps_no_other_from_being_ask
     assert ended[1:] == [["9.9.9.9"]] * 59
     await targets.resolve("slow.example", 443)
     assert asked[2:] == ["slow.example"]
+
+
+@pytest.mark.parametrize("host", ["erp.example", "93.184.216.34", "[2606:4700::1111]"])
+async def test_the_other_side_is_told_which_host_is_meant(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    named(monkeypatch, ["127.0.0.1"])
+    async with receiving() as receiver:
+        await post(f"http://{host}:{receiver.port}/hook", private=True)
+    assert receiver.told[0].headers["host"] == f"{host}:{receiver.port}"

@@ -487,6 +487,7 @@ async def test_what_a_dead_worker_had_begun_is_sent_again_when_its_time_is_over(
         (entry,) = await log(olga)
         claim = await deliveries._claim(tools, portal.tenant_id, key(entry["id"]))
         assert claim is not None
+        deliveries._on_the_way.clear()
         with pytest.raises(Later):
             await deliveries.deliver(tools, portal.tenant_id, key(entry["id"]))
         async with portal.writing() as connection:
