@@ -33,6 +33,10 @@ _KEPT_DAYS = 14
 _MOST_AT_ONCE = 5_000
 
 _ENQUEUE = QueryQueueBuilder(SETTINGS).build_enqueue_query("skip")
+_QUEUED = """
+    select payload from jobs.pgqueuer
+    where entrypoint = $1 and payload = any($2::bytea[]) and status in ('queued', 'picked')
+"""
 _FORGET = f"""
     with gone as (
         delete from jobs.pgqueuer_log where id = any(array(
@@ -73,6 +77,13 @@ async def enqueue(
         [None] * count,
         [None] * count,
     )
+
+
+async def queued(connection: Connection, job: Job, keys: Sequence[UUID]) -> set[UUID]:
+    """The objects for which this job is still to be done."""
+    assert connection.tenant_id is not None, "a job is a tenant's"
+    payloads = [_payload(connection.tenant_id, key) for key in keys]
+    return {read_payload(each[0])[1] for each in await connection.fetch_text(_QUEUED, job.value, payloads)}
 
 
 def _payload(tenant_id: UUID, key: UUID) -> bytes:

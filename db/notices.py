@@ -18,11 +18,13 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
+    delete,
     func,
     null,
     select,
     update,
 )
+from sqlalchemy import text as sql_text
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.accounts import accounts as accounts  # the foreign key's target
@@ -32,7 +34,7 @@ from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
 from db.tables import one_of, refers_to, tenant_table
 from rules.broken import Language
-from rules.notices import NoticeKind, NoticeState
+from rules.notices import KEPT_DAYS, NoticeKind, NoticeState
 from rules.permissions import Permission
 from rules.viewers import Viewer
 
@@ -128,6 +130,9 @@ _listing = Listing(Notice, lambda _: _every_one, _CONDITIONS, ORDERS, notices.c.
 keys, page, count = _listing.keys, _listing.page, _listing.count
 
 
+# What should have been tried so long ago is looked after.
+_LATE_MINUTES = 15
+
 _NEW = names_of(NewNotice)
 _add = Statement[None](insert_rows(notices, _NEW))
 _THIS = notices.c.id == bindparam("the_id", type_=Uuid)
@@ -173,6 +178,25 @@ _again = Statement(
 )
 
 
+_late = Statement[UUID](
+    select(notices.c.id)
+    .where(
+        notices.c.tenant_id == bindparam("tenant_id"),
+        notices.c.state == NoticeState.WAITING.value,
+        notices.c.next_try_at < sql_text(f"now() - interval '{_LATE_MINUTES} minutes'"),
+    )
+    .order_by(notices.c.next_try_at)
+    .limit(1_000)
+)
+_forget = Statement[None](
+    delete(notices).where(
+        notices.c.tenant_id == bindparam("tenant_id"),
+        notices.c.state != NoticeState.WAITING.value,
+        notices.c.at < sql_text(f"now() - interval '{KEPT_DAYS} days'"),
+    )
+)
+
+
 async def add(connection: Connection, new: Sequence[NewNotice]) -> None:
     """Keep notices, however many, with one statement."""
     await connection.run(_add, **as_columns(new, _NEW))
@@ -208,3 +232,13 @@ async def again(connection: Connection, id: UUID, address: str) -> Notice:
     waiting = await connection.row(_again, the_id=id, new_address=address)
     assert waiting is not None, "a row that is locked is there"
     return waiting
+
+
+async def late(connection: Connection) -> Sequence[UUID]:
+    """What should have been tried long ago."""
+    return await connection.column(_late)
+
+
+async def forget(connection: Connection) -> None:
+    """Delete what was written long ago and is not waiting."""
+    await connection.run(_forget)

@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     Integer,
     Interval,
     Text,
     Uuid,
+    all_,
     and_,
     bindparam,
     case,
+    exists,
     func,
     insert,
     null,
@@ -70,33 +73,38 @@ _ID = bindparam("the_id", type_=Uuid)
 _THIS = webhook_deliveries.c.id == _ID
 _PENDING = webhook_deliveries.c.state == WebhookDeliveryState.PENDING
 
+_OPEN = or_(webhooks.c.active, webhook_deliveries.c.event == Event.WEBHOOK_TEST)
+_ITS_WEBHOOK = and_(
+    webhooks.c.tenant_id == webhook_deliveries.c.tenant_id,
+    webhooks.c.id == webhook_deliveries.c.webhook_id,
+)
+_a_head = select(
+    webhook_deliveries.c.id,
+    webhook_deliveries.c.webhook_id,
+    webhook_deliveries.c.attempts,
+    webhook_deliveries.c.tries,
+    webhook_deliveries.c.event,
+    webhook_deliveries.c.happened_at,
+    webhook_deliveries.c.node_type,
+    webhook_deliveries.c.node_id,
+    webhook_deliveries.c.body,
+    webhooks.c.url,
+    webhooks.c.query,
+    webhooks.c.secret,
+    case((webhooks.c.old_secret_until > func.now(), webhooks.c.old_secret)).label("old_secret"),
+    _OPEN.label("open"),
+    (webhook_deliveries.c.next_attempt_at <= func.now()).label("due"),
+    case(
+        (
+            webhook_deliveries.c.leased_until > func.now(),
+            webhook_deliveries.c.leased_until - func.now(),
+        )
+    ).label("held"),
+    (func.now() - webhooks.c.failing_since).label("failing_for"),
+).limit(1)
 _asked = webhook_deliveries.alias("asked")
 _head = Statement(
-    select(
-        webhook_deliveries.c.id,
-        webhook_deliveries.c.webhook_id,
-        webhook_deliveries.c.attempts,
-        webhook_deliveries.c.tries,
-        webhook_deliveries.c.event,
-        webhook_deliveries.c.happened_at,
-        webhook_deliveries.c.node_type,
-        webhook_deliveries.c.node_id,
-        webhook_deliveries.c.body,
-        webhooks.c.url,
-        webhooks.c.query,
-        webhooks.c.secret,
-        case((webhooks.c.old_secret_until > func.now(), webhooks.c.old_secret)).label("old_secret"),
-        or_(webhooks.c.active, webhook_deliveries.c.event == Event.WEBHOOK_TEST).label("open"),
-        (webhook_deliveries.c.next_attempt_at <= func.now()).label("due"),
-        case(
-            (
-                webhook_deliveries.c.leased_until > func.now(),
-                webhook_deliveries.c.leased_until - func.now(),
-            )
-        ).label("held"),
-        (func.now() - webhooks.c.failing_since).label("failing_for"),
-    )
-    .select_from(
+    _a_head.select_from(
         _asked.join(
             webhook_deliveries,
             and_(
@@ -104,18 +112,34 @@ _head = Statement(
                 webhook_deliveries.c.webhook_id == _asked.c.webhook_id,
                 webhook_deliveries.c.subject_id == _asked.c.subject_id,
             ),
-        ).join(
-            webhooks,
-            and_(
-                webhooks.c.tenant_id == webhook_deliveries.c.tenant_id,
-                webhooks.c.id == webhook_deliveries.c.webhook_id,
-            ),
-        )
+        ).join(webhooks, _ITS_WEBHOOK)
     )
     .where(_asked.c.tenant_id == bindparam("tenant_id"), _asked.c.id == _ID, _PENDING)
     .order_by(webhook_deliveries.c.position)
-    .limit(1)
     .with_for_update(of=webhook_deliveries),
+    Head,
+)
+_before = webhook_deliveries.alias("before")
+_IS_FIRST = ~exists().where(
+    _before.c.tenant_id == webhook_deliveries.c.tenant_id,
+    _before.c.webhook_id == webhook_deliveries.c.webhook_id,
+    _before.c.subject_id == webhook_deliveries.c.subject_id,
+    _before.c.position < webhook_deliveries.c.position,
+    _before.c.state == WebhookDeliveryState.PENDING,
+)
+_next_due = Statement(
+    _a_head.select_from(webhook_deliveries.join(webhooks, _ITS_WEBHOOK))
+    .where(
+        _OF_TENANT,
+        _PENDING,
+        _OPEN,
+        webhook_deliveries.c.next_attempt_at <= func.now(),
+        func.coalesce(webhook_deliveries.c.leased_until, func.now()) <= func.now(),
+        webhook_deliveries.c.webhook_id != all_(bindparam("others", type_=ARRAY(Uuid))),
+        _IS_FIRST,
+    )
+    .order_by(webhook_deliveries.c.next_attempt_at)
+    .with_for_update(of=webhook_deliveries, skip_locked=True),
     Head,
 )
 _take = Statement[None](
@@ -176,18 +200,13 @@ _end = Statement[None](
 )
 _stalled = Statement[UUID](
     select(webhook_deliveries.c.id)
-    .join(
-        webhooks,
-        and_(
-            webhooks.c.tenant_id == webhook_deliveries.c.tenant_id,
-            webhooks.c.id == webhook_deliveries.c.webhook_id,
-        ),
-    )
+    .join(webhooks, _ITS_WEBHOOK)
     .where(
         _OF_TENANT,
         _PENDING,
-        webhooks.c.active,
+        _OPEN,
         webhook_deliveries.c.next_attempt_at < func.now() - bindparam("late", type_=Interval),
+        _IS_FIRST,
     )
     .order_by(webhook_deliveries.c.next_attempt_at)
     .limit(1_000)
@@ -198,6 +217,12 @@ async def head(connection: Connection, delivery_id: UUID) -> Head | None:
     """The first that is still to be told of the subject of a delivery; nobody else takes it until this transaction
     ends. None when there is nothing, or somebody has just done it."""
     return await connection.row(_head, the_id=delivery_id)
+
+
+async def next_due(connection: Connection, others_than: Sequence[UUID]) -> Head | None:
+    """What has been due longest of all subjects and is in nobody's hands, but for these webhooks; nobody else takes it
+    until this transaction ends."""
+    return await connection.row(_next_due, others=others_than)
 
 
 async def take(connection: Connection, head: Head, lease: timedelta) -> int:

@@ -38,7 +38,7 @@ from db.webhooks import webhooks
 from rules.events import Event
 from rules.permissions import Permission
 from rules.viewers import Viewer
-from rules.webhooks import KEPT_DAYS, MOST_RETRIED, WebhookDeliveryState
+from rules.webhooks import KEPT_DAYS, MOST_AT_ONCE, MOST_RETRIED, WebhookDeliveryState
 
 webhook_deliveries = tenant_table(
     "webhook_deliveries",
@@ -75,6 +75,12 @@ webhook_deliveries = tenant_table(
         "webhook_id",
         "position",
         postgresql_where=sql_text("state = 'DEAD'"),
+    ),
+    Index(
+        "webhook_deliveries_due_idx",
+        "tenant_id",
+        "next_attempt_at",
+        postgresql_where=sql_text("state = 'PENDING'"),
     ),
     Index("webhook_deliveries_created_at_idx", "tenant_id", "created_at", "id"),
     Index("webhook_deliveries_webhook_idx", "tenant_id", "webhook_id", "created_at", "id"),
@@ -235,15 +241,22 @@ _add = Statement(
 
 
 async def add(connection: Connection, told: Sequence[KeptChange]) -> list[UUID]:
-    """Have every webhook told of the changes that it is there for; one delivery of each subject is returned, from which
-    a worker goes on by itself."""
+    """Have every webhook told of the changes that it is there for; returned are those from which workers go on by
+    themselves."""
     columns = {name: [getattr(each, name) for each in told] for name in _FROM_CHANGE}
     added = await connection.rows(_add, **columns)
-    return _one_a_lane(added)
+    return _beginnings(added)
 
 
-def _one_a_lane(deliveries: Sequence[tuple[UUID, _Lane]]) -> list[UUID]:
-    return list({lane: delivery for delivery, lane in deliveries}.values())
+def _beginnings(deliveries: Sequence[tuple[UUID, _Lane]]) -> list[UUID]:
+    """One delivery of a subject, and of a webhook no more subjects than are told at once: whoever has done with one
+    looks for others."""
+    of_webhooks: dict[UUID, dict[UUID, UUID]] = {}
+    for delivery, (webhook, subject) in deliveries:
+        begun = of_webhooks.setdefault(webhook, {})
+        if len(begun) < MOST_AT_ONCE:
+            begun.setdefault(subject, delivery)
+    return [each for begun in of_webhooks.values() for each in begun.values()]
 
 
 _is_this = or_(
@@ -277,14 +290,15 @@ _hurry = Statement(
 async def revive(
     connection: Connection, *, delivery_id: UUID | None = None, webhook_id: UUID | None = None
 ) -> tuple[int, list[UUID]]:
-    """Take up a delivery that is dead, or those of a webhook: how many, and one of each subject."""
+    """Take up a delivery that is dead, or those of a webhook: how many, and from which workers go on by themselves."""
     revived = await connection.rows(_revive, delivery_id=delivery_id, of_webhook_id=webhook_id)
-    return len(revived), _one_a_lane(revived)
+    return len(revived), _beginnings(revived)
 
 
 async def hurry(connection: Connection, webhook_id: UUID) -> list[UUID]:
-    """Let what a webhook is still to be told be tried at once; one delivery of each subject is returned."""
-    return _one_a_lane(await connection.rows(_hurry, the_webhook_id=webhook_id))
+    """Let what a webhook is still to be told be tried at once; from those that are returned workers go on
+    by themselves."""
+    return _beginnings(await connection.rows(_hurry, the_webhook_id=webhook_id))
 
 
 _of_webhook = webhook_deliveries.c.webhook_id == bindparam("the_webhook_id", type_=Uuid)

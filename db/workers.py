@@ -38,7 +38,9 @@ _GIVEN_UP_AFTER = timedelta(days=3)
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 10.0
 _BATCH = 10
-_MOST_AT_ONCE = 50
+_MOST_AT_ONCE = 200  # they mostly wait for somebody else's answer
+# Of these so many at once, by all workers together: mails wait for one server that takes few, and for nobody else.
+_MOST_OF = {Job.NOTICE_SEND: 20}
 
 
 class Later(Exception):
@@ -90,7 +92,8 @@ class _Steady(EntrypointExecutor):
         except asyncio.CancelledError:
             raise RetryRequested(timedelta(), "the worker ends") from None
         except Exception as failed:
-            given_up = datetime.now(UTC) - job.created > _GIVEN_UP_AFTER
+            old = datetime.now(UTC) - job.created > _GIVEN_UP_AFTER
+            given_up = old and job.attempts >= len(_PAUSES)  # nobody may have been there to do it until now
             _log.error(
                 "job given up" if given_up else "job failed", job=job.entrypoint, id=job.id, exc_info=failed
             )
@@ -164,6 +167,7 @@ class Worker:
         for job, handler in self.handlers.items():
             queue.entrypoint(
                 job.value,
+                concurrency_limit=_MOST_OF.get(job, 0),
                 on_failure="hold",
                 executor_factory=lambda given: _Steady(given, seconds=self.timing.handler_seconds),
             )(_entrypoint(handler))

@@ -75,7 +75,9 @@ class WebhookUpdateInput:
 
     webhook: strawberry.ID = strawberry.field(description="The webhook.")
     name: str | None = strawberry.field(default=None, description=_NAME)
-    url: str | None = strawberry.field(default=None, description=_URL)
+    url: str | None = strawberry.field(
+        default=None, description=f"{_URL} What it was still to be told is sent there at once."
+    )
     events: list[Event] | None = strawberry.field(default=None, description=_EVENTS)
     query: str | None = strawberry.field(default=strawberry.UNSET, description=_QUERY)
     permissions: list[Permission] | None = strawberry.field(default=None, description=_PERMISSIONS)
@@ -172,7 +174,7 @@ async def update(info: Info, input: _UpdateInput) -> WebhookPayload:
         return WebhookPayload(webhook)
     kept = await db.webhooks.keep(context.connection, wanted)
     secret = await _rotated(context, webhook) if input.rotate_secret else None
-    if kept.active and not webhook.active:
+    if kept.active and (not webhook.active or kept.url != webhook.url):
         await _enqueue(context, await db.webhook_deliveries.hurry(context.connection, webhook.id))
     context.record(
         "Webhook",
@@ -260,7 +262,7 @@ async def _locked(context: Context, id: strawberry.ID, version: int | None) -> W
 
 
 def _changed(webhook: Webhook, given: WebhookUpdateInput) -> Webhook:
-    """The webhook as it is to be. Switched on it begins anew: what it failed at before does not count."""
+    """The webhook as it is to be. Switched on or told elsewhere it begins anew: what failed before does not count."""
     wanted = replace(
         webhook,
         name=given.name or webhook.name,
@@ -271,7 +273,9 @@ def _changed(webhook: Webhook, given: WebhookUpdateInput) -> Webhook:
         active=webhook.active if given.active is None else given.active,
     )
     if wanted.active != webhook.active:
-        wanted = replace(wanted, switched_off=None, failing_since=None)
+        wanted = replace(wanted, switched_off=None)
+    if wanted.active != webhook.active or wanted.url != webhook.url:
+        wanted = replace(wanted, failing_since=None)
     return wanted
 
 

@@ -45,6 +45,8 @@ _PAUSES = (
     timedelta(hours=8),
 )
 MOST_TRIES = 20
+# What is older is forgotten: it has people's names and addresses, and what it tells of is kept elsewhere.
+KEPT_DAYS = 400
 
 
 def pause(tries: int) -> timedelta | None:

@@ -17,6 +17,8 @@ from rules.texts import check_text
 MOST_WEBHOOKS = 50
 LONGEST_URL = 2_000
 LONGEST_QUERY = 20_000
+# So many messages are on their way to one webhook at once, from one process.
+MOST_AT_ONCE = 8
 # So many dead deliveries are taken up again at once.
 MOST_RETRIED = 1_000
 # Deliveries that have ended, and those of webhooks that are switched off, are kept so long.
@@ -31,9 +33,10 @@ PAUSES = tuple(
 )
 MOST_ATTEMPTS = len(PAUSES) + 1
 
-_HTTPS_PORT, _HTTP_PORT = 443, 80
+STANDARD_PORTS = {"https": 443, "http": 80}
 _FREE_PORTS = range(1_024, 65_536)
 _GONE = 410
+_GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
 _NUMERIC = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
 _INNER_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "onion")
 
@@ -143,7 +146,7 @@ def target(url: str, *, private: bool) -> Target:
         parts = urlsplit(url)
         name = parts.hostname or ""
         host = str(ipaddress.IPv6Address(name)) if "[" in parts.netloc else name.encode("idna").decode()
-        port = parts.port or (_HTTP_PORT if parts.scheme == "http" else _HTTPS_PORT)
+        port = parts.port or STANDARD_PORTS.get(parts.scheme, 0)
     except ValueError:  # UnicodeError and AddressValueError too
         raise WebhookUrlInvalid(what="URL") from None
     if not host or "%" in host:
@@ -160,7 +163,7 @@ def _check_form(parts: SplitResult, port: int, *, private: bool) -> None:
         raise WebhookUrlInvalid(what="https")
     if "@" in parts.netloc or parts.fragment:
         raise WebhookUrlInvalid(what="@, #")
-    if port != _HTTPS_PORT and port not in _FREE_PORTS and not private:
+    if port != STANDARD_PORTS["https"] and port not in _FREE_PORTS and not private:
         raise WebhookUrlInvalid(what=f"port {port}")
 
 
@@ -192,13 +195,13 @@ def is_public(address: str) -> bool:
     for what is no address.
 
     IPv6 has several ways to write an IPv4 address: mapped, compatible, 6to4, Teredo and NAT64 (RFC 4291, 3056, 4380,
-    6052); of those only the mapped one is looked into.
+    6052); of those only the mapped one is looked into. Else only what is given out as global unicast is public.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             ip = ip.ipv4_mapped
-        elif ip.sixtofour or ip.teredo or int(ip) < 1 << 32 or int(ip) >> 32 == 0x64FF9B << 64:
+        elif ip not in _GIVEN_OUT or ip.sixtofour or ip.teredo:
             return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_link_local)
 

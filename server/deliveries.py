@@ -16,6 +16,7 @@ from strawberry.types.graphql import OperationType
 
 import db
 from db.change_feed import Change
+from db.connections import Connection
 from db.isolation import Mode
 from db.jobs import Job
 from db.webhook_claims import Head, Outcome
@@ -24,6 +25,8 @@ from resolvers.context import Context
 from resolvers.nodes import global_id
 from rules.events import Operation
 from rules.webhooks import (
+    MOST_AT_ONCE,
+    MOST_ATTEMPTS,
     WebhookDeliveryState,
     WebhookSwitchedOff,
     delivered,
@@ -40,15 +43,16 @@ _log = structlog.get_logger("kontor.webhooks")
 
 _USER_AGENT = "Kontor-Webhooks/1"
 _LONGEST_ERROR = 500
-# So many messages are on their way to one webhook at once, from one process: others have their turn too.
-_MOST_AT_ONCE = 8
-_CROWDED = timedelta(seconds=1)
-# After so many seconds a job leaves the rest of its subject to another one.
-_TURN_SECONDS = 15
+# Attempts are counted when they begin, so that what kills its workers ends too.
+_NEVER_ENDED = "every attempt was begun, and none was ended"
+# So many messages of a company are on their way at once, from one process: who does not answer holds up nobody else.
+_MOST_OF_COMPANY = 3 * MOST_AT_ONCE
+# After so many seconds a job leaves the rest to another one, which comes after those of others.
+_TURN_SECONDS = 10
 # What should have been tried so long ago is looked after.
 _STALLED = timedelta(minutes=15)
 
-_on_the_way: Counter[UUID] = Counter()
+_on_the_way: Counter[UUID] = Counter()  # by webhook, and by company
 
 
 class _NotRendered(Exception):
@@ -56,44 +60,96 @@ class _NotRendered(Exception):
 
 
 async def deliver(tools: Tools, tenant_id: UUID, delivery_id: UUID) -> None:
-    """Deliver all that is due of the subject of a delivery, in its order. What fails stops the rest: a job for the next
-    attempt is there already. Holds no connection while it sends. Raises Later."""
+    """Deliver the first of the subject of a delivery, then whatever else of the company is due, each subject in its
+    order. For what fails a job is there already when that is said. Holds no connection while it sends.
+
+    Who finds many on their way leaves all to them: whoever has sent looks for what is due before it ends, or leaves a
+    job that does. Raises Later.
+    """
     started = time.monotonic()
-    while True:
-        claim = await _claim(tools, tenant_id, delivery_id)
-        if claim is None:
-            return
+    claim = await _claim(tools, tenant_id, delivery_id)
+    while claim is not None:
         head, number = claim
-        _on_the_way[head.webhook_id] += 1
         try:
             outcome = await _attempt(tools, tenant_id, head)
         finally:
-            _on_the_way[head.webhook_id] -= 1
-            if not _on_the_way[head.webhook_id]:
-                del _on_the_way[head.webhook_id]
-        state = await _end(tools, tenant_id, head, number, outcome)
-        if state is WebhookDeliveryState.PENDING:
+            _leave(tenant_id, head)
+        await _end(tools, tenant_id, head, number, outcome)
+        if tools.stop.is_set() or time.monotonic() - started > _TURN_SECONDS:
+            async with tools.facilities.database.transaction(Mode.WRITE, tenant_id) as connection:
+                await db.jobs.enqueue(connection, Job.WEBHOOK_DELIVER, [head.id])
             return
-        if time.monotonic() - started > _TURN_SECONDS:
-            raise Later(timedelta())
+        claim = await _claim(tools, tenant_id, None)
 
 
-async def _claim(tools: Tools, tenant_id: UUID, delivery_id: UUID) -> tuple[Head, int] | None:
-    """The next delivery of the subject, taken, and the number of the attempt; None when there is nothing to do here.
-
-    Raises Later while another worker is at it, or was when it died, and while many are on their way there.
+async def _claim(tools: Tools, tenant_id: UUID, delivery_id: UUID | None) -> tuple[Head, int] | None:
+    """The first of the subject of a delivery or, where that is not due, of any subject: taken, and the number of the
+    attempt. None when there is nothing to do here. Raises Later while another worker is at it, or was when it died.
     """
-    async with tools.facilities.database.transaction(Mode.WRITE, tenant_id) as connection:
-        head = await db.webhook_claims.head(connection, delivery_id)
-        if head is None or not head.open or not head.due:
+    while True:
+        entered: Head | None = None
+        number = 0
+        try:
+            async with tools.facilities.database.transaction(Mode.WRITE, tenant_id) as connection:
+                head, own = await _first(connection, delivery_id)
+                if head is None:
+                    return None
+                if _enter(tenant_id, head):
+                    entered = head
+                    number = await _take(tools, connection, head, own=own)
+        except BaseException:
+            if entered is not None:
+                _leave(tenant_id, entered)
+            raise
+        if entered is not None:
+            return entered, number
+        # Those on their way may have looked while it was locked here.
+        if _is_crowded(tenant_id, head):
             return None
-        if head.held is not None:
-            raise Later(head.held)
-        if _on_the_way[head.webhook_id] >= _MOST_AT_ONCE:
-            raise Later(_CROWDED)
-        # Time to make the message, to send it, and to say so.
-        lease = timedelta(seconds=3 * tools.settings.webhook_seconds)
-        return head, await db.webhook_claims.take(connection, head, lease)
+
+
+async def _take(tools: Tools, connection: Connection, head: Head, *, own: bool) -> int:
+    # Time to make the message, to send it, and to say so.
+    lease = timedelta(seconds=3 * tools.settings.webhook_seconds)
+    number = await db.webhook_claims.take(connection, head, lease)
+    if not own:
+        # The job at work is another subject's. This one has a job of its own for when its worker dies now.
+        await db.jobs.enqueue(connection, Job.WEBHOOK_DELIVER, [head.id], after=lease)
+    return number
+
+
+async def _first(connection: Connection, delivery_id: UUID | None) -> tuple[Head | None, bool]:
+    """What is to be sent, and whether it is of the subject of the delivery. Raises Later."""
+    head = await db.webhook_claims.head(connection, delivery_id) if delivery_id else None
+    if head is None or not (head.open and head.due):
+        return await db.webhook_claims.next_due(connection, _crowded()), False
+    if head.held is not None:
+        raise Later(head.held)
+    return head, True
+
+
+def _crowded() -> list[UUID]:
+    """Webhooks to which as many are on their way as may be; a company among them is none."""
+    return [each for each, count in _on_the_way.items() if count >= MOST_AT_ONCE]
+
+
+def _is_crowded(tenant_id: UUID, head: Head) -> bool:
+    return _on_the_way[head.webhook_id] >= MOST_AT_ONCE or _on_the_way[tenant_id] >= _MOST_OF_COMPANY
+
+
+def _enter(tenant_id: UUID, head: Head) -> bool:
+    """Be one of those on their way, unless they are too many."""
+    if _is_crowded(tenant_id, head):
+        return False
+    _on_the_way.update((head.webhook_id, tenant_id))
+    return True
+
+
+def _leave(tenant_id: UUID, head: Head) -> None:
+    for each in (head.webhook_id, tenant_id):
+        _on_the_way[each] -= 1
+        if not _on_the_way[each]:
+            del _on_the_way[each]
 
 
 async def _attempt(tools: Tools, tenant_id: UUID, head: Head) -> Outcome:
@@ -103,11 +159,16 @@ async def _attempt(tools: Tools, tenant_id: UUID, head: Head) -> Outcome:
     def lasted() -> timedelta:
         return timedelta(seconds=time.monotonic() - started)
 
+    if head.tries >= MOST_ATTEMPTS:
+        return Outcome(lasted(), error=_NEVER_ENDED)
     try:
         body = head.body or await _kept_body(tools, tenant_id, head)
         answer = await tools.outgoing.post(head.url, body.encode(), _headers(head, body))
     except (NotSent, _NotRendered) as failed:
         return Outcome(lasted(), error=str(failed)[:_LONGEST_ERROR])
+    except Exception as fault:  # ours: it must not keep what is behind it waiting for ever
+        _log.error("webhook not sent", delivery=str(head.id), exc_info=fault)
+        return Outcome(lasted(), error=f"a fault of this server: {type(fault).__name__}")
     return Outcome(lasted(), status=answer.status, answer=answer.body)
 
 
@@ -189,10 +250,8 @@ def _verdict(tools: Tools, head: Head, outcome: Outcome) -> _Verdict:
     )
 
 
-async def _end(
-    tools: Tools, tenant_id: UUID, head: Head, number: int, outcome: Outcome
-) -> WebhookDeliveryState:
-    """Say how an attempt went, and have the next one made in time: what becomes of the delivery."""
+async def _end(tools: Tools, tenant_id: UUID, head: Head, number: int, outcome: Outcome) -> None:
+    """Say how an attempt went, and have the next one made in time."""
     verdict = _verdict(tools, head, outcome)
     taken = verdict.state is WebhookDeliveryState.DELIVERED
     async with tools.facilities.database.transaction(Mode.WRITE, tenant_id) as connection:
@@ -217,7 +276,6 @@ async def _end(
         switched_off=verdict.switch_off.value if off and verdict.switch_off else None,
         ms=round(outcome.duration.total_seconds() * 1_000, 1),
     )
-    return verdict.state
 
 
 def _switched_off(webhook_id: UUID) -> Change:
@@ -231,14 +289,9 @@ def _switched_off(webhook_id: UUID) -> Change:
     )
 
 
-async def look_after(tools: Tools) -> None:
-    """Of every company: forget what was told long ago, and have what was left lying tried again."""
-    database = tools.facilities.database
-    async with database.transaction(Mode.SNAPSHOT, None) as connection:
-        tenants = [each.tenant_id for each in await db.portals.every(connection)]
-    for tenant_id in tenants:
-        async with database.transaction(Mode.WRITE, tenant_id) as connection:
-            await db.webhook_deliveries.forget(connection)
-            stalled = await db.webhook_claims.stalled(connection, _STALLED)
-            if stalled:
-                await db.jobs.enqueue(connection, Job.WEBHOOK_DELIVER, stalled)
+async def look_after(connection: Connection) -> None:
+    """Of a company: forget what was told long ago, and have what was left lying tried again."""
+    await db.webhook_deliveries.forget(connection)
+    stalled = await db.webhook_claims.stalled(connection, _STALLED)
+    if stalled:
+        await db.jobs.enqueue(connection, Job.WEBHOOK_DELIVER, stalled)

@@ -1,7 +1,8 @@
 """Jobs: what a worker has at hand when it does one."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
@@ -17,6 +18,7 @@ class Tools:
     settings: Settings
     facilities: Facilities
     outgoing: Outgoing
+    stop: asyncio.Event = field(default_factory=asyncio.Event)  # set when no job is to begin anything more
 
 
 # Does a job for an object of a tenant; it may be called again for what it has done. Raises db.workers.Later.

@@ -16,7 +16,6 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
-from db.workers import Later
 from server.jobs import Tools
 from server.settings import Settings
 from tenants.mail import Carrier, Mail, MailDelayed, MailRefused
@@ -83,10 +82,10 @@ class Server:
             raise _told(refused) from None
         except SMTPResponseException as answered:
             raise MailDelayed(f"the mail server said {answered.code} {answered.message}") from None
-        except ValueError:
-            raise MailRefused("this is no address that mail can be sent to") from None
         except (SMTPException, OSError, TimeoutError) as failed:
             raise MailDelayed(f"the mail server cannot be reached: {type(failed).__name__}") from None
+        except ValueError:  # after OSError: a certificate that is not believed is both
+            raise MailRefused("this is no address that mail can be sent to") from None
 
     def _client(self) -> SMTP:
         said = self._settings
@@ -108,13 +107,11 @@ def _told(answered: SMTPResponseException) -> MailRefused | MailDelayed:
 
 
 async def send_notice(tools: Tools, tenant_id: UUID, notice_id: UUID) -> None:
-    """The job of sending a notice. Raises Later."""
+    """The job of sending a notice."""
     sender = Sender(
         tools.facilities.database,
         open_carrier(tools.settings),
         tools.settings.mail_from,
         tools.facilities.cursor_key,
     )
-    again = await sender.send(tenant_id, notice_id)
-    if again is not None:
-        raise Later(again)
+    await sender.send(tenant_id, notice_id)

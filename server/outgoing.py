@@ -8,13 +8,13 @@ from typing import Any
 
 import httpcore
 
-from rules.webhooks import WebhookUrlInvalid, target
+from rules.webhooks import STANDARD_PORTS, Target, WebhookUrlInvalid, target
 from tenants import targets
 
 _CONNECT_SECONDS = 5.0
 _LONGEST_ANSWER = 2_000
 _MOST_ADDRESSES = 3
-_MOST_CONNECTIONS = 100
+_MOST_CONNECTIONS = 200  # as many as a worker does jobs at once
 
 
 class NotSent(Exception):
@@ -67,6 +67,12 @@ class _Guard(httpcore.AsyncNetworkBackend):
         await self._real.sleep(seconds)
 
 
+def _host(to: Target) -> str:
+    """As the header has it: httpcore writes IPv6 addresses without brackets."""
+    host = f"[{to.host}]" if ":" in to.host else to.host
+    return host if to.port == STANDARD_PORTS[to.scheme] else f"{host}:{to.port}"
+
+
 def _said(error: Exception) -> str:
     return str(error) or type(error).__name__
 
@@ -112,7 +118,7 @@ class Outgoing:
             "POST",
             address,
             content=body,
-            headers=[*headers.items(), ("Content-Length", str(len(body)))],
+            headers=[("Host", _host(to)), *headers.items(), ("Content-Length", str(len(body)))],
             extensions={"timeout": limits},
         ) as answer:
             read = b""

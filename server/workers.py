@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
+
 import db
 from db.connections import Database
 from db.isolation import Mode
@@ -20,7 +22,7 @@ from server.jobs import Handler, Tools
 from server.outgoing import Outgoing
 from server.settings import Settings
 from server.storing import open_storage
-from tenants import change_feed
+from tenants import change_feed, notices
 from tenants.passwords import Passwords
 
 # Who does which job.
@@ -30,6 +32,7 @@ HANDLERS: Mapping[Job, Handler] = {
 }
 
 _GRACE_SECONDS = 10
+_log = structlog.get_logger("kontor.jobs")
 
 
 async def _keep_house(tools: Tools) -> None:
@@ -40,10 +43,25 @@ async def _keep_house(tools: Tools) -> None:
             pass
 
 
+async def _look_after(tools: Tools) -> None:
+    """What is told of every company's: forget what is old, and have what was left lying tried again. A company where
+    that fails keeps it from no other."""
+    database = tools.facilities.database
+    async with database.transaction(Mode.SNAPSHOT, None) as connection:
+        tenants = [each.tenant_id for each in await db.portals.every(connection)]
+    for tenant_id in tenants:
+        for look_after in (deliveries.look_after, notices.look_after):
+            try:
+                async with database.transaction(Mode.WRITE, tenant_id) as connection:
+                    await look_after(connection)
+            except Exception as failed:
+                _log.error("not looked after", tenant_id=str(tenant_id), exc_info=failed)
+
+
 # What one of the workers does regularly: by name, when, what.
 REGULAR: tuple[tuple[str, str, Callable[[Tools], Awaitable[None]]], ...] = (
     ("housekeeping", "17 * * * *", _keep_house),
-    ("webhooks", "*/15 * * * *", deliveries.look_after),
+    ("looking after", "*/15 * * * *", _look_after),
 )
 
 
@@ -90,7 +108,8 @@ async def beside(settings: Settings, facilities: Facilities) -> AsyncIterator[No
 async def working(settings: Settings, facilities: Facilities) -> AsyncIterator[Worker]:
     """A worker as long as the block lasts; what it is doing then has a while to end, and is cut short after that."""
     outgoing = Outgoing(private=settings.webhook_private_targets, seconds=settings.webhook_seconds)
-    tools = Tools(settings, facilities, outgoing)
+    stop = asyncio.Event()
+    tools = Tools(settings, facilities, outgoing, stop)
     worker = Worker(
         settings.database_url,
         {job: _bound(handler, tools) for job, handler in HANDLERS.items()},
@@ -101,7 +120,6 @@ async def working(settings: Settings, facilities: Facilities) -> AsyncIterator[W
             handler_seconds=max(60, 4 * settings.webhook_seconds),
         ),
     )
-    stop = asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
     try:
         yield worker

@@ -9,6 +9,7 @@ import structlog
 import db
 from db.connections import Connection, Database
 from db.isolation import Mode
+from db.jobs import Job
 from db.notices import Notice
 from db.portals import Portal
 from rules.notices import MOST_TRIES, NoticeKind, pause, reason_kept, with_code
@@ -33,8 +34,8 @@ class Sender:
     address: str
     key: bytes
 
-    async def send(self, tenant_id: UUID, notice_id: UUID) -> timedelta | None:
-        """Try to send a notice. Returns after which time to try again; None when there is no more to do.
+    async def send(self, tenant_id: UUID, notice_id: UUID) -> None:
+        """Try to send a notice; when it is to be tried again, a job is there for that.
 
         No connection is held while it is on its way. Whoever is killed before it is marked as sent has it sent
         again: a mail that comes twice does less harm than one that never comes.
@@ -42,7 +43,7 @@ class Sender:
         async with self.database.transaction(Mode.WRITE, tenant_id) as connection:
             notice = await db.notices.begin(connection, notice_id)
             if notice is None:
-                return None
+                return
             draft = await self._draft(connection, notice)
         reason, again = await self._carried(draft, notice)
         async with self.database.transaction(Mode.WRITE, tenant_id) as connection:
@@ -50,12 +51,12 @@ class Sender:
                 await db.notices.sent(connection, notice_id)
             elif again is not None:
                 await db.notices.delay(connection, notice_id, reason_kept(reason), again)
+                await db.jobs.enqueue(connection, Job.NOTICE_SEND, [notice_id], after=again)
             else:
                 await db.notices.fail(connection, notice_id, reason_kept(reason))
         _log.info(
             "notice", tenant_id=str(tenant_id), notice_id=str(notice_id), kind=notice.kind, reason=reason
         )
-        return again
 
     async def _carried(self, draft: Draft | None, notice: Notice) -> tuple[str | None, timedelta | None]:
         """Why it was not sent, if so, and after which time to try again, if that makes sense."""
@@ -103,3 +104,12 @@ class Sender:
             subject=notice.subject,
             body=body,
         )
+
+
+async def look_after(connection: Connection) -> None:
+    """Forget what was written long ago, and have what no job is there for any more tried again."""
+    await db.notices.forget(connection)
+    late = await db.notices.late(connection)
+    if late:
+        queued = await db.jobs.queued(connection, Job.NOTICE_SEND, late)
+        await db.jobs.enqueue(connection, Job.NOTICE_SEND, [each for each in late if each not in queued])

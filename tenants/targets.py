@@ -2,16 +2,27 @@
 
 import asyncio
 import socket
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from rules.webhooks import WebhookUrlInvalid, is_public
 
 _SECONDS = 5
+_THREADS = ThreadPoolExecutor(32, thread_name_prefix="names")
+_asked: dict[tuple[str, int], Future[list[Any]]] = {}
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a name. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """The addresses of a name. Raises OSError.
+
+    In threads of its own, and a name that is being asked for is not asked for again: one whose server does not answer
+    takes one of them, and none from anything else.
+    """
+    asked = _asked.get((host, port))
+    if asked is None:
+        asked = _asked[host, port] = _THREADS.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        asked.add_done_callback(lambda _: _asked.pop((host, port), None))
+    found = await asyncio.shield(asyncio.wrap_future(asked))
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 

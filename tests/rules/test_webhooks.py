@@ -27,6 +27,8 @@ from rules.webhooks import (
 )
 
 PRIVATE = [
+    "fec0::1",
+    "4000::1",
     "127.0.0.1",
     "127.8.9.1",
     "10.1.2.3",

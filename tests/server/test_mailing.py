@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -25,11 +26,12 @@ from server.app import facilities_of
 from server.mailing import Folder, open_carrier
 from server.settings import ROOT, Settings
 from tenants.mail import Mail, MailDelayed
-from tenants.notices import GIVEN_UP, OFF, REPLACED
+from tenants.notices import GIVEN_UP, OFF, REPLACED, look_after
 from tenants.storage import Storage
 from tests.conftest import At
 from tests.resolvers.test_accounts import Office, settle
 from tests.resolvers.test_notices import listed, only, order, retry
+from tests.server.test_outgoing import CERTIFICATE
 from tests.tenants.test_activation import outcome
 from tests.tenants.test_walkthrough import do
 from tests.world import World
@@ -378,6 +380,31 @@ async def test_nothing_is_said_in_clear_to_a_server_that_should_encrypt(settings
     assert box.got == []
 
 
+async def test_nothing_is_said_to_a_server_that_is_not_who_it_says(settings: Settings, box: Box) -> None:
+    """It encrypts, with a certificate that it has made itself."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERTIFICATE)
+    mail = Mail("key", "a@b.de", "c@d.de", b"Subject: x\r\n\r\n", international=False)
+    known = {"smtp_user": "kontor", "smtp_password": SecretStr("swordfish")}
+    heard: list[object] = []
+
+    def begin() -> aiosmtpd.smtp.SMTP:
+        heard.append(None)
+        return aiosmtpd.smtp.SMTP(box, hostname="mail.example", tls_context=tls)
+
+    for security, at_once in (("starttls", None), ("tls", tls)):
+        listening = await asyncio.get_running_loop().create_server(begin, "127.0.0.1", 0, ssl=at_once)
+        carrier = open_carrier(
+            speaking(settings, listening.sockets[0].getsockname()[1], smtp_security=security, **known)
+        )
+        assert carrier is not None
+        with pytest.raises(MailDelayed):
+            await carrier.send(mail)
+        listening.close()
+    assert heard
+    assert box.got == []
+
+
 async def test_a_server_that_does_not_know_us_delays(settings: Settings, box: Box) -> None:
     known = {"smtp_user": "kontor", "smtp_password": SecretStr("swordfish")}
     async with receiving(box) as port:
@@ -432,3 +459,36 @@ async def test_a_worker_that_is_killed_before_it_could_say_so_has_the_same_mail_
     ids = {each["Message-ID"] for each in box.mails}
     assert len(ids) == 1
     assert all(made["activationCode"] in each.get_content() for each in box.mails)
+
+
+async def test_what_no_job_is_there_for_is_tried_again_and_what_is_old_is_forgotten(
+    office: Office, settings: Settings, box: Box, world: World
+) -> None:
+    async with receiving(box) as port:
+        told_to = speaking(settings, port)
+        await office.provision()
+        async with working(told_to, world):
+            await becomes(office, "SENT")
+        await world_says(world, office, "update notices set at = now() - interval '401 days'")
+        await office.provision(userName="nils", email="nils@customers.example")
+        await world_says(
+            world,
+            office,
+            "delete from jobs.pgqueuer",
+            "update notices set next_try_at = now() - interval '1 hour' where state = 'WAITING'",
+        )
+        for _ in range(2):
+            async with world.database.transaction(Mode.WRITE, office.portal.tenant_id) as connection:
+                await look_after(connection)
+                jobs = await connection.fetch_text("select entrypoint from jobs.pgqueuer")
+            assert [tuple(each) for each in jobs] == [("notice.send",)]
+        async with working(told_to, world):
+            await box.becomes(2)
+    told = await only(office.mona)
+    assert told["address"] == "nils@customers.example"
+
+
+async def world_says(world: World, office: Office, *said: str) -> None:
+    async with world.database.transaction(Mode.WRITE, office.portal.tenant_id) as connection:
+        for each in said:
+            await connection.fetch_text(each)

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import threading
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,38 @@ async def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("http_proxy", proxy.url)
         assert (await post(receiver.url))[0] == 200
     assert (proxy.told, len(receiver.told)) == ([], 1)
+
+
+async def test_a_name_whose_server_does_not_answer_keeps_no_other_from_being_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    answering = threading.Event()
+
+    def ask(host: str, port: int, **_given: object) -> list[object]:
+        asked.append(host)
+        if host == "slow.example":
+            answering.wait(20)
+        return [(0, 0, 0, "", ("9.9.9.9", port))]
+
+    monkeypatch.setattr("socket.getaddrinfo", ask)
+    slow = [asyncio.create_task(targets.resolve("slow.example", 443)) for _ in range(60)]
+    try:
+        await asyncio.sleep(0)
+        slow[0].cancel()
+        assert await asyncio.wait_for(targets.resolve("quick.example", 443), 5) == ["9.9.9.9"]
+        assert asked == ["slow.example", "quick.example"]
+    finally:
+        answering.set()
+    ended = await asyncio.gather(*slow, return_exceptions=True)
+    assert ended[1:] == [["9.9.9.9"]] * 59
+    await targets.resolve("slow.example", 443)
+    assert asked[2:] == ["slow.example"]
+
+
+@pytest.mark.parametrize("host", ["erp.example", "93.184.216.34", "[2606:4700::1111]"])
+async def test_the_other_side_is_told_which_host_is_meant(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    named(monkeypatch, ["127.0.0.1"])
+    async with receiving() as receiver:
+        await post(f"http://{host}:{receiver.port}/hook", private=True)
+    assert receiver.told[0].headers["host"] == f"{host}:{receiver.port}"

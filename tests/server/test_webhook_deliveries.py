@@ -487,6 +487,7 @@ async def test_what_a_dead_worker_had_begun_is_sent_again_when_its_time_is_over(
         (entry,) = await log(olga)
         claim = await deliveries._claim(tools, portal.tenant_id, key(entry["id"]))
         assert claim is not None
+        deliveries._on_the_way.clear()
         with pytest.raises(Later):
             await deliveries.deliver(tools, portal.tenant_id, key(entry["id"]))
         async with portal.writing() as connection:
@@ -652,7 +653,7 @@ async def test_what_was_told_long_ago_is_forgotten_and_what_was_left_lying_is_tr
             await connection.fetch_text(
                 "update webhook_deliveries set next_attempt_at = now() - interval '1 hour' where state = 'PENDING'"
             )
-        await deliveries.look_after(tools)
+        await workers._look_after(tools)
         assert [each["nodeId"] for each in await log(olga)] == [lying]
         async with at_work(tools):
             await receiver.becomes(2)

@@ -57,8 +57,7 @@ create policy notices_tenant on notices as restrictive
 """
 
 RIGHTS = """
-grant select, insert, update on notices to app_rw;
-grant select, insert, update, delete on notices to app_migrate;
+grant select, insert, update, delete on notices to app_rw, app_migrate;
 """
 
 

@@ -205,6 +205,8 @@ CREATE INDEX webhook_deliveries_created_at_idx ON webhook_deliveries (tenant_id,
 
 CREATE INDEX webhook_deliveries_dead_idx ON webhook_deliveries (tenant_id, webhook_id, position) WHERE state = 'DEAD';
 
+CREATE INDEX webhook_deliveries_due_idx ON webhook_deliveries (tenant_id, next_attempt_at) WHERE state = 'PENDING';
+
 CREATE INDEX webhook_deliveries_lane_idx ON webhook_deliveries (tenant_id, webhook_id, subject_id, position) WHERE state = 'PENDING';
 
 CREATE INDEX webhook_deliveries_node_idx ON webhook_deliveries (tenant_id, node_id);
