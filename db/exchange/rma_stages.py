@@ -18,8 +18,8 @@ async def follow(connection: Connection) -> None:
     """Derive anew where the requests stand whose replacements are among the orders that were touched, with a status of
     the state which that stage has: its own, or else the predefined one. Their customers are locked already."""
     closed = {
-        UUID(str(id)): bool(is_closed)
-        for id, is_closed in await ask(
+        UUID(str(key)): bool(is_closed)
+        for key, is_closed in await ask(
             connection,
             """
             select id, closed_at is not null from rma_requests where tenant_id = {tenant} and id in (
@@ -32,8 +32,8 @@ async def follow(connection: Connection) -> None:
     if not closed:
         return
     lines = await rma_progress.of_locked(connection, list(closed))
-    at = {id: stage_of(lines[id], closed=is_closed) for id, is_closed in closed.items()}
-    stands = ", ".join(f"('{id}'::uuid, '{stage}', '{STATES.get(stage, '')}')" for id, stage in at.items())
+    at = {key: stage_of(lines[key], closed=is_closed) for key, is_closed in closed.items()}
+    stands = ", ".join(f"('{key}'::uuid, '{stage}', '{STATES.get(stage, '')}')" for key, stage in at.items())
     await change(
         connection,
         f"""

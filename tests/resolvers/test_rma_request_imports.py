@@ -2,6 +2,8 @@
 goods, and of what is credited by an ERP nobody is credited again."""
 
 import asyncio
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,9 +17,17 @@ from tests.documents import Sold
 from tests.postings import allowed, post, posted, refused, request_of
 from tests.resolvers.test_imports_beside_fulfilment import Load
 from tests.resolvers.test_imports_beside_fulfilment import load as load
-from tests.resolvers.test_rma_request_decisions import CREDIT, DECIDE, RECEIVE, REPLACE, asked
+from tests.resolvers.test_rma_request_decisions import (
+    CLOSE,
+    CREDIT,
+    DECIDE,
+    RECEIVE,
+    REPLACE,
+    REVERSE,
+    asked,
+)
 from tests.resolvers.test_rma_request_decisions import line as decision
-from tests.rma_requests import Asked, returnable
+from tests.rma_requests import Asked, returnable, send
 from tests.world import Portal, World
 
 
@@ -130,3 +140,58 @@ async def test_what_an_erp_credits_meanwhile_is_not_granted_or_credited_again(
     await posted(mia, DECIDE, rmaRequest=undecided, lines=[decision(1, "DECLINED", None, "Credited")])
     ended = await posted(mia, "rmaRequestClose", rmaRequest=granted, outcome="COMPLETED")
     assert (ended["stage"], allowed(ended)["REFUND"]) == ("CLOSED", "NOTHING_AUTHORISED")
+
+
+async def test_of_all_that_is_done_at_once_nothing_is_done_twice(
+    portal: Portal, bill: Invoice, mia: Client, load: Load, at: At
+) -> None:
+    await documents.payment(portal, "PA-1", bill.total, settles=bill)
+    bea, of_bill = await at(portal).sign_in("bea"), global_id("Invoice", bill.id)
+    four = {"invoice": of_bill, "lines": [{"invoicePosition": 1, "quantity": "4", "problem": "Loud"}]}
+    made = await asyncio.gather(*(send(bea, "rmaRequestCreate", **four, submit=True) for _ in range(4)))
+    keys = [each["rmaRequest"]["id"] for each in made if each["rmaRequest"]]
+    assert len(keys) == 2
+    answers: list[Any] = await asyncio.gather(
+        *(post(mia, DECIDE, rmaRequest=key, lines=[decision(1, "REPLACE")]) for key in keys * 2),
+        *(send(bea, "rmaRequestCreate", **four, submit=True) for _ in range(2)),
+        post(mia, RECEIVE, invoice=of_bill, lines=[{"position": 1, "quantity": "2"}]),
+    )
+    money = {"customer": global_id("Customer", bill.customer_id), "amount": "12", "kind": "REFUND"}
+    of_erp = {
+        "credit_notes": ["E1,C1,IN-1,2026-03-10T10:00:00,GBP"],
+        "credit_note_lines": ["E1,1,A,Product A,1,10,20,IN-1,1"],
+    }
+    for _ in range(2):
+        one = {"lines": [{"position": 1, "quantity": "1"}]}
+        answers += await asyncio.gather(
+            *(
+                post(mia, each, rmaRequest=key, **one)
+                for key in keys
+                for each in (RECEIVE, CREDIT, REPLACE) * 3
+            ),
+            *(post(mia, "paymentRecord", rmaRequest=key, **money) for key in keys),
+            load(of_erp),
+        )
+        backs = [
+            each["goodsReturn"] for each in answers if isinstance(each, dict) and each.get("goodsReturn")
+        ]
+        answers += await asyncio.gather(
+            *(post(mia, REVERSE, document=each["id"], reason="Wrong") for each in backs[:3] * 2),
+            *(post(mia, CREDIT, rmaRequest=key, **one) for key in keys),
+            post(mia, CLOSE, rmaRequest=keys[0], outcome="COMPLETED"),
+        )
+    for key in keys:
+        found = await request_of(mia, key)
+        (line,) = found["lines"]
+        for each in ("received", "credited", "replaced"):
+            assert Decimal(line[f"{each}Quantity"]) <= Decimal(line["authorisedQuantity"])
+        assert found["stage"] == line["state"]
+    (told,) = await returnable(bea, of_bill) or []
+    assert sum(map(Decimal, told[1].values()), Decimal(told[0])) == 10
+    async with portal.writing() as connection:
+        (sums,) = await connection.fetch_text(
+            """select (select sum(quantity) from credit_note_lines), (select sum(reserved) from stock),
+            (select sum(quantity) from order_lines)"""
+        )
+    assert sums[0] <= 10
+    assert sums[1] == sums[2]
