@@ -163,6 +163,11 @@ async def of_requests(
 ) -> Mapping[UUID, list[RMALineProgress]]:
     """What was decided of each line of the requests and what has happened since, by position, with two statements.
     What was reversed or cancelled does not count, nor do discounts. Ask for requests that the viewer may see."""
+    return await of_locked(connection, ids)
+
+
+async def of_locked(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, list[RMALineProgress]]:
+    """The same of requests that are locked, whoever looks."""
     lines = many_each(await connection.rows(_of_requests, ids=ids), ids, "rma_request_id")
     replaced = many_each(await connection.rows(_replacements, ids=ids), ids, "rma_request_id")
     return {key: attribute(found, replaced[key]) if replaced[key] else found for key, found in lines.items()}

@@ -34,6 +34,7 @@ from rules.credit_notes import (
     check_credit,
     check_returned,
     credit_of,
+    worth_crediting,
 )
 from rules.documents import CreditOperation, DocumentStatus
 from rules.invoices import LONGEST_COMMENT
@@ -231,7 +232,8 @@ def _given(
     if request is not None:
         returned = request.quantities(returned)
     if returned is not None:
-        return [CreditNoteIssueLineInput(position=each, quantity=left) for each, left in returned.items()]
+        worth = worth_crediting(returned, lines)
+        return [CreditNoteIssueLineInput(position=each, quantity=left) for each, left in worth.items()]
     left = [
         CreditNoteIssueLineInput(position=line.position)
         for line in lines

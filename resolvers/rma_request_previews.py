@@ -17,6 +17,7 @@ from resolvers.credit_note_drafts import CreditNoteIssueInput, CreditNoteIssueLi
 from resolvers.errors import Broken
 from rules import amounts
 from rules.broken import BrokenRule, BrokenRules, NotFound
+from rules.credit_notes import worth_crediting
 from rules.documents import CreditOperation
 from rules.rma_decisions import NothingWouldBeCredited, expected_credit
 from rules.rma_requests import RMARequestNotSubmitted
@@ -54,6 +55,9 @@ async def _drafted(context: Context, request: RMARequest) -> tuple[CreditNote, l
         raise NotFound(path=("invoice",))
     if not quantities:
         raise NothingWouldBeCredited
+    quantities = worth_crediting(
+        quantities, await context.load_list(db.invoiced_lines.of_invoices, invoice.id)
+    )
     asked = CreditNoteIssueInput(
         operation=CreditOperation.SALES_RETURN,
         lines=[CreditNoteIssueLineInput(position=each, quantity=left) for each, left in quantities.items()],

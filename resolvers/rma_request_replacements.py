@@ -24,12 +24,12 @@ from resolvers.rma_request_locks import Locked, locked
 from resolvers.rma_request_stages import refresh
 from rules.access_groups import check_length
 from rules.amounts import totals
-from rules.broken import BrokenRule, BrokenRules, NotFound
+from rules.broken import BrokenRule, BrokenRules, NotFound, found_at
 from rules.carts import assess
 from rules.contacts import AddressKind
 from rules.credit_notes import InvoicedLine
 from rules.fulfilments import LineTwice
-from rules.invoices import LinesMissing
+from rules.invoices import LinesMissing, check_standing
 from rules.orders import LONGEST_COMMENT, split
 from rules.products import ProductUnavailable
 from rules.quotations import Quote
@@ -97,6 +97,8 @@ async def replace_lines(info: Info, input: _Input) -> RMARequestReplacePayload:
         warehouse_id = (await nodes.found(context, str(input.warehouse), "Warehouse", "warehouse")).id
     found = await locked(context, input.rma_request, RMAAct.REPLACE, "rmaRequest", version=input.version)
     invoice: Invoice = await posted(context, "Invoice", found.request.invoice_id, "rmaRequest")
+    with found_at("rmaRequest"):
+        check_standing(invoice.state)
     wanted = _wanted(found, input.lines)
     new = await _new_lines(context, invoice, wanted, warehouse_id)
     orders = await placed(

@@ -21,13 +21,22 @@ from resolvers.actions import Action
 from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.rma_submissions import refusal
-from rules.broken import BrokenRule, InvalidInput
+from rules.broken import BrokenRule, InvalidInput, NotFound
+from rules.invoices import check_standing
 from rules.money import plain
 from rules.periods import check_period, midnight, next_day
 from rules.permissions import Permission
 from rules.rma_decisions import check_left
 from rules.rma_progress import RMALineProgress
-from rules.rma_requests import RMAAct, RMAActor, RMALineState, RMAStage, check, line_state
+from rules.rma_requests import (
+    ON_INVOICE,
+    RMAAct,
+    RMAActor,
+    RMALineState,
+    RMAStage,
+    check,
+    line_state,
+)
 
 
 class RMARequestOrder(Enum):
@@ -252,11 +261,22 @@ async def actions_of(root: strawberry.Parent[RMARequest], info: Info) -> list[Ac
     ]
 
 
+async def _check_invoice(context: Context, root: RMARequest) -> None:
+    """Nothing is done for goods of an invoice that was taken back. Raises InvoiceReversed, or NotFound for whoever may
+    not read it."""
+    found = await nodes.load(context, "Invoice", root.invoice_id)
+    if found is None:
+        raise NotFound(path=("rmaRequest",))
+    check_standing(found.state)
+
+
 async def _refusal(context: Context, root: RMARequest, act: RMAAct, actor: RMAActor) -> BrokenRule | None:
     lines = await context.load_list(db.rma_progress.of_requests, root.id)
     try:
         check(act, RMAStage(root.stage), actor)
         check_left(act, lines)
+        if act in ON_INVOICE:
+            await _check_invoice(context, root)
     except BrokenRule as broken:
         return broken
     return await refusal(context, root) if act is RMAAct.SUBMIT else None

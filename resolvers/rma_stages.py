@@ -41,13 +41,13 @@ publish(
 )
 publish(
     RMAStage,
-    description="Where a request stands: as far as its hindmost line.",
+    description="Where a request stands: at what the company has to do next for any of its lines.",
     value={
         RMAStage.DRAFT: "The customer is still writing; the company does not see it.",
         RMAStage.SUBMITTED: "Nobody has decided about any of it.",
         RMAStage.IN_REVIEW: "Something is still to be decided.",
         RMAStage.AUTHORISED: "All is decided; goods are to come back, or a repair is to be done.",
-        RMAStage.RECEIVED: "All is decided, and something has come back.",
+        RMAStage.RECEIVED: "All is decided; of a line that is not done something has come back.",
         RMAStage.COMPLETED: "All that was granted has happened.",
         RMAStage.DECLINED: "Nothing of it was granted.",
         RMAStage.CLOSED: "The company has ended it before all was done.",

@@ -1,6 +1,6 @@
 """Credit notes and goods returns: how much of an invoice is left to come back or to be credited."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
@@ -133,6 +133,13 @@ class InvoicedLine:
     def left_to_return(self) -> Decimal:
         """How much can still come back."""
         return max(self.quantity - self.returned_quantity, Decimal(0))
+
+
+def worth_crediting(asked: Mapping[int, Decimal], lines: Iterable[InvoicedLine]) -> dict[int, Decimal]:
+    """What is credited of what nobody has named one by one: not the lines of which no money is left, unless there are
+    no others; whoever names those is told."""
+    left = {line.position for line in lines if line.has_money_left}
+    return {place: quantity for place, quantity in asked.items() if place in left} or dict(asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,10 @@ class RMAAct(StrEnum):
     CLOSE = "CLOSE"
 
 
+# These are done only while the request's invoice stands; money that was credited goes back in any case.
+ON_INVOICE = frozenset({RMAAct.RECEIVE, RMAAct.CREDIT, RMAAct.REPLACE})
+
+
 class RMAActor(StrEnum):
     """On which side somebody is."""
 
@@ -97,9 +101,9 @@ SUBMITTED   |   -      -      -      S       -       -      -      -      S
 IN_REVIEW   |   -      -      -      S       S       S      S      S      S
 AUTHORISED  |   -      -      -      S       S       S      S      S      S
 RECEIVED    |   -      -      -      S       S       S      S      S      S
-COMPLETED   |   -      -      -      -       -       -      -      S      -
+COMPLETED   |   -      -      -       -       S      -      -      S      -
 DECLINED    |   -      -      -      S       -       -      -      -      -
-CLOSED      |   -      -      -      -       -       -      -      -      -
+CLOSED      |   -      -      -       -       -      -      -      S      -
 """
 _HEAD, *_ROWS = [line.split("|") for line in _TABLE.strip("\n").splitlines()]
 _MARKS = {"C": RMAActor.CUSTOMER, "S": RMAActor.STAFF}
@@ -182,8 +186,9 @@ _UNDECIDED = frozenset({RMALineState.SUBMITTED, RMALineState.IN_DIAGNOSIS})
 
 
 def stage(lines: Iterable[RMALineState]) -> RMAStage:
-    """Where a request stands that has lines in these states: as far as its hindmost line, but declined ones count
-    only when there are no others."""
+    """Where a request stands that has lines in these states: at what the company has to do next for any of them, which
+    is to decide, then to see to what has come back, then to wait for what is still to come. Declined lines count only
+    when there are no others."""
     states = set(lines)
     if states & {RMALineState.DRAFT} or not states:
         return RMAStage.DRAFT

@@ -58,6 +58,7 @@ class Paper:
     operation: str = ""
     at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     gone: bool = False
+    request: str | None = None  # for which it was made: its id
 
 
 class Books:
@@ -166,6 +167,19 @@ class Books:
         if not 0 < price <= line.price:
             return False
         return line_amount(quantity, price, self.currency) <= line.amount - line.money
+
+    def may_reverse(self, paper: Paper) -> bool:
+        """Whether nothing but other documents keeps a paper from being reversed."""
+        return True
+
+    def may_credit_back(self, back: Paper | None, position: int, quantity: Decimal) -> bool:
+        """Whether nothing but the goods return itself keeps so much of it from being credited."""
+        return True
+
+    def has_money(self, invoice: Paper, place: int) -> bool:
+        """Whether anything can still be credited of a line."""
+        line = invoice.lines[place]
+        return line.amount > line.money or (line.amount == 0 and line.quantity > line.credited)
 
     def settleable(self, customer: str, sign: int) -> list[Paper]:
         """Mostly invoices of which something is left."""

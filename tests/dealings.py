@@ -147,18 +147,21 @@ class Dealings(Books):
         given = {"invoice": invoice.id, "operation": operation, "lines": lines}
         if back:
             given["goodsReturn"] = back.id
-        may = bool(asked) and not invoice.gone
+        may = (
+            bool(asked) and not invoice.gone and any(self.has_money(invoice, each) for each in invoice.lines)
+        )
         may = may and (back is None or (back.of is invoice and not back.gone and operation == "SALES_RETURN"))
         for position, (quantity, price) in asked.items():
             may = may and self.may_credit(invoice.lines[position], operation, quantity, price)
             may = may and (back is None or quantity <= self.left_of(back, position))
+            may = may and self.may_credit_back(back, position, quantity)
         made = await self.act("creditNoteIssue", may, **given)
         if made:
             self.credited(made, invoice, operation, back, asked)
 
     def credited(self, made: Any, invoice: Paper, operation: str, back: Paper | None, asked: Any) -> None:
         paper = Paper(made["id"], made["number"], "CreditNote", invoice.customer, of=invoice, back=back)
-        paper.operation = operation
+        paper.operation, paper.request = operation, back.request if back else None
         for told in made["lines"]:
             line, amount = invoice.lines[told["invoicePosition"]], self.minor(told["amount"])
             quantity, price = asked[told["invoicePosition"]]
@@ -262,6 +265,7 @@ class Dealings(Books):
                 new += [Moved(datetime.now(UTC), *off), Moved(datetime.now(UTC), *to)]
         after = before + sum(each.amount for each in new if each.invoice is None)
         may = not paper.gone and not self.on(paper) and not (after > 0 and after > before)
+        may = may and self.may_reverse(paper)
         name, mutation = "document", "supplierDocumentReverse"
         if paper.kind == "Payment":
             name, mutation = "payment", "paymentReverse"

@@ -5,6 +5,7 @@
 from collections.abc import Collection
 
 from db.connections import Connection
+from db.exchange import rma_stages
 from db.exchange.amounts import LINE_AMOUNT, total
 from db.exchange.documents import keep_whole, ready_headers, reject_lines
 from db.exchange.rejections import duplicates, unknown, where
@@ -250,6 +251,7 @@ async def _update(connection: Connection) -> tuple[Counts, Counts]:
         _TOLD,
         is_new=False,
     )
+    await rma_stages.follow(connection)
     return Counts(updated=headers), Counts(updated=updated, removed=removed)
 
 

@@ -271,7 +271,7 @@ async def test_a_repair_is_done_when_the_request_is_closed(
     assert stands(done) == ("CLOSED", "completed", "COMPLETED")
     assert (done["note"], done["closedAt"] is not None) == ("Repaired and sent back", True)
     assert [each["state"] for each in done["lines"]] == ["CLOSED", "DECLINED"]
-    assert set(allowed(done).values()) == {"RMA_REQUEST_ENDED"}
+    assert set(allowed(done).values()) == {"RMA_REQUEST_ENDED", "NOTHING_AUTHORISED"}  # nothing to refund
 
 
 async def test_what_is_closed_is_free_again(portal: Portal, bill: Invoice, mia: Client, at: At) -> None:
@@ -309,7 +309,8 @@ STAGES: dict[RMAStage, tuple[tuple[Asked, ...], dict[str, str]]] = {
     RMAStage.RECEIVED: ((Asked(1, "2", Resolution.REFUND, "2"),), {"REPLACE": "NOTHING_AUTHORISED"}),
     RMAStage.COMPLETED: (
         (Asked(1, "2", Resolution.REFUND, "1"),),
-        dict.fromkeys(("DECIDE", "RECEIVE", "CREDIT", "REPLACE", "CLOSE"), "RMA_REQUEST_ENDED"),
+        dict.fromkeys(("DECIDE", "CREDIT", "REPLACE", "CLOSE"), "RMA_REQUEST_ENDED")
+        | {"RECEIVE": "NOTHING_AUTHORISED"},
     ),
     RMAStage.DECLINED: (
         (Asked(1, "2", Resolution.DECLINED),),
@@ -317,7 +318,8 @@ STAGES: dict[RMAStage, tuple[tuple[Asked, ...], dict[str, str]]] = {
     ),
     RMAStage.CLOSED: (
         (Asked(1, "2", Resolution.REFUND, "2"),),
-        dict.fromkeys(("DECIDE", "RECEIVE", "CREDIT", "REPLACE", "REFUND", "CLOSE"), "RMA_REQUEST_ENDED"),
+        dict.fromkeys(("DECIDE", "RECEIVE", "CREDIT", "REPLACE", "CLOSE"), "RMA_REQUEST_ENDED")
+        | {"REFUND": "NOTHING_AUTHORISED"},
     ),
 }
 ACTS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -19,11 +19,12 @@ from tests.resolvers.test_rma_request_decisions import (
     DECIDE,
     PAY,
     RECEIVE,
+    REPLACE,
     REVERSE,
     asked,
     line,
 )
-from tests.rma_requests import Asked
+from tests.rma_requests import Asked, returnable
 from tests.world import Portal, World
 
 CREATE = f"""mutation($input: RmaRequestCreateInput!) {{ rmaRequestCreate(input: $input) {{
@@ -135,7 +136,9 @@ async def test_a_return_from_the_request_to_the_refund_and_back_again(
     paid = await posted(mia, PAY, **back, amount="36")
     assert await refused(mia, PAY, **money, amount="0.01") == [("MORE_THAN_CREDITED", ["amount"])]
     assert (await opened(mia, bill), await ledger(portal)) == (settled, {"IN-1": 0})
-    assert set(allowed(await request_of(mia, key)).values()) == {None, "RMA_REQUEST_ENDED"}
+    assert set(allowed(await request_of(mia, key)).values()) == {
+        *(None, "RMA_REQUEST_ENDED", "NOTHING_AUTHORISED")
+    }
 
     uncovered = [("REFUNDS_UNCOVERED", ["document"])]
     assert await refused(mia, REVERSE, document=note["id"], reason="Wrong") == uncovered
@@ -180,6 +183,71 @@ async def test_what_came_back_for_a_closed_request_is_still_credited(
     given = {"invoice": global_id("Invoice", bill.id), "operation": "SALES_RETURN", "goodsReturn": back["id"]}
     await posted(mia, CREDIT, **given)
     assert await done(mia, this["rmaRequest"]) == ("CLOSED", "CANCELLED", [("2", "2")])
+
+
+async def test_what_was_credited_for_a_closed_request_is_still_paid_back(
+    portal: Portal, bill: Invoice, mia: Client
+) -> None:
+    this = {"rmaRequest": await asked(portal, bill, Asked(1, "5", REFUND, "3"))}
+    await documents.payment(portal, "PA-1", bill.total, settles=bill)
+    note = await posted(mia, CREDIT, **this, lines=lines((1, "2")))
+    closed = await posted(mia, CLOSE, **this, outcome="CANCELLED", reason="The third never came")
+    assert allowed(closed)["REFUND"] is None
+    money = {"customer": global_id("Customer", bill.customer_id), "kind": "REFUND", **this}
+    of_bill = [{"invoice": global_id("Invoice", bill.id), "amount": "24"}]
+    assert await refused(mia, PAY, **money, amount="24.01", allocations=of_bill) == [
+        ("MORE_THAN_CREDITED", ["amount"])
+    ]
+    paid = await posted(mia, PAY, **money, amount="24", allocations=of_bill)
+    assert await done(mia, this["rmaRequest"]) == ("CLOSED", "CANCELLED", [("0", "2")])
+    chain = (await mia.ask(RELATED, id=this["rmaRequest"]))["node"]["related"]
+    assert ("Payment", paid["number"]) in [(each["__typename"], each["number"]) for each in chain]
+    uncovered = [("REFUNDS_UNCOVERED", ["document"])]
+    assert await refused(mia, REVERSE, document=note["id"], reason="Wrong") == uncovered
+
+
+async def test_goods_that_were_credited_before_they_came_back_count_once(
+    portal: Portal, bill: Invoice, mia: Client
+) -> None:
+    this = {"rmaRequest": await asked(portal, bill, Asked(1, "5", REFUND, "3"))}
+    await posted(mia, CREDIT, **this)
+    assert await done(mia, this["rmaRequest"]) == ("COMPLETED", "COMPLETED", [("0", "3")])
+    of_bill = global_id("Invoice", bill.id)
+    left = await returnable(mia, of_bill)
+    assert left is not None
+    assert left[0] == ("7", {"ALREADY_CREDITED": "3"})
+    back = await posted(mia, RECEIVE, **this)
+    assert [each["quantity"] for each in back["lines"]] == ["3"]
+    assert await done(mia, this["rmaRequest"]) == ("COMPLETED", "COMPLETED", [("3", "3")])
+    left = await returnable(mia, of_bill)
+    assert left is not None
+    assert left[0] == ("7", {"ALREADY_RETURNED": "3"})
+    assert await refused(mia, RECEIVE, **this) == [("NOTHING_AUTHORISED", ["rmaRequest"])]
+
+
+async def test_lines_of_which_no_money_is_left_keep_nobody_from_crediting_the_others(
+    portal: Portal, bill: Invoice, mia: Client
+) -> None:
+    this = {"rmaRequest": await asked(portal, bill, Asked(1, "5", REFUND, "3"), Asked(2, "2", REFUND, "2"))}
+    whole = {"operation": "DISCOUNT", "lines": [{"position": 2, "unitPrice": "10"}]}
+    await posted(mia, CREDIT, invoice=global_id("Invoice", bill.id), **whole)
+    preview = (await mia.ask(PREVIEW, id=this["rmaRequest"]))["rmaRequest"]["creditPreview"]
+    note = await posted(mia, CREDIT, **this)
+    assert [(each["sku"], each["quantity"]) for each in note["lines"]] == [("A", "3")]
+    assert preview == {"problems": [], "totals": note["totals"], "lines": note["lines"]}
+    assert await refused(mia, CREDIT, **this) == [("CREDIT_TOO_LARGE", ["lines", "0", "quantity"])]
+
+
+async def test_nothing_follows_a_request_whose_invoice_was_taken_back(
+    portal: Portal, bill: Invoice, mia: Client
+) -> None:
+    this = {"rmaRequest": await asked(portal, bill, Asked(1, "5", Resolution.REPLACE, "3"))}
+    await posted(mia, REVERSE, document=global_id("Invoice", bill.id), reason="Wrong")
+    weighed = allowed(await request_of(mia, this["rmaRequest"]))
+    for act, mutation in (("RECEIVE", RECEIVE), ("CREDIT", CREDIT), ("REPLACE", REPLACE)):
+        assert await refused(mia, mutation, **this) == [("INVOICE_REVERSED", ["rmaRequest"])]
+        assert weighed[act] == "INVOICE_REVERSED"
+    await posted(mia, DECIDE, **this, lines=[line(1, "DECLINED", None, "The invoice was wrong")])
 
 
 async def test_where_nothing_comes_back_all_that_was_granted_is_credited(

@@ -51,9 +51,9 @@ ALLOWED = {
             *(RMAAct.DECIDE, RMAAct.RECEIVE, RMAAct.CREDIT, RMAAct.REPLACE),
             *(RMAAct.REFUND, RMAAct.CLOSE),
         },
-        RMAStage.COMPLETED: {RMAAct.REFUND},
+        RMAStage.COMPLETED: {RMAAct.RECEIVE, RMAAct.REFUND},
         RMAStage.DECLINED: {RMAAct.DECIDE},
-        RMAStage.CLOSED: set(),
+        RMAStage.CLOSED: {RMAAct.REFUND},
     },
 }
 # What whoever tries is told: the customer always the same, the staff by the stage.
@@ -156,7 +156,7 @@ def test_a_line_of_a_closed_request_is_closed_unless_it_was_done_or_declined() -
         (["COMPLETED", "CLOSED"], "CLOSED"),
     ],
 )
-def test_a_request_is_as_far_as_its_hindmost_line(states: list[str], expected: str) -> None:
+def test_a_request_stands_at_what_the_company_has_to_do_next(states: list[str], expected: str) -> None:
     assert stage(RMALineState(each) for each in states) == expected
 
 
