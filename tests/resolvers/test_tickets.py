@@ -243,6 +243,8 @@ async def test_what_is_hidden_from_an_account_is_not_asked_about_and_not_shown_l
     seen = await found(mia, ticket)
     assert seen is not None
     assert seen["about"] is None
+    assert await subjects(bea, about=product) == await subjects(stan, about=product) == [ticket["subject"]]
+    assert await subjects(mia, about=product) == []
 
 
 async def test_who_may_not_read_tickets_is_told_of_none(
