@@ -238,6 +238,16 @@ def overdue(root: strawberry.Parent[SupportTicket]) -> bool:
     return _promises(root).is_overdue(datetime.now(UTC))
 
 
+def version_seen(context: Context, ticket: SupportTicket) -> int:
+    """How often a ticket was changed, as far as the viewer can notice: who takes care of it is the staff's business."""
+    return ticket.version + (ticket.assignments if side_of(context) is TicketSide.COMPANY else 0)
+
+
+def version(root: strawberry.Parent[SupportTicket], info: Info) -> int:
+    """SupportTicket.version."""
+    return version_seen(info.context, root)
+
+
 def side_of(context: Context) -> TicketSide:
     """On which side of tickets the viewer is; who looks as an account is on the account's."""
     return TicketSide.COMPANY if context.signed_in.is_staff else TicketSide.CUSTOMER
