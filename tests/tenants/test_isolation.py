@@ -713,16 +713,19 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
     assert named == set(NODES), "furnish the town with the new type"
 
 
-# More is asked here than one address may try.
-MANY_TRIES = throttles.Bucket(capacity=10_000, refill_seconds=1)
+@pytest.fixture
+def many_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More is asked here than one address may try, or than a name may be tried."""
+    for limit in ("NAME_AT_ADDRESS", "ADDRESS", "NAME"):
+        monkeypatch.setattr(throttles, limit, throttles.Bucket(capacity=10_000, refill_seconds=1))
 
 
 @pytest.mark.parametrize("scalar", ["ID", "String"])
 @pytest.mark.parametrize("persona", PERSONAS)
+@pytest.mark.usefixtures("many_tries")
 async def test_what_is_anothers_answers_as_what_never_existed(
-    persona: str, scalar: str, town: Town, at: At, monkeypatch: pytest.MonkeyPatch
+    persona: str, scalar: str, town: Town, at: At
 ) -> None:
-    monkeypatch.setattr(throttles, "ADDRESS", MANY_TRIES)
     asker = await become(persona, town.a, at)
     before = await town.checksums()
     foreign, own = town.foreign(persona), town.required(persona)
@@ -731,10 +734,8 @@ async def test_what_is_anothers_answers_as_what_never_existed(
     assert await town.checksums() == before
 
 
-async def test_an_outsider_is_told_the_same_of_everything(
-    town: Town, at: At, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(throttles, "ADDRESS", MANY_TRIES)
+@pytest.mark.usefixtures("many_tries")
+async def test_an_outsider_is_told_the_same_of_everything(town: Town, at: At) -> None:
     every = town.elsewhere.plus(town.own("owner"))
     every.texts = [text for text in every.texts if text not in PERSONAS]
     assert await differences(at(town.a), every, town.required("buyer")) == []
