@@ -654,6 +654,13 @@ async def can_tell(
     return False
 
 
+@pytest.fixture(autouse=True)
+def many_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More is asked here than one address may try, or than a name may be tried."""
+    for limit in ("NAME_AT_ADDRESS", "ADDRESS", "NAME"):
+        monkeypatch.setattr(throttles, limit, throttles.Bucket(capacity=10_000, refill_seconds=1))
+
+
 @pytest.fixture(scope="session")
 async def asked_town(world: World) -> tuple[Town, dict[str, str]]:
     """A town of this worker's that is only asked, and what it looked like when it was new."""
@@ -713,16 +720,8 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
     assert named == set(NODES), "furnish the town with the new type"
 
 
-@pytest.fixture
-def many_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More is asked here than one address may try, or than a name may be tried."""
-    for limit in ("NAME_AT_ADDRESS", "ADDRESS", "NAME"):
-        monkeypatch.setattr(throttles, limit, throttles.Bucket(capacity=10_000, refill_seconds=1))
-
-
 @pytest.mark.parametrize("scalar", ["ID", "String"])
 @pytest.mark.parametrize("persona", PERSONAS)
-@pytest.mark.usefixtures("many_tries")
 async def test_what_is_anothers_answers_as_what_never_existed(
     persona: str, scalar: str, town: Town, at: At
 ) -> None:
@@ -734,7 +733,6 @@ async def test_what_is_anothers_answers_as_what_never_existed(
     assert await town.checksums() == before
 
 
-@pytest.mark.usefixtures("many_tries")
 async def test_an_outsider_is_told_the_same_of_everything(town: Town, at: At) -> None:
     every = town.elsewhere.plus(town.own("owner"))
     every.texts = [text for text in every.texts if text not in PERSONAS]
