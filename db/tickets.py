@@ -24,7 +24,6 @@ from sqlalchemy import (
     column,
     false,
     func,
-    literal_column,
     not_,
     or_,
     select,
@@ -66,6 +65,9 @@ support_tickets = tenant_table(
     Column("first_answer_due_at", DateTime(timezone=True)),
     Column("resolution_due_at", DateTime(timezone=True)),
     Column("version", Integer, nullable=False),
+    Column(
+        "assignments", Integer, nullable=False
+    ),  # how often it changed hands: the staff's version counts them too
     unique("number", name="support_tickets_number_key"),
     refers_to("customers", "customer_id", name="support_tickets_customer_fkey"),
     refers_to("accounts", "account_id", name="support_tickets_account_fkey"),
@@ -105,6 +107,7 @@ class SupportTicket:
     first_answer_due_at: datetime | None
     resolution_due_at: datetime | None
     version: int
+    assignments: int
 
     @property
     def about(self) -> About | None:
@@ -293,14 +296,19 @@ _moment = Statement[datetime](
 _add = Statement[None](insert_rows(support_tickets, _NAMES))
 _THIS = support_tickets.c.id == bindparam("the_id", type_=Uuid)
 _lock = Statement(_every_one.where(_THIS).with_for_update(key_share=True), SupportTicket)
-_CHANGING = ("state", "assignee_id", "last_message_at", "first_answered_at", "resolved_at")
+_CHANGING = (
+    "state",
+    "assignee_id",
+    "last_message_at",
+    "first_answered_at",
+    "resolved_at",
+    "version",
+    "assignments",
+)
 _keep = Statement(
     update(support_tickets)
     .where(_OF_TENANT, _THIS)
-    .values(
-        version=support_tickets.c.version + literal_column("1"),
-        **{name: bindparam(f"new_{name}", type_=support_tickets.c[name].type) for name in _CHANGING},
-    )
+    .values({name: bindparam(f"new_{name}", type_=support_tickets.c[name].type) for name in _CHANGING})
     .returning(*_every_one.selected_columns),
     SupportTicket,
 )
@@ -323,7 +331,7 @@ async def lock(connection: Connection, id: UUID) -> SupportTicket | None:
 
 
 async def keep(connection: Connection, changed: SupportTicket) -> SupportTicket:
-    """Keep a locked ticket as it was changed, and count that."""
+    """Keep a locked ticket as it was changed."""
     new = {f"new_{name}": getattr(changed, name) for name in _CHANGING}
     kept = await connection.row(_keep, the_id=changed.id, **new)
     assert kept is not None, "a row that is locked is there"

@@ -16,7 +16,7 @@ from db.tickets import SupportTicket
 from resolvers import attachments, nodes, notices
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
-from resolvers.tickets import side_of
+from resolvers.tickets import side_of, version_seen
 from rules.broken import NotFound, check_version
 from rules.events import Event
 from rules.numbers import NumberKind
@@ -199,6 +199,7 @@ async def _new(context: Context, subject: str, customer_id: UUID, about: Any) ->
         first_answer_due_at=due(moment, portal.first_answer_hours) if asks else None,
         resolution_due_at=due(moment, portal.resolution_hours),
         version=1,
+        assignments=0,
     )
 
 
@@ -265,6 +266,7 @@ async def reply(info: Info, input: _ReplyInput) -> SupportTicketReplyPayload:
         last_message_at=moment,
         first_answered_at=ticket.first_answered_at or (None if asks else moment),
         resolved_at=ticket.resolved_at if state is TicketState.CLOSED else None,
+        version=ticket.version + 1,
     )
     kept = await _keep(context, ticket, answered)
     if not asks:
@@ -278,7 +280,7 @@ async def _locked(context: Context, id: strawberry.ID, version: int | None) -> S
     ticket = await db.tickets.lock(context.connection, seen.id)
     if ticket is None:
         raise NotFound(path=("ticket",))
-    check_version(version, ticket.version)
+    check_version(version, version_seen(context, ticket))
     return ticket
 
 
@@ -310,7 +312,7 @@ async def _move(
     ticket = await _locked(context, input.ticket, input.version)
     state = after(ticket.state, side_of(context), act, "ticket")
     resolved_at = await db.tickets.moment(context.connection) if state is TicketState.CLOSED else None
-    moved = replace(ticket, state=state.value, resolved_at=resolved_at)
+    moved = replace(ticket, state=state.value, resolved_at=resolved_at, version=ticket.version + 1)
     return SupportTicketPayload(await _keep(context, ticket, moved))
 
 
@@ -323,7 +325,8 @@ async def assign(info: Info, input: _AssignInput) -> SupportTicketPayload:
     if ticket.assignee_id == assignee_id:
         context.record_nothing()
         return SupportTicketPayload(ticket)
-    return SupportTicketPayload(await _keep(context, ticket, replace(ticket, assignee_id=assignee_id)))
+    assigned = replace(ticket, assignee_id=assignee_id, assignments=ticket.assignments + 1)
+    return SupportTicketPayload(await _keep(context, ticket, assigned))
 
 
 async def _handler(context: Context, id: strawberry.ID) -> StaffMember:

@@ -107,15 +107,15 @@ async def page(
     """Query.supportTickets. Raises TextTooLong and PeriodReversed."""
     order = order_by or [SupportTicketOrder.LAST_MESSAGE_AT_DESC]
     asked = pages.Asked(first, after, last, before)
-    return await pages.connection(
-        info.context, db.tickets, _filters(filter or SupportTicketFilter()), order, asked
-    )
+    filters = await _filters(info.context, filter or SupportTicketFilter())
+    return await pages.connection(info.context, db.tickets, filters, order, asked)
 
 
-def _filters(given: SupportTicketFilter) -> dict[str, Any]:
+async def _filters(context: Context, given: SupportTicketFilter) -> dict[str, Any]:
+    """The filters' values. What a ticket is about is not told of what the viewer may not see, so nothing is found by it."""
     check_text(given.search, LONGEST_NAME, "filter", "search")
     check_period(given.opened_from, given.opened_to, "filter", "openedTo")
-    about = None if given.about is None else nodes.parsed(str(given.about), *ABOUT) or ("", nodes.NOTHING)
+    about = None if given.about is None else await _about(context, str(given.about))
     return {
         "number": given.number or None,
         "states": None if given.states is None else [state.value for state in given.states],
@@ -131,6 +131,11 @@ def _filters(given: SupportTicketFilter) -> dict[str, Any]:
         "opened_from": given.opened_from and midnight(given.opened_from),
         "opened_before": given.opened_to and midnight(next_day(given.opened_to)),
     }
+
+
+async def _about(context: Context, id: str) -> tuple[str, UUID]:
+    found = await nodes.by_global_id(context, id, *ABOUT)
+    return ("", nodes.NOTHING) if found is None else (type(found).__name__, found.id)
 
 
 _Id = Annotated[strawberry.ID | None, strawberry.argument(description="The global id.")]
@@ -231,6 +236,16 @@ def resolution(root: strawberry.Parent[SupportTicket]) -> TicketTarget:
 def overdue(root: strawberry.Parent[SupportTicket]) -> bool:
     """SupportTicket.overdue."""
     return _promises(root).is_overdue(datetime.now(UTC))
+
+
+def version_seen(context: Context, ticket: SupportTicket) -> int:
+    """How often a ticket was changed, as far as the viewer can notice: who takes care of it is the staff's business."""
+    return ticket.version + (ticket.assignments if side_of(context) is TicketSide.COMPANY else 0)
+
+
+def version(root: strawberry.Parent[SupportTicket], info: Info) -> int:
+    """SupportTicket.version."""
+    return version_seen(info.context, root)
 
 
 def side_of(context: Context) -> TicketSide:

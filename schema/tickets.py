@@ -143,7 +143,14 @@ class SupportTicket(Node):
             description="Whether something was to be done by now that is still to be done.",
         ),
     ]
-    version: Annotated[int, field(description="Counts the changes; notes are none.")]
+    version: Annotated[
+        int,
+        field(
+            resolvers.tickets.version,
+            description="Counts the changes that the viewer can notice; notes are none, and who takes care of it counts "
+            "for the staff alone.",
+        ),
+    ]
     actions: Annotated[
         list[Action],
         field(

@@ -135,6 +135,7 @@ async def ticket(
             first_answer_due_at=None,
             resolution_due_at=None,
             version=1,
+            assignments=0,
         )
         await db.tickets.add(connection, new)
     return new

@@ -243,6 +243,8 @@ async def test_what_is_hidden_from_an_account_is_not_asked_about_and_not_shown_l
     seen = await found(mia, ticket)
     assert seen is not None
     assert seen["about"] is None
+    assert await subjects(bea, about=product) == await subjects(stan, about=product) == [ticket["subject"]]
+    assert await subjects(mia, about=product) == []
 
 
 async def test_who_may_not_read_tickets_is_told_of_none(
@@ -371,8 +373,8 @@ async def test_who_takes_care_is_known_to_the_staff_alone(
     assert (assigned["assignee"], assigned["version"]) == ({"userName": "sara"}, 2)
     assert await done(stan, "Assign", **given) == assigned  # nothing changed
     seen = await found(bea, ticket)
-    assert seen is not None
-    assert seen["assignee"] is None
+    assert seen == ticket  # not even that something has changed
+    assert await refused(stan, "Close", ticket=ticket["id"], version=1) == [("VERSION_CONFLICT", ["version"])]
     for told in ({"assignee": sara}, {"assigned": True}):
         assert await subjects(stan, **told) == ["Where is it?"]
         assert await subjects(bea, **told) == []

@@ -289,11 +289,11 @@ async def ask_about_all(portal: Portal) -> None:
     for sql, *values in (
         (
             f"""insert into support_tickets (tenant_id, id, number, customer_id, account_id, opened_by, subject,
-            about_type, about_id, state, assignee_id, opened_at, last_message_at, version)
+            about_type, about_id, state, assignee_id, opened_at, last_message_at, version, assignments)
             select $1, gen_random_uuid(), 'ST-' || row_number() over (), (select id from customers where code = 'C1'),
             (select id from accounts where user_name = 'bea'), 'Bea', 'Help', kind, key, 'OPEN',
             (select id from staff_members where supplier_id = $2 limit 1), now(),
-            now() + row_number() over (partition by kind) * interval '1 s', 1
+            now() + row_number() over (partition by kind) * interval '1 s', 1, 0
             from ({every}) of_all (kind, key), generate_series(1, 3)""",
             portal.supplier_id,
         ),

@@ -40,6 +40,7 @@ CREATE TABLE support_tickets (
     first_answer_due_at TIMESTAMP WITH TIME ZONE,
     resolution_due_at TIMESTAMP WITH TIME ZONE,
     version INTEGER NOT NULL,
+    assignments INTEGER NOT NULL,
     CONSTRAINT support_tickets_pkey PRIMARY KEY (tenant_id, id),
     CONSTRAINT support_tickets_number_key UNIQUE (tenant_id, number),
     CONSTRAINT support_tickets_customer_fkey FOREIGN KEY(tenant_id, customer_id) REFERENCES customers (tenant_id, id),
@@ -112,7 +113,8 @@ create policy ticket_messages_tenant on ticket_messages as restrictive
 RIGHTS = """
 grant update (first_answer_hours, resolution_hours) on portals to app_rw;
 grant select, insert on support_tickets to app_rw;
-grant update (state, assignee_id, last_message_at, first_answered_at, resolved_at, version) on support_tickets to app_rw;
+grant update (state, assignee_id, last_message_at, first_answered_at, resolved_at, version, assignments)
+    on support_tickets to app_rw;
 grant select, insert on ticket_messages to app_rw;
 grant select, insert, update, delete on support_tickets, ticket_messages to app_migrate;
 """
