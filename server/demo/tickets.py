@@ -113,6 +113,7 @@ async def _open(
         resolved_at=now if state is TicketState.CLOSED else None,
         first_answer_due_at=due(asked_at, terms.FIRST_ANSWER_HOURS),
         resolution_due_at=due(asked_at, terms.RESOLUTION_HOURS),
+        assignments=0,
         version=1,
     )
     await db.tickets.add(connection, ticket)
