@@ -65,9 +65,8 @@ support_tickets = tenant_table(
     Column("first_answer_due_at", DateTime(timezone=True)),
     Column("resolution_due_at", DateTime(timezone=True)),
     Column("version", Integer, nullable=False),
-    Column(
-        "assignments", Integer, nullable=False
-    ),  # how often it changed hands: the staff's version counts them too
+    # How often it changed hands: the staff's version counts that too, the customer's does not.
+    Column("assignments", Integer, nullable=False),
     unique("number", name="support_tickets_number_key"),
     refers_to("customers", "customer_id", name="support_tickets_customer_fkey"),
     refers_to("accounts", "account_id", name="support_tickets_account_fkey"),

@@ -78,8 +78,8 @@ class PaymentRecordInput:
     rma_request: strawberry.ID | None = strawberry.field(
         default=None,
         description="The request for which it is a refund: at most what was credited of the lines to be refunded and is not "
-        "paid back yet, in the currency of its invoice. Where that invoice was paid, it is what too much is paid of now: name "
-        "it under `allocations`.",
+        "paid back yet, in the currency of its invoice. Without `allocations` it takes what is paid too much of that invoice "
+        "now, and the rest from the account.",
     )
     idempotency_key: str | None = strawberry.field(default=None, description=KEY_DESCRIPTION)
 
@@ -132,6 +132,8 @@ async def record(info: Info, input: _RecordInput) -> PaymentPayload:
     if back is not None:
         await back.check(context, new.amount)
     settled = await _settled(context, new, input.allocations)
+    if back is not None and not input.allocations:
+        settled = _of_its_invoice(new, back.invoice)
     rest = _rest(new.amount, settled, currency)
     on_account = await db.allocations.on_account(context.connection, customer.id, currency)
     check_on_account(input.kind, rest, on_account, currency)
@@ -202,6 +204,12 @@ async def _settled(
     if broken:
         raise BrokenRules(broken)
     return list(settled.values())
+
+
+def _of_its_invoice(refund: Payment, invoice: Invoice) -> list[tuple[Invoice, int]]:
+    """What was paid too much of the invoice of a request, as far as the refund takes it."""
+    overpaid = min(max(-invoice.open, 0), refund.amount)
+    return [(invoice, overpaid)] if overpaid > 0 else []
 
 
 def _checked(payment: Payment, invoice: Invoice, amount: Decimal) -> int:

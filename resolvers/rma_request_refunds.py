@@ -22,15 +22,20 @@ from rules.rma_requests import RMAAct
 
 @dataclass(slots=True)
 class Refunding:
-    """The request for which money goes back, and the currency of its invoice."""
+    """The request for which money goes back, and its invoice as it stands now."""
 
     request_id: UUID
-    currency: str
+    invoice: Invoice
+
+    @property
+    def currency(self) -> str:
+        """The currency in which it was credited."""
+        return self.invoice.currency
 
     async def check(self, context: Context, amount: int) -> None:
-        """Refuse to pay back more than was credited for what is to be refunded; minor units. Raises MoreThanCredited."""
-        paid = await db.rma_refunds.paid(context.connection, self.request_id)
-        check_refund(amount, await _credited(context, self.request_id), paid, self.currency)
+        """Refuse to pay back more than was credited for what is to be refunded; minor units. Raises NothingToRefund and
+        MoreThanCredited."""
+        check_refund(amount, await left_to_refund(context, self.request_id), self.currency)
 
 
 async def refunding(
@@ -52,7 +57,7 @@ async def refunding(
     invoice: Invoice = await posted(context, "Invoice", found.request.invoice_id, "rmaRequest")
     if currency is not None and currency != invoice.currency:
         raise InvoiceCurrencyDiffers(currency=invoice.currency, path=("currency",))
-    return Refunding(found.request.id, invoice.currency)
+    return Refunding(found.request.id, invoice)
 
 
 async def check_still_credited(context: Context, request_id: UUID | None) -> None:
@@ -60,15 +65,15 @@ async def check_still_credited(context: Context, request_id: UUID | None) -> Non
     RefundsUncovered."""
     if request_id is None:
         return
-    paid = await db.rma_refunds.paid(context.connection, request_id)
-    if paid > await _credited(context, request_id):
+    if await left_to_refund(context, request_id) < 0:
         raise RefundsUncovered
 
 
-async def _credited(context: Context, request_id: UUID) -> int:
-    """What was credited of the lines that are to be refunded, with tax, in minor units."""
-    lines = await db.rma_refunds.credited(context.connection, request_id)
-    return sum(
+async def left_to_refund(context: Context, request_id: UUID) -> int:
+    """What was credited of the lines that are to be refunded, with tax, and is not paid back yet, in minor units."""
+    lines = await context.load_list(db.rma_refunds.credited, request_id)
+    paid = await context.load(db.rma_refunds.paid, request_id)
+    return -(paid or 0) + sum(
         totals([(each.amount, each.tax_rate) for each in of_note], tax_included=included).total
         for (_, included), of_note in groupby(
             lines, key=lambda each: (each.credit_note_id, each.tax_included)

@@ -20,13 +20,14 @@ from resolvers import actions, nodes, pages, subscriptions
 from resolvers.actions import Action
 from resolvers.context import Context, Info
 from resolvers.enums import publish
+from resolvers.rma_request_refunds import left_to_refund
 from resolvers.rma_submissions import refusal
 from rules.broken import BrokenRule, InvalidInput, NotFound
 from rules.invoices import check_standing
 from rules.money import plain
 from rules.periods import check_period, midnight, next_day
 from rules.permissions import Permission
-from rules.rma_decisions import check_left
+from rules.rma_decisions import check_left, check_refundable
 from rules.rma_progress import RMALineProgress
 from rules.rma_requests import (
     ON_INVOICE,
@@ -275,6 +276,8 @@ async def _refusal(context: Context, root: RMARequest, act: RMAAct, actor: RMAAc
     try:
         check(act, RMAStage(root.stage), actor)
         check_left(act, lines)
+        if act is RMAAct.REFUND:
+            check_refundable(await left_to_refund(context, root.id))
         if act in ON_INVOICE:
             await _check_invoice(context, root)
     except BrokenRule as broken:

@@ -95,6 +95,13 @@ class NothingAuthorised(BrokenRule):
     german = "Von dem Genehmigten ist hierfür nichts mehr übrig."
 
 
+class NothingToRefund(BrokenRule):
+    """Nothing is to be refunded for a request, it is not credited yet, or it is paid back."""
+
+    english = "Nothing that was credited for this request is left to be paid back."
+    german = "Von dem, was zu dieser Anfrage gutgeschrieben wurde, ist nichts mehr zurückzuzahlen."
+
+
 class NothingWouldBeCredited(BrokenRule):
     """A request leads to no credit note: what it asks for is repaired, declined, or credited already."""
 
@@ -201,17 +208,11 @@ def _left(line: LineProgress, done: Decimal) -> Decimal:
     return max((line.authorised_quantity or Decimal(0)) - done, Decimal(0))
 
 
-def credited_to_refund(line: LineProgress) -> Decimal:
-    """How much was credited of a line that is to be refunded; what of that is paid back, the money says."""
-    return line.credited_quantity if line.resolution is Resolution.REFUND else Decimal(0)
-
-
 # What can be done only while something is left for it.
 _LEFT: dict[RMAAct, Callable[[LineProgress], Decimal]] = {
     RMAAct.RECEIVE: left_to_receive,
     RMAAct.CREDIT: left_to_credit,
     RMAAct.REPLACE: left_to_replace,
-    RMAAct.REFUND: credited_to_refund,
 }
 
 
@@ -269,9 +270,19 @@ def check_replaced(line: RMALineProgress, quantity: Decimal) -> None:
         raise MoreThanAuthorised(sku=line.sku, left=left, path=("quantity",))
 
 
-def check_refund(amount: int, credited: int, refunded: int, currency: str) -> None:
-    """Refuse to pay back more than was credited for what is to be refunded; minor units. Raises MoreThanCredited."""
-    left = max(credited - refunded, 0)
+def check_refundable(left: int) -> None:
+    """Refuse to pay back when nothing that was credited for it is left of that; minor units. Raises NothingToRefund."""
+    if left <= 0:
+        raise NothingToRefund
+
+
+def check_refund(amount: int, left: int, currency: str) -> None:
+    """Refuse to pay back more than was credited for what is to be refunded and is not paid back yet; minor units.
+
+    Raises NothingToRefund and MoreThanCredited.
+    """
+    with found_at("rmaRequest"):
+        check_refundable(left)
     if amount > left:
         raise MoreThanCredited(left=to_major(left, currency), currency=currency, path=("amount",))
 

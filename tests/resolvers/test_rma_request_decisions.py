@@ -271,7 +271,7 @@ async def test_a_repair_is_done_when_the_request_is_closed(
     assert stands(done) == ("CLOSED", "completed", "COMPLETED")
     assert (done["note"], done["closedAt"] is not None) == ("Repaired and sent back", True)
     assert [each["state"] for each in done["lines"]] == ["CLOSED", "DECLINED"]
-    assert set(allowed(done).values()) == {"RMA_REQUEST_ENDED", "NOTHING_AUTHORISED"}  # nothing to refund
+    assert set(allowed(done).values()) == {"RMA_REQUEST_ENDED", "NOTHING_TO_REFUND"}  # nothing to refund
 
 
 async def test_what_is_closed_is_free_again(portal: Portal, bill: Invoice, mia: Client, at: At) -> None:
@@ -305,7 +305,7 @@ STAGES: dict[RMAStage, tuple[tuple[Asked, ...], dict[str, str]]] = {
         (Asked(1, "2", Resolution.REFUND, "2"), Asked(2, "2")),
         {"REPLACE": "NOTHING_AUTHORISED"},
     ),
-    RMAStage.AUTHORISED: ((Asked(1, "2", Resolution.REPLACE, "2"),), {"REFUND": "NOTHING_AUTHORISED"}),
+    RMAStage.AUTHORISED: ((Asked(1, "2", Resolution.REPLACE, "2"),), {"REFUND": "NOTHING_TO_REFUND"}),
     RMAStage.RECEIVED: ((Asked(1, "2", Resolution.REFUND, "2"),), {"REPLACE": "NOTHING_AUTHORISED"}),
     RMAStage.COMPLETED: (
         (Asked(1, "2", Resolution.REFUND, "1"),),
@@ -319,7 +319,7 @@ STAGES: dict[RMAStage, tuple[tuple[Asked, ...], dict[str, str]]] = {
     RMAStage.CLOSED: (
         (Asked(1, "2", Resolution.REFUND, "2"),),
         dict.fromkeys(("DECIDE", "RECEIVE", "CREDIT", "REPLACE", "CLOSE"), "RMA_REQUEST_ENDED")
-        | {"REFUND": "NOTHING_AUTHORISED"},
+        | {"REFUND": "NOTHING_TO_REFUND"},
     ),
 }
 ACTS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -139,7 +139,7 @@ async def test_what_an_erp_credits_meanwhile_is_not_granted_or_credited_again(
     ]
     await posted(mia, DECIDE, rmaRequest=undecided, lines=[decision(1, "DECLINED", None, "Credited")])
     ended = await posted(mia, "rmaRequestClose", rmaRequest=granted, outcome="COMPLETED")
-    assert (ended["stage"], allowed(ended)["REFUND"]) == ("CLOSED", "NOTHING_AUTHORISED")
+    assert (ended["stage"], allowed(ended)["REFUND"]) == ("CLOSED", "NOTHING_TO_REFUND")
 
 
 async def test_of_all_that_is_done_at_once_nothing_is_done_twice(
