@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from db.connections import Connection
 from db.statements import Statement
-from db.webhook_deliveries import webhook_attempts, webhook_deliveries
+from db.webhook_deliveries import PENDING, webhook_attempts, webhook_deliveries
 from db.webhooks import webhooks
 from rules.events import Event
 from rules.webhooks import WebhookDeliveryState
@@ -71,7 +71,7 @@ class Outcome:
 _OF_TENANT = webhook_deliveries.c.tenant_id == bindparam("tenant_id")
 _ID = bindparam("the_id", type_=Uuid)
 _THIS = webhook_deliveries.c.id == _ID
-_PENDING = webhook_deliveries.c.state == WebhookDeliveryState.PENDING
+_PENDING = webhook_deliveries.c.state == PENDING
 
 _OPEN = or_(webhooks.c.active, webhook_deliveries.c.event == Event.WEBHOOK_TEST)
 _ITS_WEBHOOK = and_(
@@ -125,7 +125,7 @@ _IS_FIRST = ~exists().where(
     _before.c.webhook_id == webhook_deliveries.c.webhook_id,
     _before.c.subject_id == webhook_deliveries.c.subject_id,
     _before.c.position < webhook_deliveries.c.position,
-    _before.c.state == WebhookDeliveryState.PENDING,
+    _before.c.state == PENDING,
 )
 _next_due = Statement(
     _a_head.select_from(webhook_deliveries.join(webhooks, _ITS_WEBHOOK))

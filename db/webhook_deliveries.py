@@ -10,6 +10,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     Index,
     Integer,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal_column,
     or_,
     select,
     update,
@@ -86,6 +88,10 @@ webhook_deliveries = tenant_table(
     Index("webhook_deliveries_webhook_idx", "tenant_id", "webhook_id", "created_at", "id"),
     Index("webhook_deliveries_node_idx", "tenant_id", "node_id"),
 )
+
+# Said as they stand and not as parameters: a plan that is kept for any parameters finds their indexes only so.
+PENDING: ColumnElement[str] = literal_column(f"'{WebhookDeliveryState.PENDING}'", Text)
+DEAD: ColumnElement[str] = literal_column(f"'{WebhookDeliveryState.DEAD}'", Text)
 
 webhook_attempts = tenant_table(
     "webhook_attempts",
@@ -155,7 +161,7 @@ _with_dead = Statement[UUID](
         exists().where(
             webhook_deliveries.c.tenant_id == webhooks.c.tenant_id,
             webhook_deliveries.c.webhook_id == webhooks.c.id,
-            webhook_deliveries.c.state == WebhookDeliveryState.DEAD,
+            webhook_deliveries.c.state == DEAD,
         ),
     )
 )
@@ -265,7 +271,7 @@ _is_this = or_(
 )
 _dead = (
     select(webhook_deliveries.c.id)
-    .where(_OF_TENANT, webhook_deliveries.c.state == WebhookDeliveryState.DEAD, _is_this)
+    .where(_OF_TENANT, webhook_deliveries.c.state == DEAD, _is_this)
     .order_by(webhook_deliveries.c.position)
     .limit(MOST_RETRIED)
     .with_for_update()
@@ -277,7 +283,7 @@ _revive = Statement(
     .returning(webhook_deliveries.c.id, webhook_deliveries.c.webhook_id, webhook_deliveries.c.subject_id),
     _and_lane,
 )
-_PENDING = webhook_deliveries.c.state == WebhookDeliveryState.PENDING
+_PENDING = webhook_deliveries.c.state == PENDING
 _hurry = Statement(
     update(webhook_deliveries)
     .where(_OF_TENANT, _PENDING, webhook_deliveries.c.webhook_id == bindparam("the_webhook_id", type_=Uuid))
@@ -306,7 +312,7 @@ _OLD = sql_text(f"now() - interval '{KEPT_DAYS} days'")
 _old = and_(
     webhook_deliveries.c.created_at < _OLD,
     or_(
-        webhook_deliveries.c.state != WebhookDeliveryState.PENDING,
+        webhook_deliveries.c.state != PENDING,
         ~exists().where(
             webhooks.c.tenant_id == webhook_deliveries.c.tenant_id,
             webhooks.c.id == webhook_deliveries.c.webhook_id,

@@ -18,8 +18,8 @@ from db.invoices import Invoice
 from db.rma_requests import RMARequest
 from resolvers import nodes
 from resolvers.context import Context
-from resolvers.corrected_lines import corrected
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION
+from resolvers.named_lines import named
 from resolvers.posting_locks import billing_address
 from resolvers.rma_request_credits import Requested, requested
 from rules.access_groups import check_length
@@ -157,7 +157,7 @@ async def drafted(
             request.check(line, credit.quantity)
         return credit
 
-    credited = corrected(given, {line.position: line for line in lines}, make)
+    credited = named(given, {line.position: line for line in lines}, make)
     note_id = uuid.uuid7()
     new_lines = _lines(note_id, invoice, credited)
     sums = totals([(line.amount, line.tax_rate) for line in new_lines], tax_included=invoice.tax_included)

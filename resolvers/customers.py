@@ -91,11 +91,7 @@ _Code = Annotated[str | None, strawberry.argument(description="The company's own
 
 async def customer(info: Info, id: _Id = None, code: _Code = None) -> Customer | None:
     """Query.customer: by exactly one of id and code."""
-    if (id is None) == (code is None):
-        raise InvalidInput(path=("id",))
-    if code is not None:
-        return await info.context.load(db.customers.by_codes, code)
-    found: Customer | None = await nodes.by_global_id(info.context, str(id), "Customer")
+    found: Customer | None = await nodes.by_one_of(info.context, "Customer", id, db.customers.by_codes, code)
     return found
 
 

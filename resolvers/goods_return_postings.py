@@ -16,8 +16,8 @@ from db.invoices import Invoice
 from db.stock import OnHand
 from resolvers import nodes
 from resolvers.context import Context, Info
-from resolvers.corrected_lines import corrected
 from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
+from resolvers.named_lines import named
 from resolvers.posting_locks import invoice_locked
 from resolvers.rma_request_locks import Locked, invoice_of, locked
 from resolvers.rma_request_stages import refresh
@@ -124,7 +124,7 @@ def _back(
 ) -> list[tuple[InvoicedLine, Decimal]]:
     """What has come back. Raises LinesMissing, or BrokenRules with all that is wrong."""
     if request is None:
-        return corrected(input.lines or [], lines, _came_back)
+        return named(input.lines or [], lines, _came_back)
     asked = {line.invoice_position: line for line in request.lines}
     left = {position: left_to_receive(line) for position, line in asked.items()}
     given = input.lines
@@ -141,7 +141,7 @@ def _back(
         check_done(asked[line.position], quantity, rest)
         return quantity
 
-    return corrected(given, lines, make)
+    return named(given, lines, make)
 
 
 def _came_back(line: InvoicedLine, asked: GoodsReturnReceiveLineInput) -> Decimal:

@@ -112,6 +112,18 @@ async def by_global_id(context: Context, id: str, *types: str) -> Any:
     return await load(context, *found) if found else None
 
 
+async def by_one_of(
+    context: Context, type_name: str, id: str | None, read: BatchedRead[str, Any], name: str | None
+) -> Any:
+    """The object behind a global id, or the one that `read` finds by its name (a number, a code), or None. Raises
+    InvalidInput when not exactly one of both is said."""
+    if (id is None) == (name is None):
+        raise InvalidInput(path=("id",))
+    if name is not None:
+        return await context.load(read, name)
+    return await by_global_id(context, str(id), type_name)
+
+
 NodeId = Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
 NodeIds = Annotated[list[strawberry.ID], strawberry.argument(description="Global ids, at most 100.")]
 

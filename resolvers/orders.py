@@ -18,7 +18,6 @@ from resolvers import money, nodes, pages, subscriptions
 from resolvers.context import Info
 from resolvers.enums import publish
 from rules import amounts, deliveries
-from rules.broken import InvalidInput
 from rules.contacts import Address
 from rules.deliveries import DeliveryState
 from rules.lifecycle import ProcessingState
@@ -110,12 +109,7 @@ _Number = Annotated[str | None, strawberry.argument(description="The order's num
 
 async def order(info: Info, id: _Id = None, number: _Number = None) -> Order | None:
     """Query.order: by exactly one of id and number."""
-    context = info.context
-    if (id is None) == (number is None):
-        raise InvalidInput(path=("id",))
-    if number is not None:
-        return await context.load(db.orders.by_numbers, number)
-    found: Order | None = await nodes.by_global_id(context, str(id), "Order")
+    found: Order | None = await nodes.by_one_of(info.context, "Order", id, db.orders.by_numbers, number)
     return found
 
 

@@ -113,11 +113,7 @@ _Id = Annotated[strawberry.ID | None, strawberry.argument(description="The globa
 
 async def product(info: Info, id: _Id = None, sku: _Sku = None) -> Product | None:
     """Query.product: by exactly one of id and sku."""
-    if (id is None) == (sku is None):
-        raise InvalidInput(path=("id",))
-    if sku is not None:
-        return await info.context.load(db.products.by_skus, sku)
-    found: Product | None = await nodes.by_global_id(info.context, str(id), "Product")
+    found: Product | None = await nodes.by_one_of(info.context, "Product", id, db.products.by_skus, sku)
     return found
 
 

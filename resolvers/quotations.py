@@ -16,7 +16,7 @@ from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.quotation_drafts import outdated
 from rules import amounts, quotations
-from rules.broken import BrokenRule, InvalidInput
+from rules.broken import BrokenRule
 from rules.permissions import Permission
 from rules.quotations import QuotationAct, QuotationState
 
@@ -96,12 +96,9 @@ _Number = Annotated[str | None, strawberry.argument(description="The quotation's
 
 async def quotation(info: Info, id: _Id = None, number: _Number = None) -> Quotation | None:
     """Query.quotation: by exactly one of id and number."""
-    context = info.context
-    if (id is None) == (number is None):
-        raise InvalidInput(path=("id",))
-    if number is not None:
-        return await context.load(db.quotations.by_numbers, number)
-    found: Quotation | None = await nodes.by_global_id(context, str(id), "Quotation")
+    found: Quotation | None = await nodes.by_one_of(
+        info.context, "Quotation", id, db.quotations.by_numbers, number
+    )
     return found
 
 

@@ -14,12 +14,12 @@ from resolvers import nodes, notices
 from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, facts_of
+from resolvers.named_lines import named
 from resolvers.rma_request_changes import RMARequestPayload
 from resolvers.rma_request_locks import Locked, locked
 from resolvers.rma_request_stages import at_its_stage, in_state, state_of
 from rules.access_groups import check_length
-from rules.broken import BrokenRule, BrokenRules, NotFound, found_at
-from rules.fulfilments import LineTwice
+from rules.broken import NotFound, found_at
 from rules.invoices import check_standing
 from rules.lifecycle import ProcessingState, Subject
 from rules.rma_decisions import (
@@ -173,24 +173,11 @@ async def _decided(
     lines = {line.position: line for line in kept[found.request.id]}
     progress = {line.position: line for line in found.lines}
     left = await _returnable(context, found, given)
-    decided: dict[int, RMARequestLine] = {}
-    broken: list[BrokenRule] = []
-    for index, each in enumerate(given):
-        path = ("lines", str(index))
-        line = lines.get(each.position)
-        if line is None:
-            broken.append(NotFound(path=(*path, "position")))
-        elif each.position in decided:
-            broken.append(LineTwice(position=each.position, path=(*path, "position")))
-        else:
-            decided[each.position] = line
-            try:
-                decided[each.position] = _decision(line, progress[each.position], each, left)
-            except BrokenRule as rule:
-                broken.append(rule.at(*path))
-    if broken:
-        raise BrokenRules(broken)
-    return [line for position, line in decided.items() if line != lines[position]]
+
+    def decision(line: RMARequestLine, each: RMARequestDecideLineInput) -> RMARequestLine:
+        return _decision(line, progress[line.position], each, left)
+
+    return [after for before, after in named(given, lines, decision) if after != before]
 
 
 def _decision(

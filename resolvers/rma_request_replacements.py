@@ -18,18 +18,18 @@ from db.stock import StockLevel
 from resolvers import nodes
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload
+from resolvers.named_lines import named
 from resolvers.order_placing import NewLine, NewOrder, Placement, placed
 from resolvers.posting_locks import posted
 from resolvers.rma_request_locks import Locked, locked
 from resolvers.rma_request_stages import refresh
 from rules.access_groups import check_length
 from rules.amounts import totals
-from rules.broken import BrokenRule, BrokenRules, NotFound, found_at
+from rules.broken import BrokenRule, BrokenRules, found_at
 from rules.carts import assess
 from rules.contacts import AddressKind
 from rules.credit_notes import InvoicedLine
-from rules.fulfilments import LineTwice
-from rules.invoices import LinesMissing, check_standing
+from rules.invoices import check_standing
 from rules.orders import LONGEST_COMMENT, split
 from rules.products import ProductUnavailable
 from rules.quotations import Quote
@@ -116,30 +116,15 @@ def _wanted(
 ) -> list[tuple[RMALineProgress, Decimal]]:
     """Which lines are replaced, with how much. Raises LinesMissing, or BrokenRules with all that is
     wrong."""
-    lines = {line.position: line for line in found.lines}
     if given is None:
         return [(line, left_to_replace(line)) for line in found.lines if left_to_replace(line) > 0]
-    if not given:
-        raise LinesMissing(path=("lines",))
-    wanted: dict[int, tuple[RMALineProgress, Decimal]] = {}
-    broken: list[BrokenRule] = []
-    for index, each in enumerate(given):
-        path = ("lines", str(index))
-        line = lines.get(each.position)
-        if line is None:
-            broken.append(NotFound(path=(*path, "position")))
-        elif each.position in wanted:
-            broken.append(LineTwice(position=each.position, path=(*path, "position")))
-        else:
-            quantity = left_to_replace(line) if each.quantity is None else each.quantity
-            wanted[each.position] = line, quantity
-            try:
-                check_replaced(line, quantity)
-            except BrokenRule as rule:
-                broken.append(rule.at(*path))
-    if broken:
-        raise BrokenRules(broken)
-    return list(wanted.values())
+
+    def asked(line: RMALineProgress, each: RMARequestReplaceLineInput) -> Decimal:
+        quantity = left_to_replace(line) if each.quantity is None else each.quantity
+        check_replaced(line, quantity)
+        return quantity
+
+    return named(given, {line.position: line for line in found.lines}, asked)
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.rma_request_refunds import left_to_refund
 from resolvers.rma_submissions import refusal
-from rules.broken import BrokenRule, InvalidInput, NotFound
+from rules.broken import BrokenRule, NotFound
 from rules.invoices import check_standing
 from rules.money import plain
 from rules.periods import check_period, midnight, next_day
@@ -131,12 +131,9 @@ _Number = Annotated[str | None, strawberry.argument(description="The request's n
 
 async def request(info: Info, id: _Id = None, number: _Number = None) -> RMARequest | None:
     """Query.rmaRequest: by exactly one of id and number."""
-    context = info.context
-    if (id is None) == (number is None):
-        raise InvalidInput(path=("id",))
-    if number is not None:
-        return await context.load(db.rma_requests.by_numbers, number)
-    found: RMARequest | None = await nodes.by_global_id(context, str(id), "RMARequest")
+    found: RMARequest | None = await nodes.by_one_of(
+        info.context, "RMARequest", id, db.rma_requests.by_numbers, number
+    )
     return found
 
 

@@ -18,7 +18,6 @@ from resolvers import nodes, pages
 from resolvers.actions import Action
 from resolvers.context import Context, Info
 from resolvers.enums import publish
-from rules.broken import InvalidInput
 from rules.periods import check_period, midnight, next_day
 from rules.texts import LONGEST_NAME, check_text
 from rules.tickets import (
@@ -144,12 +143,9 @@ _Number = Annotated[str | None, strawberry.argument(description="The ticket's nu
 
 async def ticket(info: Info, id: _Id = None, number: _Number = None) -> SupportTicket | None:
     """Query.supportTicket: by exactly one of id and number."""
-    context = info.context
-    if (id is None) == (number is None):
-        raise InvalidInput(path=("id",))
-    if number is not None:
-        return await context.load(db.tickets.by_numbers, number)
-    found: SupportTicket | None = await nodes.by_global_id(context, str(id), "SupportTicket")
+    found: SupportTicket | None = await nodes.by_one_of(
+        info.context, "SupportTicket", id, db.tickets.by_numbers, number
+    )
     return found
 
 

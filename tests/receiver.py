@@ -10,7 +10,7 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-SOON = 10
+SOON = 30
 
 
 @dataclass(slots=True)
