@@ -63,6 +63,7 @@ _credited = (
         credit_note_lines.c.invoice_position,
         _credited_quantity.label("quantity"),
         _credited_amount.label("amount"),
+        func.count().label("credits"),
     )
     .where(credit_note_lines.c.invoice_id == any_(_IDS), credit_note_lines.c.invoice_position.is_not(None))
     .group_by(credit_note_lines.c.invoice_id, credit_note_lines.c.invoice_position)
@@ -99,6 +100,7 @@ _of_invoices = Statement(
         func.coalesce(_credited.c.quantity, 0).label("credited_quantity"),
         func.coalesce(_credited.c.amount, 0).label("credited_amount"),
         func.coalesce(_returned.c.quantity, 0).label("returned_quantity"),
+        func.coalesce(_credited.c.credits, 0).label("credits"),
     )
     .outerjoin_from(
         invoice_lines,

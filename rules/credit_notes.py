@@ -97,7 +97,8 @@ class GoodsReturnNotForOperation(BrokenRule):
 class InvoicedLine:
     """A line of an invoice, with what of it was credited and came back; what is reversed does not count.
 
-    `amount` and `credited_amount` are minor units, with tax where the invoice's prices include it.
+    `amount` and `credited_amount` are minor units, with tax where the invoice's prices include it; `credits` is by how
+    many lines of credit notes something of it was credited.
     """
 
     invoice_id: UUID
@@ -113,6 +114,7 @@ class InvoicedLine:
     credited_quantity: Decimal
     credited_amount: int
     returned_quantity: Decimal
+    credits: int
 
     @property
     def left_quantity(self) -> Decimal:
@@ -190,6 +192,7 @@ def spread(lines: Sequence[InvoicedLine], unnamed: Iterable[UnnamedCredit]) -> l
                 line,
                 credited_quantity=line.credited_quantity + takes,
                 credited_amount=line.credited_amount + money,
+                credits=line.credits + (takes > 0 or money > 0),
             )
             quantity, amount = quantity - takes, amount - money
     return left
@@ -231,7 +234,8 @@ def _share(line: InvoicedLine, quantity: Decimal, most: Decimal, currency: str) 
     if not line.has_money_left:
         raise _too_large(line, currency, "quantity")
     whole = line_amount(quantity, line.unit_price, currency)
-    if abs(whole - amount) <= 1:
+    # Half a minor unit for the line, for this and for each credit before: so much roundings make together.
+    if abs(whole - amount) <= 1 + line.credits // 2:
         return Credit(quantity, line.unit_price, amount)
     if amount > whole:
         # The rest was credited for less than it cost: what was kept back then is not given back with these.

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 import uuid_utils.compat as uuid
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rules.amounts import line_amount, totals
@@ -43,6 +43,7 @@ def line(
         credited_quantity=NOTHING,
         credited_amount=0,
         returned_quantity=NOTHING,
+        credits=0,
     )
 
 
@@ -53,6 +54,7 @@ def after(one: InvoicedLine, credit: Credit, operation: CreditOperation) -> Invo
         one,
         credited_quantity=one.credited_quantity + takes,
         credited_amount=one.credited_amount + credit.amount,
+        credits=one.credits + 1,
     )
 
 
@@ -89,6 +91,7 @@ def test_any_parts_that_are_invoiced_never_make_more_than_was_shipped(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @given(one=lines(), cuts=st.lists(st.tuples(st.integers(0, 5), QUANTITIES), max_size=20))
+@example(one=[line(Decimal(208), Decimal("65.537"), NOTHING)], cuts=[(0, Decimal(2))] * 3)  # each rounds down
 def test_a_line_credited_in_any_parts_gives_back_exactly_what_it_charged(
     operation: CreditOperation, one: list[InvoicedLine], cuts: list[tuple[int, Decimal]]
 ) -> None:
