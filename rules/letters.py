@@ -167,7 +167,7 @@ class Writer:
     def _letter(self, subject: str, name: str, *parts: str) -> Letter:
         greeting = self._say(f"Dear {one_line(name)},", f"Guten Tag {one_line(name)},")
         ask = self._say(
-            f"This mail was sent by itself. Questions: {self.support_email}",
+            f"This is an automatic message. Questions: {self.support_email}",
             f"Diese E-Mail wurde automatisch gesendet. Fragen: {self.support_email}",
         )
         # As signatures are told from what is said: "-- " on a line of its own (RFC 3676, 4.3).

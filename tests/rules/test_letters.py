@@ -59,7 +59,7 @@ You can watch what becomes of it at:
 --\x20
 Harbour Trading
 http://harbour.localhost:8000/graphql
-This mail was sent by itself. Questions: help@harbour.example
+This is an automatic message. Questions: help@harbour.example
 """,
     )
 
