@@ -40,6 +40,9 @@ _credited_quantity = func.coalesce(
     0,
 )
 _credited_amount = func.coalesce(func.sum(credit_note_lines.c.amount), 0).cast(BigInteger)
+_discounted_amount = func.coalesce(
+    func.sum(credit_note_lines.c.amount).filter(credit_notes.c.operation == _OF_DISCOUNTS), 0
+).cast(BigInteger)
 
 
 def _lines_in(lines: Table, documents: Table, key: str, *what: ColumnElement[Any]) -> Select[Any]:
@@ -64,6 +67,7 @@ _credited = (
         _credited_quantity.label("quantity"),
         _credited_amount.label("amount"),
         func.count().label("credits"),
+        _discounted_amount.label("discounted_amount"),
     )
     .where(credit_note_lines.c.invoice_id == any_(_IDS), credit_note_lines.c.invoice_position.is_not(None))
     .group_by(credit_note_lines.c.invoice_id, credit_note_lines.c.invoice_position)
@@ -101,6 +105,7 @@ _of_invoices = Statement(
         func.coalesce(_credited.c.amount, 0).label("credited_amount"),
         func.coalesce(_returned.c.quantity, 0).label("returned_quantity"),
         func.coalesce(_credited.c.credits, 0).label("credits"),
+        func.coalesce(_credited.c.discounted_amount, 0).label("discounted_amount"),
     )
     .outerjoin_from(
         invoice_lines,

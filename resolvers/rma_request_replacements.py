@@ -191,9 +191,11 @@ def _new_line(
     levels: Sequence[StockLevel],
     warehouse_id: UUID | None,
 ) -> NewLine:
-    """A line at the price and the tax of the invoice. Raises what stands in its way."""
+    """A line at the tax and the price of the invoice, less what was discounted since: what is credited for the goods is
+    no more than that. Raises what stands in its way."""
+    unit_price = charged.price_after_discounts(invoice.currency)
     item = _Item(product.id, product.sku, product.unit, product.kind, True, quantity, warehouse_id)
-    price = _Price(Decimal(0), charged.unit_price, invoice.currency, invoice.tax_included)
+    price = _Price(Decimal(0), unit_price, invoice.currency, invoice.tax_included)
     found = assess(item, [price], levels, StockPolicy(context.portal.stock_policy))
     if found.problem is not None:
         raise found.problem.at("quantity")
@@ -204,7 +206,7 @@ def _new_line(
         name=product.name,
         unit=product.unit,
         quantity=quantity,
-        unit_price=charged.unit_price,
+        unit_price=unit_price,
         tax_rate=charged.tax_rate,
         amount=found.amount,
         warehouse_id=found.warehouse_id,

@@ -98,7 +98,7 @@ class InvoicedLine:
     """A line of an invoice, with what of it was credited and came back; what is reversed does not count.
 
     `amount` and `credited_amount` are minor units, with tax where the invoice's prices include it; `credits` is by how
-    many lines of credit notes something of it was credited.
+    many lines of credit notes something of it was credited, `discounted_amount` what of that was discounts on it.
     """
 
     invoice_id: UUID
@@ -115,6 +115,7 @@ class InvoicedLine:
     credited_amount: int
     returned_quantity: Decimal
     credits: int
+    discounted_amount: int
 
     @property
     def left_quantity(self) -> Decimal:
@@ -130,6 +131,13 @@ class InvoicedLine:
     def has_money_left(self) -> bool:
         """Whether anything can still be credited; what was for nothing comes back for nothing."""
         return self.left_amount > 0 or (self.amount == 0 and self.left_quantity > 0)
+
+    def price_after_discounts(self, currency: str) -> Decimal:
+        """What one unit costs after the discounts that were granted since, with six decimal places at most."""
+        if self.discounted_amount == 0:
+            return self.unit_price
+        left = to_major(max(self.amount - self.discounted_amount, 0), currency)
+        return (left / self.quantity).quantize(_PRICE_PLACES, rounding=ROUND_HALF_UP)
 
     @property
     def left_to_return(self) -> Decimal:

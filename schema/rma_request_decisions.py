@@ -50,6 +50,6 @@ class RMARequestDecisionMutations:
             resolvers.rma_request_replacements.replace_lines,
             needs=Permission.RMA_REQUESTS_DECIDE,
             description="Order for the customer what is sent in place of what a request returns, at the price and the tax "
-            "of its invoice. A credit limit is no obstacle.",
+            "of its invoice, less what was discounted since. A credit limit is no obstacle.",
         ),
     ]

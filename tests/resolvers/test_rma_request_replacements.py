@@ -102,6 +102,23 @@ async def test_a_replacement_is_ordered_at_the_price_of_the_invoice_from_where_m
     assert await refused(mia, REPLACE, **this) == [("NOTHING_AUTHORISED", ["rmaRequest"])]
 
 
+async def test_what_was_discounted_since_is_not_charged_for_the_replacement(
+    portal: Portal, bill: Invoice, mia: Client
+) -> None:
+    discount = {
+        "invoice": global_id("Invoice", bill.id),
+        "operation": "DISCOUNT",
+        "lines": [{"position": 1, "quantity": "10", "unitPrice": "1.25"}],
+    }
+    await posted(mia, CREDIT, **discount)
+    this = {"rmaRequest": await asked(portal, bill, Asked(1, "5", Resolution.REPLACE, "3"))}
+    (order,) = await ordered(mia, **this)
+    (line,) = order["lines"]
+    assert (line["unitPrice"], line["amount"]) == ({"amount": "8.25"}, {"amount": "24.75"})
+    note = await posted(mia, CREDIT, **this)
+    assert note["totals"]["total"] == order["totals"]["total"]
+
+
 async def test_systems_are_told_that_an_order_was_placed(portal: Portal, bill: Invoice, mia: Client) -> None:
     await ordered(mia, rmaRequest=await asked(portal, bill, *BOTH))
     async with portal.writing() as connection:

@@ -44,6 +44,7 @@ def line(
         credited_amount=0,
         returned_quantity=NOTHING,
         credits=0,
+        discounted_amount=0,
     )
 
 
@@ -55,6 +56,8 @@ def after(one: InvoicedLine, credit: Credit, operation: CreditOperation) -> Invo
         credited_quantity=one.credited_quantity + takes,
         credited_amount=one.credited_amount + credit.amount,
         credits=one.credits + 1,
+        discounted_amount=one.discounted_amount
+        + (credit.amount if operation is CreditOperation.DISCOUNT else 0),
     )
 
 
