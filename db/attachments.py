@@ -13,7 +13,6 @@ from sqlalchemy import (
     Index,
     Select,
     Uuid,
-    and_,
     any_,
     bindparam,
     delete,
@@ -25,7 +24,7 @@ from db import rma_requests, ticket_messages
 from db.connections import Connection, many_each, one_each
 from db.rows import as_columns, insert_rows
 from db.statements import Statement
-from db.tables import refers_to, tenant_table
+from db.tables import leads_to, refers_to, tenant_table
 from db.uploads import let_go, uploads
 from rules.permissions import Permission
 from rules.viewers import Viewer
@@ -86,7 +85,7 @@ _every_one: Select[tuple[object, ...]] = (
     .join_from(
         attachments,
         uploads,
-        and_(uploads.c.tenant_id == attachments.c.tenant_id, uploads.c.id == attachments.c.upload_id),
+        leads_to(attachments.c.upload_id, uploads),
     )
     .where(attachments.c.tenant_id == bindparam("tenant_id"))
     .order_by(attachments.c.attached_at, attachments.c.id)

@@ -11,11 +11,13 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     DateTime,
     Index,
     Integer,
     Text,
     Uuid,
+    literal_column,
 )
 
 from db.connections import Connection, many_each
@@ -61,6 +63,9 @@ credit_notes = tenant_table(
     Index("credit_notes_goods_return_idx", "tenant_id", "goods_return_id"),
     Index("credit_notes_rma_request_idx", "tenant_id", "rma_request_id"),
 )
+
+# How a credit note that is a discount says so in SQL.
+OF_DISCOUNTS: ColumnElement[str] = literal_column(f"'{CreditOperation.DISCOUNT}'")
 
 credit_note_lines = tenant_table(
     "credit_note_lines",

@@ -34,6 +34,7 @@ from db.orders import orders
 from db.quotation_orders import quotation_orders
 from db.quotations import quotation_lines, quotations
 from db.restrictions import NOTHING, WhoseDocuments
+from db.tables import leads_to
 from db.tax_invoices import tax_invoices
 from db.words import patterns
 from rules.documents import STATUSES, DocumentKind
@@ -80,10 +81,7 @@ def _invoices_of(among: ColumnElement[Any]) -> CompoundSelect[Any]:
         .join_from(
             goods_issues,
             invoice_lines,
-            and_(
-                invoice_lines.c.tenant_id == goods_issues.c.tenant_id,
-                invoice_lines.c.goods_issue_id == goods_issues.c.id,
-            ),
+            leads_to(invoice_lines.c.goods_issue_id, goods_issues),
         )
         .where(goods_issues.c.tenant_id == _TENANT, goods_issues.c.order_id == among),
     )

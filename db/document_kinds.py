@@ -5,13 +5,14 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Table, Uuid, and_, any_, bindparam, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, Uuid, any_, bindparam, select
 
 from db import events
 from db.connections import Connection, one_each
 from db.restrictions import WhoseDocuments, own_documents, whose_documents
 from db.rows import names_of
 from db.statements import Statement
+from db.tables import leads_to
 from rules.documents import DocumentKind
 from rules.viewers import Viewer
 
@@ -101,7 +102,7 @@ def lines_of(row: type[Row], lines: Table, key: str, documents: Table) -> Statem
         query = query.join_from(
             lines,
             documents,
-            and_(documents.c.tenant_id == lines.c.tenant_id, documents.c.id == lines.c[key]),
+            leads_to(lines.c[key], documents),
         )
     return Statement(
         query.where(

@@ -36,7 +36,7 @@ from db.file_audiences import shared_file_access_groups, shared_file_customers
 from db.pages import Condition, Key, Listing, Whose
 from db.rows import names_of
 from db.statements import Statement
-from db.tables import one_of, refers_to, tenant_table
+from db.tables import leads_to, one_of, refers_to, tenant_table
 from db.uploads import uploads
 from db.words import patterns
 from rules.files import FileAudience
@@ -130,10 +130,7 @@ _with_content = (
     )
     .join(
         uploads,
-        and_(
-            uploads.c.tenant_id == shared_file_versions.c.tenant_id,
-            uploads.c.id == shared_file_versions.c.upload_id,
-        ),
+        leads_to(shared_file_versions.c.upload_id, uploads),
     )
     .where(shared_files.c.tenant_id == _TENANT)
 )
@@ -190,10 +187,7 @@ _versions_of = Statement(
     .join_from(
         shared_file_versions,
         uploads,
-        and_(
-            uploads.c.tenant_id == shared_file_versions.c.tenant_id,
-            uploads.c.id == shared_file_versions.c.upload_id,
-        ),
+        leads_to(shared_file_versions.c.upload_id, uploads),
     )
     .where(shared_file_versions.c.tenant_id == _TENANT, shared_file_versions.c.file_id == any_(_IDS))
     .order_by(shared_file_versions.c.file_id, shared_file_versions.c.content_version.desc()),

@@ -15,33 +15,30 @@ from sqlalchemy import (
     any_,
     bindparam,
     func,
-    literal_column,
     not_,
     or_,
     select,
 )
 
 from db.connections import Connection, many_each
-from db.credit_notes import credit_note_lines, credit_notes
+from db.credit_notes import OF_DISCOUNTS, credit_note_lines, credit_notes
 from db.goods_returns import goods_return_lines, goods_returns
 from db.invoices import invoice_lines
 from db.reversals import is_reversed
 from db.statements import Statement
-from db.tables import QUANTITY
+from db.tables import QUANTITY, leads_to
 from rules.credit_notes import InvoicedLine, UnnamedCredit, spread
-from rules.documents import CreditOperation
 from rules.viewers import Viewer
 
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
-_OF_DISCOUNTS: ColumnElement[str] = literal_column(f"'{CreditOperation.DISCOUNT}'")
 # A discount lowers what a line charged, not how much of it can come back.
 _credited_quantity = func.coalesce(
-    func.sum(credit_note_lines.c.quantity, type_=QUANTITY).filter(credit_notes.c.operation != _OF_DISCOUNTS),
+    func.sum(credit_note_lines.c.quantity, type_=QUANTITY).filter(credit_notes.c.operation != OF_DISCOUNTS),
     0,
 )
 _credited_amount = func.coalesce(func.sum(credit_note_lines.c.amount), 0).cast(BigInteger)
 _discounted_amount = func.coalesce(
-    func.sum(credit_note_lines.c.amount).filter(credit_notes.c.operation == _OF_DISCOUNTS), 0
+    func.sum(credit_note_lines.c.amount).filter(credit_notes.c.operation == OF_DISCOUNTS), 0
 ).cast(BigInteger)
 
 
@@ -52,7 +49,7 @@ def _lines_in(lines: Table, documents: Table, key: str, *what: ColumnElement[Any
         .join_from(
             lines,
             documents,
-            and_(documents.c.tenant_id == lines.c.tenant_id, documents.c.id == lines.c[key]),
+            leads_to(lines.c[key], documents),
         )
         .where(lines.c.tenant_id == bindparam("tenant_id"), not_(is_reversed(documents)))
     )

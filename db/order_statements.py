@@ -11,13 +11,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, bindparam, exists, func
+from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, exists, func
 
 from db.connections import Connection
 from db.customers import customers
 from db.orders import CONDITIONS, OUTSTANDING, OUTSTANDING_AMOUNT, VISIBLE, order_lines, orders, whose
 from db.statements import Statement
-from db.tables import QUANTITY
+from db.tables import QUANTITY, leads_to
 from rules.lifecycle import ProcessingState
 from rules.viewers import Viewer
 
@@ -37,7 +37,7 @@ OF_LINES: dict[str, ColumnElement[bool]] = {
     "sku": order_lines.c.sku == bindparam("sku", type_=Text),
 }
 CONDITIONS_OF_LINES = {**OF_ORDERS, **OF_LINES}
-_IS_LINE = and_(order_lines.c.tenant_id == orders.c.tenant_id, order_lines.c.order_id == orders.c.id)
+_IS_LINE = leads_to(order_lines.c.order_id, orders)
 
 _IN_PROGRESS = {"processing_states": [ProcessingState.IN_PROGRESS.value]}
 
@@ -170,7 +170,7 @@ def _lines(shape: str, filters: frozenset[str]) -> Statement[StatementLine]:
     return Statement(
         query.join(
             customers,
-            and_(customers.c.tenant_id == orders.c.tenant_id, customers.c.id == orders.c.customer_id),
+            leads_to(orders.c.customer_id, customers),
         ).order_by(orders.c.placed_at, orders.c.id, order_lines.c.position),
         StatementLine,
     )

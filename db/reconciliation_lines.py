@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Uuid, and_, any_, bindparam, select
+from sqlalchemy import ARRAY, Integer, Uuid, any_, bindparam, select
 
 from db.connections import Connection, many_each
 from db.pages import Condition, Key, Listing
@@ -14,13 +14,11 @@ from db.reconciliation_statements import (
 )
 from db.rows import names_of
 from db.statements import Statement
+from db.tables import leads_to
 from rules.viewers import Viewer
 
 _LINES = reconciliation_statement_lines
-_OF_STATEMENT = and_(
-    reconciliation_statements.c.tenant_id == _LINES.c.tenant_id,
-    reconciliation_statements.c.id == _LINES.c.reconciliation_statement_id,
-)
+_OF_STATEMENT = leads_to(_LINES.c.reconciliation_statement_id, reconciliation_statements)
 _every_one = (
     select(
         *(

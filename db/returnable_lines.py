@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, func, not_, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, not_, select
 
 from db import invoiced_lines, products_in_use, rma_progress
 from db.connections import Connection
@@ -14,7 +14,7 @@ from db.goods_returns import goods_returns
 from db.reversals import is_reversed
 from db.rma_requests import rma_requests
 from db.statements import Statement
-from db.tables import QUANTITY
+from db.tables import QUANTITY, leads_to
 from rules.credit_notes import InvoicedLine
 from rules.documents import CreditOperation
 from rules.returnable_lines import Requested, ReturnableLine
@@ -65,17 +65,11 @@ _elsewhere = Statement(
     .join_from(
         credit_note_lines,
         credit_notes,
-        and_(
-            credit_notes.c.tenant_id == credit_note_lines.c.tenant_id,
-            credit_notes.c.id == credit_note_lines.c.credit_note_id,
-        ),
+        leads_to(credit_note_lines.c.credit_note_id, credit_notes),
     )
     .join(
         goods_returns,
-        and_(
-            goods_returns.c.tenant_id == credit_notes.c.tenant_id,
-            goods_returns.c.id == credit_notes.c.goods_return_id,
-        ),
+        leads_to(credit_notes.c.goods_return_id, goods_returns),
     )
     .where(
         credit_note_lines.c.tenant_id == bindparam("tenant_id"),

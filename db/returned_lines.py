@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, func, not_, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, not_, select
 
 from db.connections import Connection
 from db.credit_notes import credit_note_lines, credit_notes
 from db.goods_returns import goods_return_lines
 from db.reversals import is_reversed
 from db.statements import Statement
-from db.tables import QUANTITY
+from db.tables import QUANTITY, leads_to
 from rules.credit_notes import ReturnedLine
 from rules.viewers import Viewer
 
@@ -19,10 +19,7 @@ _credited = (
     .join_from(
         credit_note_lines,
         credit_notes,
-        and_(
-            credit_notes.c.tenant_id == credit_note_lines.c.tenant_id,
-            credit_notes.c.id == credit_note_lines.c.credit_note_id,
-        ),
+        leads_to(credit_note_lines.c.credit_note_id, credit_notes),
     )
     .where(
         credit_notes.c.tenant_id == bindparam("tenant_id"),

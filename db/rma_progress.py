@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     Uuid,
     and_,
     any_,
@@ -20,20 +19,18 @@ from sqlalchemy import (
 )
 
 from db.connections import Connection, many_each
-from db.credit_notes import credit_note_lines, credit_notes
+from db.credit_notes import OF_DISCOUNTS, credit_note_lines, credit_notes
 from db.goods_returns import goods_return_lines, goods_returns
 from db.orders import order_lines, orders
 from db.reversals import is_reversed
 from db.rma_requests import rma_request_lines, rma_requests
 from db.statements import Statement
-from db.tables import QUANTITY
-from rules.documents import CreditOperation
+from db.tables import QUANTITY, leads_to
 from rules.rma_progress import Replacement, RMALineProgress, attribute
 from rules.rma_requests import Resolution
 from rules.viewers import Viewer
 
 _IDS = any_(bindparam("ids", type_=ARRAY(Uuid)))
-_OF_DISCOUNTS: ColumnElement[str] = literal_column(f"'{CreditOperation.DISCOUNT}'")
 
 _received = (
     select(
@@ -44,10 +41,7 @@ _received = (
     .join_from(
         goods_returns,
         goods_return_lines,
-        and_(
-            goods_return_lines.c.tenant_id == goods_returns.c.tenant_id,
-            goods_return_lines.c.goods_return_id == goods_returns.c.id,
-        ),
+        leads_to(goods_return_lines.c.goods_return_id, goods_returns),
     )
     .where(
         goods_returns.c.tenant_id == bindparam("tenant_id"),
@@ -74,22 +68,16 @@ _credited = (
     .join_from(
         credit_notes,
         credit_note_lines,
-        and_(
-            credit_note_lines.c.tenant_id == credit_notes.c.tenant_id,
-            credit_note_lines.c.credit_note_id == credit_notes.c.id,
-        ),
+        leads_to(credit_note_lines.c.credit_note_id, credit_notes),
     )
     .outerjoin(
         goods_returns,
-        and_(
-            goods_returns.c.tenant_id == credit_notes.c.tenant_id,
-            goods_returns.c.id == credit_notes.c.goods_return_id,
-        ),
+        leads_to(credit_notes.c.goods_return_id, goods_returns),
     )
     .where(
         credit_notes.c.tenant_id == bindparam("tenant_id"),
         or_(credit_notes.c.rma_request_id == _IDS, credit_notes.c.goods_return_id == any_(_their_returns)),
-        credit_notes.c.operation != _OF_DISCOUNTS,
+        credit_notes.c.operation != OF_DISCOUNTS,
         not_(is_reversed(credit_notes)),
     )
     .group_by(_REQUEST, credit_note_lines.c.invoice_id, credit_note_lines.c.invoice_position)
@@ -113,10 +101,7 @@ _of_requests = Statement(
     .join_from(
         rma_request_lines,
         rma_requests,
-        and_(
-            rma_requests.c.tenant_id == rma_request_lines.c.tenant_id,
-            rma_requests.c.id == rma_request_lines.c.rma_request_id,
-        ),
+        leads_to(rma_request_lines.c.rma_request_id, rma_requests),
     )
     .outerjoin(
         _received,
@@ -149,7 +134,7 @@ _replacements = Statement(
     .join_from(
         orders,
         order_lines,
-        and_(order_lines.c.tenant_id == orders.c.tenant_id, order_lines.c.order_id == orders.c.id),
+        leads_to(order_lines.c.order_id, orders),
     )
     .where(orders.c.tenant_id == bindparam("tenant_id"), orders.c.rma_request_id == _IDS)
     .group_by(orders.c.rma_request_id, order_lines.c.product_id, order_lines.c.sku)

@@ -13,6 +13,7 @@ from db.payments import payments
 from db.reversals import is_reversed
 from db.rma_requests import rma_request_lines, rma_requests
 from db.statements import Statement
+from db.tables import leads_to
 from rules.balances import PaymentKind
 from rules.rma_requests import Resolution
 from rules.viewers import Viewer
@@ -42,10 +43,7 @@ _credited = Statement(
     .join_from(
         credit_notes,
         credit_note_lines,
-        and_(
-            credit_note_lines.c.tenant_id == credit_notes.c.tenant_id,
-            credit_note_lines.c.credit_note_id == credit_notes.c.id,
-        ),
+        leads_to(credit_note_lines.c.credit_note_id, credit_notes),
     )
     .join(
         rma_requests,

@@ -40,7 +40,7 @@ from db.portals import PORTAL_COLUMNS, Portal, portals
 from db.profiles import profiles
 from db.staff_members import staff_members, staff_roles
 from db.statements import Statement
-from db.tables import refers_to, tenant_table, unique
+from db.tables import leads_to, refers_to, tenant_table, unique
 from rules.permissions import Permission
 from rules.viewers import Viewer
 
@@ -130,16 +130,11 @@ def _grants_of(account_id: ColumnElement[Any]) -> ColumnElement[Any]:
         .select_from(access_group_members)
         .join(
             access_groups,
-            and_(
-                access_groups.c.tenant_id == access_group_members.c.tenant_id,
-                access_groups.c.id == access_group_members.c.access_group_id,
-            ),
+            leads_to(access_group_members.c.access_group_id, access_groups),
         )
         .join(
             profiles,
-            and_(
-                profiles.c.tenant_id == access_groups.c.tenant_id, profiles.c.id == access_groups.c.profile_id
-            ),
+            leads_to(access_groups.c.profile_id, profiles),
         )
         .where(
             access_group_members.c.tenant_id == bindparam("tenant_id"),
@@ -209,7 +204,7 @@ def _portal_and(session: ColumnElement[bool]) -> Statement[tuple[Portal, SignedI
             .outerjoin(accounts, and_(accounts.c.tenant_id == sessions.c.tenant_id, accounts.c.id == _who))
             .outerjoin(
                 customers,
-                and_(customers.c.tenant_id == accounts.c.tenant_id, customers.c.id == accounts.c.customer_id),
+                leads_to(accounts.c.customer_id, customers),
             )
             .outerjoin(
                 staff_members,
@@ -243,7 +238,7 @@ _of_account = Statement(
     .select_from(
         accounts.join(
             customers,
-            and_(customers.c.tenant_id == accounts.c.tenant_id, customers.c.id == accounts.c.customer_id),
+            leads_to(accounts.c.customer_id, customers),
         ).join(portals, portals.c.tenant_id == accounts.c.tenant_id)
     )
     .where(accounts.c.tenant_id == bindparam("tenant_id"), accounts.c.id == bindparam("account_id")),

@@ -14,7 +14,7 @@ from db.invoices import invoice_lines, invoices
 from db.orders import order_lines, orders
 from db.reversals import is_reversed
 from db.statements import Statement
-from db.tables import QUANTITY
+from db.tables import QUANTITY, leads_to
 from rules.invoices import taken_by_unnamed
 from rules.viewers import Viewer
 
@@ -47,7 +47,7 @@ _invoiced = (
     .join_from(
         invoice_lines,
         invoices,
-        and_(invoices.c.tenant_id == invoice_lines.c.tenant_id, invoices.c.id == invoice_lines.c.invoice_id),
+        leads_to(invoice_lines.c.invoice_id, invoices),
     )
     .where(
         invoice_lines.c.tenant_id == bindparam("tenant_id"),
@@ -111,10 +111,7 @@ _of_orders = Statement(
     .join_from(
         goods_issue_lines,
         goods_issues,
-        and_(
-            goods_issues.c.tenant_id == goods_issue_lines.c.tenant_id,
-            goods_issues.c.id == goods_issue_lines.c.goods_issue_id,
-        ),
+        leads_to(goods_issue_lines.c.goods_issue_id, goods_issues),
     )
     .join(
         order_lines,

@@ -9,12 +9,14 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     ForeignKeyConstraint,
+    FromClause,
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
     Uuid,
+    and_,
     func,
 )
 from sqlalchemy.schema import SchemaItem
@@ -58,6 +60,11 @@ def refers_to(
     other table leads back to this one, so one of both has to be made first."""
     there = [f"{table}.tenant_id", f"{table}.{key}"]
     return ForeignKeyConstraint(["tenant_id", column], there, name=name, use_alter=in_a_circle)
+
+
+def leads_to(column: Column[Any], table: FromClause) -> ColumnElement[bool]:
+    """That a column names a row of a table by its id, within the tenant: what refers_to holds, as a join says it."""
+    return and_(table.c.tenant_id == column.table.c.tenant_id, table.c.id == column)
 
 
 def unique(*columns: str, name: str) -> UniqueConstraint:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
-    and_,
     any_,
     bindparam,
     column,
@@ -32,7 +31,7 @@ from db.connections import Connection, many_each, one_each
 from db.pages import Condition, Key, Listing
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
-from db.tables import refers_to, tenant_table
+from db.tables import leads_to, refers_to, tenant_table
 from db.tickets import OF_OWN_CUSTOMER, support_tickets, whose
 from rules.viewers import Viewer
 
@@ -72,10 +71,7 @@ _NAMES = names_of(SupportMessage)
 _every_one = select(*(ticket_messages.c[name] for name in _NAMES)).where(
     ticket_messages.c.tenant_id == bindparam("tenant_id")
 )
-_OF_TICKET = and_(
-    support_tickets.c.tenant_id == ticket_messages.c.tenant_id,
-    support_tickets.c.id == ticket_messages.c.ticket_id,
-)
+_OF_TICKET = leads_to(ticket_messages.c.ticket_id, support_tickets)
 # By db.tickets.whose: for the staff all; a customer sees what was said about its tickets, and no notes.
 _VISIBLE: dict[str, Select[Any]] = {
     "all": _every_one,

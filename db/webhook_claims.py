@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from db.connections import Connection
 from db.statements import Statement
+from db.tables import leads_to
 from db.webhook_deliveries import PENDING, webhook_attempts, webhook_deliveries
 from db.webhooks import webhooks
 from rules.events import Event
@@ -74,10 +75,7 @@ _THIS = webhook_deliveries.c.id == _ID
 _PENDING = webhook_deliveries.c.state == PENDING
 
 _OPEN = or_(webhooks.c.active, webhook_deliveries.c.event == Event.WEBHOOK_TEST)
-_ITS_WEBHOOK = and_(
-    webhooks.c.tenant_id == webhook_deliveries.c.tenant_id,
-    webhooks.c.id == webhook_deliveries.c.webhook_id,
-)
+_ITS_WEBHOOK = leads_to(webhook_deliveries.c.webhook_id, webhooks)
 _a_head = select(
     webhook_deliveries.c.id,
     webhook_deliveries.c.webhook_id,
