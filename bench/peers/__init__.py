@@ -1,0 +1,1 @@
+"""This server against its peers on the same data: `python -m bench.peers`."""
