@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench.peers import data, database, measure, portals, postgraphile, report, servers
+from bench.peers import data, database, measure, postgraphile, real, report, servers
 from bench.peers.servers import Kind
 
 
@@ -23,13 +23,14 @@ def main() -> None:
     with database.running() as place:
         print(f"filling: {given.orders} orders of {data.LINES} lines")
         portal = asyncio.run(data.fill(place, data.Size(orders=given.orders)))
+        asyncio.run(postgraphile.prepare(place))
         _measure(place, portal, kinds, given, "generated")
         if given.exchange is None or not given.exchange.is_dir():
             print("no exchange folder: the real portal is left out")
         else:
             print(f"importing {given.exchange.name}")
-            real = asyncio.run(portals.import_real(place, given.exchange))
-            _measure(place, real, kinds, given, given.exchange.name)
+            imported = asyncio.run(real.import_real(place, given.exchange))
+            _measure(place, imported, kinds, given, given.exchange.name)
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,14 +55,13 @@ def _kinds() -> list[Kind]:
 def _measure(
     place: database.Place, portal: data.Portal, kinds: list[Kind], given: argparse.Namespace, name: str
 ) -> None:
-    asyncio.run(postgraphile.prepare(place))
     with servers.running(kinds, place, portal) as running:
         uvloop.run(measure.check(running, portal))
         print("all answers are equal")
         figures = uvloop.run(
             measure.measure(running, place, portal, rounds=given.rounds, seconds=given.seconds)
         )
-    report.write(name, figures, dry=given.dry)
+    report.write(name, figures, rounds=given.rounds, dry=given.dry)
 
 
 if __name__ == "__main__":

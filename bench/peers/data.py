@@ -71,11 +71,11 @@ def key(kind: int, number: int, portal: int) -> UUID:
 async def fill(place: Place, size: Size, number: int = 0) -> Portal:
     """Make the number-th portal with all that is in it, and analyse it."""
     slug = f"bench-{number}"
-    tenant_id = await _found(place, slug)
+    tenant_id = await found(place, slug)
     admin = await place.admin()
     try:
         await _write(admin, tenant_id, number, size)
-        await _tidy(admin)
+        await tidy(admin)
     finally:
         await admin.close()
     return _portal(tenant_id, slug, number, size)
@@ -86,13 +86,14 @@ async def fill_many(place: Place, size: Size, first: int, last: int) -> None:
     admin = await place.admin()
     try:
         for number in range(first, last):
-            await _write(admin, await _found(place, f"bench-{number}"), number, size)
-        await _tidy(admin)
+            await _write(admin, await found(place, f"bench-{number}"), number, size)
+        await tidy(admin)
     finally:
         await admin.close()
 
 
-async def _found(place: Place, slug: str) -> UUID:
+async def found(place: Place, slug: str) -> UUID:
+    """Make an empty portal; its tenant."""
     registry = await Database.open(place.url(roles.MIGRATION), size=1)
     new = NewPortal(
         slug=slug,
@@ -137,7 +138,8 @@ async def _write(admin: asyncpg.Connection, tenant_id: UUID, number: int, size: 
         await admin.execute(_SQL.read_text())
 
 
-async def _tidy(admin: asyncpg.Connection) -> None:
+async def tidy(admin: asyncpg.Connection) -> None:
+    """Say what there is now, and write it to the disk before anything is measured."""
     await admin.execute("vacuum (analyze)")
     await admin.execute("checkpoint")
 

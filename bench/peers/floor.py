@@ -6,6 +6,7 @@ operations by the names that their documents begin with, and reads no GraphQL.
 """
 
 import asyncio
+import gc
 import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterable
@@ -90,6 +91,8 @@ async def _serve() -> None:
         proxy_headers=False,
         lifespan="off",
     )
+    gc.collect()
+    gc.freeze()  # as the real server does
     await uvicorn.Server(config).serve()
     await pool.close()
 

@@ -71,7 +71,15 @@ async def check(running: Sequence[Running], portal: Portal) -> None:
             if first is None:
                 first = server, plain
             elif plain != first[1]:
-                raise AnswersDiffer(f"{operation.name} of {server.kind.name} and {first[0].kind.name}")
+                names = f"{server.kind.name} and {first[0].kind.name}"
+                raise AnswersDiffer(f"{operation.name} of {names}: {_difference(plain, first[1])}")
+
+
+def _difference(one: Any, other: Any) -> str:
+    """The first place at which two plain values differ."""
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)) and len(one) == len(other):
+        return next(_difference(*pair) for pair in zip(one, other, strict=True) if pair[0] != pair[1])
+    return f"{one!r} and {other!r}"[:500]
 
 
 async def measure(

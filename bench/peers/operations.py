@@ -82,11 +82,13 @@ _PEERS_ORDERS = Asked(
 
 def _line(line: Data, amount: Decimal) -> Any:
     product = line["product"]
-    return Decimal(line["quantity"]), amount, product["sku"], product["name"], _levels(product["stock"])
+    seen = product and (product["sku"], product["name"], _levels(product["stock"]))
+    return Decimal(line["quantity"]), amount, seen
 
 
 def _levels(stock: list[Data]) -> Plain:
-    return [(each["warehouse"]["code"], Decimal(each["onHand"])) for each in stock]
+    """By warehouse: PostGraphile gives them in the order of their keys."""
+    return sorted((each["warehouse"]["code"], Decimal(each["onHand"])) for each in stock)
 
 
 _PRODUCTS = Asked(
@@ -94,7 +96,8 @@ _PRODUCTS = Asked(
       stock { onHand warehouse { code } } } } }""",
     _nothing,
     lambda data: [
-        _product(each, Decimal(each["price"]["unitPrice"]["amount"])) for each in data["products"]["nodes"]
+        _product(each, each["price"] and each["price"]["unitPrice"]["amount"])
+        for each in data["products"]["nodes"]
     ],
 )
 _PEERS_PRODUCTS = Asked(
@@ -102,12 +105,12 @@ _PEERS_PRODUCTS = Asked(
       sku name unit priceToday
       stock: stocksByTenantIdAndProductIdList { onHand warehouse: warehouseByTenantIdAndWarehouseId { code } } } }""",
     _nothing,
-    lambda data: [_product(each, Decimal(each["priceToday"])) for each in data["products"]],
+    lambda data: [_product(each, each["priceToday"]) for each in data["products"]],
 )
 
 
-def _product(each: Data, price: Decimal) -> Any:
-    return each["sku"], each["name"], each["unit"], price, _levels(each["stock"])
+def _product(each: Data, price: str | None) -> Any:
+    return each["sku"], each["name"], each["unit"], price and Decimal(price), _levels(each["stock"])
 
 
 _ORDER = Asked(
