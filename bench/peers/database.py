@@ -66,10 +66,9 @@ async def _settle(cluster: Cluster) -> int:
     try:
         for statement in _QUIET.split("; "):
             await admin.execute(statement)
-        backend = await admin.fetchval("select pg_backend_pid()")
+        postmaster = _parent(await admin.fetchval("select pg_backend_pid()"))
     finally:
         await admin.close()
-    postmaster = _parent(backend)
     for pid in (postmaster, *descendants(postmaster)):
         with suppress(ProcessLookupError):
             os.sched_setaffinity(pid, {OTHER_CORE})

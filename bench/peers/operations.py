@@ -163,8 +163,8 @@ def _own_line(line: Data, unit_price: Decimal, amount: Decimal) -> Any:
 
 _DOCUMENTS = Asked(
     """query D { supplierDocuments(first: 50, orderBy: [ISSUED_AT_DESC]) { nodes { __typename number status issuedAt
-      total { amount } related { __typename ... on Order { number } ... on GoodsIssue { number }
-        ... on Invoice { number } ... on Payment { number } } } } }""",
+      total { amount } related { __typename ... on SupplierDocument { number } ... on Order { number }
+        ... on RMARequest { number } ... on Payment { number } } } } }""",
     _nothing,
     lambda data: [
         (
