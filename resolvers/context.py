@@ -46,6 +46,7 @@ class Facilities:
     base_domain: str  # portals are reached at <slug>.<base domain>, and at hosts of their own
     portal_address: str  # what mails lead to, with {host} for the portal's host name
     private_targets: bool = False  # whether webhooks may lead to http and to private addresses
+    compiled: bool = True  # whether operations run from plans that are compiled once
 
 
 @dataclass(slots=True, frozen=True)
@@ -100,6 +101,8 @@ class Context:
         self.client = client or Client()
         self.cookies_allowed = cookies_allowed  # whether the client may be given its token as a cookie
         self.introspection_allowed = introspection_allowed
+        self.compiled = facilities.compiled
+        self.mutation: bool | None = None  # None: nothing has run yet
         self.new_cookie: str | None = None  # the token to set as a cookie; "" takes the cookie away
         self.looked_up: set[str] = set()  # names on the internet that were asked for already
         self.statements = 0
@@ -190,6 +193,7 @@ class Context:
     @asynccontextmanager
     async def running(self, *, mutation: bool) -> AsyncIterator[None]:
         """Borrow a connection for the operation; a query's snapshot begins at once."""
+        self.mutation = mutation
         try:
             await self._borrow()
             if not mutation:
