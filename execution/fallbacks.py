@@ -1,40 +1,24 @@
-"""Fallbacks: how many operations of this process ran from a plan, and why the others were left to graphql-core."""
+"""Fallbacks: what the compiled executor leaves to graphql-core, counted by reason."""
 
-from collections.abc import Mapping
-from typing import Literal, TypeAlias, get_args
-
-Reason: TypeAlias = Literal[
-    "introspection",  # the operation asks for the schema
-    "subscription",
-    "incremental",  # @defer or @stream
-    "middleware",  # something stands between the fields and their resolvers
-    "abort_signal",  # the caller wants to be able to end it
-    "error_propagation",  # errors are not to null what lies around them
-    "field_resolver",  # what resolves a field cannot be known ahead of time
-    "too_large",  # the plan would be larger than is worth remembering
-]
-REASONS: tuple[Reason, ...] = get_args(Reason)
-
-_compiled = 0
-_fallen_back: dict[Reason, int] = dict.fromkeys(REASONS, 0)
+from collections import Counter
+from enum import Enum
 
 
-def count_compiled() -> None:
-    """An operation is run from its plan."""
-    global _compiled
-    _compiled += 1
+class Reason(Enum):
+    """Why an operation is not compiled."""
+
+    INTROSPECTION = "introspection"
+    SUBSCRIPTION = "subscription"
+    INCREMENTAL = "incremental"
+    FRAGMENT_VARIABLES = "fragment_variables"
+    NO_ROOT_TYPE = "no_root_type"
+    MIDDLEWARE = "middleware"
+    FIELD_RESOLVER = "field_resolver"
+    ABORT_SIGNAL = "abort_signal"
+    ERROR_PROPAGATION = "error_propagation"
+    NOT_COLLECTED = "not_collected"
 
 
-def count(reason: Reason) -> None:
-    """An operation is left to graphql-core."""
-    _fallen_back[reason] += 1
-
-
-def compiled() -> int:
-    """How many operations were run from a plan since the process began."""
-    return _compiled
-
-
-def by_reason() -> Mapping[Reason, int]:
-    """How many were left to graphql-core since then, for every reason that there is."""
-    return dict(_fallen_back)
+# How many operations of this process were compiled, and for which reasons others were not.
+compiled = 0
+fallbacks: Counter[Reason] = Counter()

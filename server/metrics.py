@@ -26,6 +26,7 @@ from starlette.responses import Response
 
 from db.connections import Database
 from execution import fallbacks
+from execution.fallbacks import Reason
 from server import answers, callers
 from server.requests import JSON, Refused
 from server.settings import Settings
@@ -93,21 +94,20 @@ class _Executions(Collector):
     """Who ran the operations of this process, all applications and webhooks included; read when they are asked for."""
 
     def collect(self) -> Iterator[Metric]:
-        fallen_back = fallbacks.by_reason()
         paths = CounterMetricFamily(
             "kontor_executions",
             "Operations by who ran them: a plan compiled once, or graphql-core because there could be none. "
             "With KONTOR_COMPILED=false neither counts.",
             labels=["path"],
         )
-        paths.add_metric(["compiled"], fallbacks.compiled())
-        paths.add_metric(["fallback"], sum(fallen_back.values()))
+        paths.add_metric(["compiled"], fallbacks.compiled)
+        paths.add_metric(["fallback"], fallbacks.fallbacks.total())
         yield paths
         reasons = CounterMetricFamily(
             "kontor_fallbacks", "Operations left to graphql-core, by the reason.", labels=["reason"]
         )
-        for reason, count in fallen_back.items():
-            reasons.add_metric([reason], count)
+        for reason in Reason:
+            reasons.add_metric([reason.value], fallbacks.fallbacks[reason])
         yield reasons
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from db.connections import Database
 from execution import fallbacks
+from execution.fallbacks import Reason
 from server.app import create
 from server.settings import Settings
 from tests.client import Client
@@ -193,16 +194,15 @@ async def test_what_is_watched_is_counted_while_it_is_and_when_it_ends(
 
 async def test_every_reason_to_fall_back_is_there_and_counts(http: httpx.AsyncClient) -> None:
     before = await figures(http)
-    for reason in fallbacks.REASONS:
-        fallbacks.count(reason)
-    fallbacks.count("introspection")
-    fallbacks.count_compiled()
+    fallbacks.fallbacks.update(Reason)
+    fallbacks.fallbacks[Reason.INTROSPECTION] += 1
+    fallbacks.compiled += 1
     after = await figures(http)
     grown = {name: after[name] - before[name] for name in after if name.startswith(("kontor_e", "kontor_f"))}
     assert grown == {
         "kontor_executions_total compiled": 1,
-        "kontor_executions_total fallback": len(fallbacks.REASONS) + 1,
-        **{f"kontor_fallbacks_total {reason}": 1 for reason in fallbacks.REASONS},
+        "kontor_executions_total fallback": len(Reason) + 1,
+        **{f"kontor_fallbacks_total {reason.value}": 1 for reason in Reason},
         "kontor_fallbacks_total introspection": 2,
     }
 
