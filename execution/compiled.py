@@ -19,10 +19,15 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
 
     It answers as graphql-core does, with one difference: where several errors make the same place null, it tells
     the first in the order of the document, graphql-core the first in time.
+
+    The context may have an attribute `compiled`; without it operations are compiled. Where it is false graphql-core runs
+    them, which is no fallback and is not counted.
     """
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         """Called by graphql-core; returns an ExecutionResult or what has to be awaited for it."""
+        if not getattr(self.context_value, "compiled", True):
+            return super().execute_operation(serially)
         plan = self._plan()
         if isinstance(plan, Reason):
             fallbacks.fallbacks[plan] += 1

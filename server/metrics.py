@@ -26,6 +26,7 @@ from starlette.responses import Response
 
 from db.connections import Database
 from execution import fallbacks
+from execution.compiled import plans
 from execution.fallbacks import Reason
 from server import answers, callers
 from server.requests import JSON, Refused
@@ -70,6 +71,7 @@ class Metrics:
         )
         live.set_function(lambda: len(connections))
         registry.register(_Executions())
+        registry.register(_Plans())
         registry.register(_Pool(database))
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -109,6 +111,14 @@ class _Executions(Collector):
         for reason in Reason:
             reasons.add_metric([reason.value], fallbacks.fallbacks[reason])
         yield reasons
+
+
+class _Plans(Collector):
+    """The plans that this process remembers, of all applications."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily("kontor_plans", "Compiled plans that are remembered.", value=len(plans))
+        yield GaugeMetricFamily("kontor_plans_bytes", "About how much memory they take.", value=plans.bytes)
 
 
 class _Pool(Collector):

@@ -100,7 +100,7 @@ def test_a_token_that_could_be_guessed_is_refused() -> None:
 async def test_they_say_nothing_of_a_tenant_and_repeat_no_word_of_a_client(
     http: httpx.AsyncClient, portal: Portal, bea: Client
 ) -> None:
-    await bea.post("query Strangely { viewer { name } }", operationName="Strangely")
+    await bea.post("query Strangely { viewer { permissions } }", operationName="Strangely")
     await bea.post("query Oddly { oddly }", operationName="Oddly")
     await bea.post("{ portal { slug } }", operationName="Curiously")
     await http.get(f"/portals/{portal.slug}/nothing")
@@ -205,6 +205,54 @@ async def test_every_reason_to_fall_back_is_there_and_counts(http: httpx.AsyncCl
         **{f"kontor_fallbacks_total {reason.value}": 1 for reason in Reason},
         "kontor_fallbacks_total introspection": 2,
     }
+
+
+async def grown(another: Others, portal: Portal, *asked: str, **changed: Any) -> dict[str, float]:
+    """What operations add to the counts of executions and fallbacks."""
+    async with another(**changed) as http:
+        before = await figures(http)
+        for query in asked:
+            await Client(http, portal.slug).ask(query)
+        after = await figures(http)
+    told = {name: after[name] - before[name] for name in after if name.startswith(("kontor_e", "kontor_f"))}
+    return {name: count for name, count in told.items() if count}
+
+
+async def test_what_is_left_to_graphql_core_is_counted_by_its_reason(another: Others, portal: Portal) -> None:
+    schema = "{ __schema { queryType { name } } }"
+    assert await grown(
+        another, portal, "{ portal { slug } }", schema, "{ portal { open } }", compiled=True
+    ) == {
+        "kontor_executions_total compiled": 2,
+        "kontor_executions_total fallback": 1,
+        "kontor_fallbacks_total introspection": 1,
+    }
+
+
+async def test_without_compilation_nothing_is_compiled_and_nothing_falls_back(
+    another: Others, portal: Portal
+) -> None:
+    assert await grown(another, portal, "{ portal { slug } }", compiled=False) == {}
+
+
+async def test_plans_are_counted_and_weighed(another: Others, portal: Portal) -> None:
+    async with another(compiled=True) as http:
+        before = await figures(http)
+        for _ in range(2):
+            await Client(http, portal.slug).ask("{ portal { aliasThatNobodyElseUses: slug } }")
+        after = await figures(http)
+    assert after["kontor_plans"] - before["kontor_plans"] == 1
+    assert after["kontor_plans_bytes"] - before["kontor_plans_bytes"] > 100
+
+
+@pytest.mark.parametrize(("given", "compiled"), [({}, True), ({"KONTOR_COMPILED": "false"}, False)])
+def test_operations_are_compiled_unless_the_environment_says_otherwise(
+    given: dict[str, str], compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KONTOR_COMPILED", raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert Settings(_env_file=None).compiled is compiled  # type: ignore[call-arg]
 
 
 async def test_the_process_tells_of_itself(http: httpx.AsyncClient) -> None:
