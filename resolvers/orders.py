@@ -142,10 +142,12 @@ customer = relation(db.customers.by_ids, "customer_id")
 warehouse = relation(db.warehouses.by_ids, "warehouse_id")
 
 
-async def placed_together(root: strawberry.Parent[Order], info: Info) -> list[Order]:
-    """Order.placedTogether: the other orders of the same cart."""
-    orders = await info.context.load_list(db.orders.placed_together, root.placement_id)
+def _others(root: Order, orders: list[Order]) -> list[Order]:
     return [each for each in orders if each.id != root.id]
+
+
+# Order.placedTogether: the other orders of the same cart.
+placed_together = relations(db.orders.placed_together, "placement_id", then=_others)
 
 
 def ship_to(root: strawberry.Parent[Order]) -> Address | None:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 
@@ -126,12 +127,12 @@ _Quantity = Annotated[
 ]
 
 
-async def price(
-    root: strawberry.Parent[Product], info: Info, quantity: _Quantity = Decimal(1)
-) -> Price | None:
-    """Product.price."""
-    breaks = await info.context.load_list(db.prices.of_products, root.id)
+def _at_quantity(_root: Product, breaks: list[Price], quantity: _Quantity = Decimal(1)) -> Price | None:
     return prices.at_quantity(breaks, quantity)
+
+
+# Product.price.
+price = relations(db.prices.of_products, "id", then=_at_quantity)
 
 
 # Product.priceBreaks.
@@ -147,12 +148,18 @@ def unit_price(root: strawberry.Parent[Price]) -> money.Money:
 stock_levels = relations(db.stock.of_products, "id")
 
 
-async def available(root: strawberry.Parent[Product], info: Info) -> Decimal | None:
-    """Product.available: over all warehouses; None for a service."""
+def _stocked(root: Product) -> UUID | None:
+    return None if root.kind == ProductKind.SERVICE else root.id
+
+
+def _available(root: Product, levels: list[StockLevel]) -> Decimal | None:
     if root.kind == ProductKind.SERVICE:
         return None
-    levels = await info.context.load_list(db.stock.of_products, root.id)
     return plain(sum((stock.available(level) for level in levels), Decimal(0)))
+
+
+# Product.available: over all warehouses; None for a service.
+available = relations(db.stock.of_products, _stocked, then=_available)
 
 
 # StockLevel.warehouse.
