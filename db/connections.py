@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
@@ -188,6 +189,14 @@ class Connection:
                 return tag
 
 
+@dataclass(slots=True, frozen=True)
+class Use:
+    """How much of a pool is in use: the connections on loan, and how many there may be at most."""
+
+    borrowed: int
+    most: int
+
+
 class Database:
     """The server's connections to PostgreSQL."""
 
@@ -224,6 +233,11 @@ class Database:
                 },
             )
         return cls(pool, wait_seconds=wait_seconds)
+
+    @property
+    def use(self) -> Use:
+        """How much of the pool is in use at this moment."""
+        return Use(self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size())
 
     async def close(self) -> None:
         """Give all connections back; those still at work are ended."""

@@ -6,6 +6,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types import ExecutionContext
 
+from execution.compiled import CompiledExecution
 from execution.documents import CheckedDocuments
 from resolvers.operations import InContext
 from schema.access_groups import AccessGroupMutations, AccessGroupQueries
@@ -179,6 +180,7 @@ schema = Schema(
         VersionConflictError,
     ],
     extensions=[CheckedDocuments, InContext],
+    execution_context_class=CompiledExecution,
     config=CONFIG,
 )
 

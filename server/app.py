@@ -25,6 +25,7 @@ from server.downloads import Downloads
 from server.endpoint import Endpoint
 from server.health import Readiness, healthz
 from server.live import Connections
+from server.metrics import Exposition, Metrics
 from server.requests import JSON, Refused
 from server.settings import Settings
 from server.storing import open_storage
@@ -44,7 +45,9 @@ def create(
     """The application over an open database; both are closed by whoever opened them. The storage is the one that the
     settings name, unless another is given. Raises StorageUnavailable."""
     facilities = facilities_of(settings, database, passwords, storage or open_storage(settings))
-    endpoint = Endpoint(settings, facilities, Portals(database), Connections(settings.live_most))
+    connections = Connections(settings.live_most)
+    metrics = Metrics(database, connections)
+    endpoint = Endpoint(settings, facilities, Portals(database), connections, metrics)
     downloads, uploads = Downloads(endpoint, REPORTS), Uploads(endpoint)
 
     # Methods are the endpoint's to refuse: an address without a portal is unknown to all of them.
@@ -73,6 +76,7 @@ def create(
             Mount("/graphiql", graphiql.assets()),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(database).check),
+            *([Route("/metrics", Exposition(settings, metrics).handle)] if settings.tells_metrics else []),
         ],
         middleware=[Middleware(RequestId)],
         exception_handlers={
@@ -107,6 +111,7 @@ def facilities_of(
         session_minutes=round(settings.session_hours * 60),
         base_domain=settings.base_domain,
         private_targets=settings.webhook_private_targets,
+        compiled=settings.compiled,
         portal_address=settings.portal_address,
     )
 

@@ -20,6 +20,7 @@ from resolvers.context import Context, Facilities
 from schema.root import schema
 from server import answers, callers, graphiql, live, requests, sockets
 from server.live import Connections
+from server.metrics import Kind, Metrics
 from server.requests import MediaType, Operation, Refused
 from server.settings import Settings
 from server.streams import EventStream
@@ -32,6 +33,7 @@ Answer = TypeVar("Answer")
 
 _READS = (OperationType.QUERY,)
 _ALL = (OperationType.QUERY, OperationType.MUTATION)
+_KINDS: dict[bool | None, Kind] = {None: "none", False: "query", True: "mutation"}
 
 
 @dataclass(slots=True)
@@ -42,9 +44,14 @@ class Endpoint:
     facilities: Facilities
     portals: Portals
     connections: Connections
+    metrics: Metrics
 
     async def handle(self, request: Request) -> Response:
         """Answer a request for either address."""
+        with self.metrics.in_flight():
+            return await self._answer(request)
+
+    async def _answer(self, request: Request) -> Response:
         media: MediaType = requests.JSON
         as_events = requests.wants_events(request)
         try:
@@ -86,7 +93,7 @@ class Endpoint:
         )
         with self.connections.one():
             await sockets.Socket(
-                websocket, limits, lambda token: self._context(websocket, tenant_id, token)
+                websocket, limits, lambda token: self._context(websocket, tenant_id, token), self.metrics
             ).serve()
 
     async def tenant(self, request: HTTPConnection) -> UUID:
@@ -125,7 +132,7 @@ class Endpoint:
         """A subscription as server-sent events. Raises Refused when there is no room for another."""
         self.connections.check_room()
         return EventStream(
-            live.told(operation, context, over="sse"),
+            live.told(operation, context, self.metrics, over="sse"),
             self.connections,
             heartbeat_seconds=self.settings.live_heartbeat_seconds,
             write_seconds=self.settings.live_write_seconds,
@@ -150,6 +157,8 @@ class Endpoint:
             codes = [code]
         if context.new_cookie is not None:
             _set_cookie(response, context.new_cookie, context.facilities.session_minutes * 60)
+        seconds = time.perf_counter() - started
+        self.metrics.ended(_KINDS[context.mutation], codes, seconds)
         _log.info(
             "operation",
             **answers.logged(context),
@@ -157,7 +166,7 @@ class Endpoint:
             status=int(response.status_code),
             codes=codes,
             statements=context.statements,
-            ms=round((time.perf_counter() - started) * 1_000, 1),
+            ms=round(seconds * 1_000, 1),
         )
         return response
 

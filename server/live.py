@@ -15,6 +15,7 @@ from resolvers.context import Context
 from schema.root import schema
 from server import answers
 from server.answers import Told
+from server.metrics import Metrics
 from server.requests import Operation, Refused
 from tenants.watches import Interrupted
 
@@ -51,7 +52,9 @@ class Connections:
             self._open -= 1
 
 
-async def told(operation: Operation, context: Context, *, over: str) -> AsyncGenerator[Told, None]:
+async def told(
+    operation: Operation, context: Context, metrics: Metrics, *, over: str
+) -> AsyncGenerator[Told, None]:
     """What a subscription tells, until it ends; the last one has not run when it ends by an error.
 
     Raises Refused for what is no subscription, and Interrupted when the client has to connect anew. Leaves one
@@ -87,6 +90,7 @@ async def told(operation: Operation, context: Context, *, over: str) -> AsyncGen
         codes = last.codes
         yield last
     finally:
+        metrics.ended("subscription", codes)
         _log.info(
             "subscription",
             **answers.logged(context),

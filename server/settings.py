@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from db.embedded import Cluster
@@ -194,6 +194,15 @@ class Settings(BaseSettings):
         None,
         description="Whether anybody may ask for the schema; unset: in development only.",
     )
+    compiled: bool = Field(
+        True,
+        description="Whether operations run from plans that are compiled once; false: as graphql-core runs them, slower.",
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="The bearer token that /metrics asks for, at least 32 characters. Unset in development: anybody may read "
+        "it; unset in production: there is no /metrics.",
+    )
     demo_personas: bool = Field(
         False, description="Whether GraphiQL offers signing in as the demo's people; never with real data."
     )
@@ -204,6 +213,11 @@ class Settings(BaseSettings):
         """The server's own PostgreSQL; None when DATABASE_URL names another."""
         cluster = Cluster(self.home)
         return cluster if self.database_url == cluster.url(SERVER, EMBEDDED_DATABASE) else None
+
+    @property
+    def tells_metrics(self) -> bool:
+        """Whether there is a /metrics."""
+        return self.environment == "development" or self.metrics_token is not None
 
     @property
     def mails_folder(self) -> Path | None:
@@ -227,11 +241,11 @@ class Settings(BaseSettings):
             _keep_new_key(kept)
         return bytes.fromhex(kept.read_text())
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "metrics_token")
     @classmethod
-    def _is_long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+    def _is_long_enough(cls, key: SecretStr | None, field: ValidationInfo) -> SecretStr | None:
         if key is not None and len(key.get_secret_value()) < 32:
-            raise ValueError("the secret key has at least 32 characters")
+            raise ValueError(f"KONTOR_{(field.field_name or '').upper()} has at least 32 characters")
         return key
 
     @field_validator("database_url", "migration_database_url", "admin_database_url")

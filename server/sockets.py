@@ -18,6 +18,7 @@ from resolvers.context import Context
 from rules.subscriptions import TooManySubscriptions
 from server import callers, live, requests
 from server.answers import errors_of
+from server.metrics import Metrics
 from server.requests import Operation, Refused
 from tenants.watches import Interrupted
 
@@ -53,11 +54,16 @@ class Socket:
     """One socket, from its acceptance to its end. `contexts` makes the context of an operation from a token."""
 
     def __init__(
-        self, websocket: WebSocket, limits: Limits, contexts: Callable[[str | None], Context]
+        self,
+        websocket: WebSocket,
+        limits: Limits,
+        contexts: Callable[[str | None], Context],
+        metrics: Metrics,
     ) -> None:
         self._websocket = websocket
         self._limits = limits
         self._contexts = contexts
+        self._metrics = metrics
         self._initialised = False
         self._token: str | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -228,7 +234,7 @@ class Socket:
         last: dict[str, Any] = {"id": id, "type": "complete"}
         try:
             try:
-                async with aclosing(live.told(operation, context, over="websocket")) as told:
+                async with aclosing(live.told(operation, context, self._metrics, over="websocket")) as told:
                     async for each in told:
                         if each.run:
                             await self._send({"id": id, "type": "next", "payload": each.body})

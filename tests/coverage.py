@@ -5,13 +5,15 @@ worker notes what it resolved, and the controller joins the notes. Hooks of pyte
 imported by conftest.py.
 """
 
+import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 from graphql import GraphQLObjectType, default_field_resolver, is_introspection_type
 
+from execution.completion import Completion
 from schema.root import schema
 
 _NOTES = "resolved fields"
@@ -27,6 +29,19 @@ def watch() -> None:
             for name, field in type_.fields.items():
                 field.resolve = _noting(f"{type_.name}.{name}", field.resolve or default_field_resolver)
                 _fields.add(f"{type_.name}.{name}")
+    _note_what_plans_resolve()
+
+
+def _note_what_plans_resolve() -> None:
+    """Plans go around what graphql-core calls, here as elsewhere: they are noted where they complete values."""
+    put = Completion.put
+
+    def noted(self: Completion, values: Sequence[Any], indices: Sequence[int], *, arrived: bool) -> None:
+        if not all(isinstance(each, Exception) for each in values):
+            _resolved.add(self._where())
+        put(self, values, indices, arrived=arrived)
+
+    Completion.put = noted  # type: ignore[method-assign]
 
 
 def _noting(place: str, resolve: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,6 +50,7 @@ def _noting(place: str, resolve: Callable[..., Any]) -> Callable[..., Any]:
         _resolved.add(place)
         return found
 
+    @functools.wraps(resolve)  # keeps Strawberry's marks: the executor compiles what has them
     def noted(source: Any, info: Any, **given: Any) -> Any:
         value = resolve(source, info, **given)
         if inspect.isawaitable(value):

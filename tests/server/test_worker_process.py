@@ -55,6 +55,7 @@ async def process(command: str, url: str, home: Path, **settings: str) -> AsyncI
         "KONTOR_WEBHOOK_PAUSE_FACTOR": "0.02",
         "KONTOR_WORKER_HEARTBEAT_SECONDS": "1",
         "KONTOR_WORKER_POLL_SECONDS": "0.3",
+        "KONTOR_COMPILED": os.environ.get("KONTOR_COMPILED", ""),
     }
     running = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -1,0 +1,272 @@
+"""Completion: what was resolved becomes the answer, as the specification's "Value Completion" has it."""
+
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLError, GraphQLObjectType, Undefined
+from graphql.execution.executor import invalid_return_type_error
+from graphql.pyutils import is_iterable
+
+from execution.faults import Fault
+from execution.fields import Field
+from execution.frames import Frame, Origin
+from execution.infos import ResolveInfo
+from execution.shapes import PLAIN, Shape
+
+if TYPE_CHECKING:
+    from execution.runs import Run
+
+
+class Completion:
+    """The values of one field of a frame's objects, on their way into the answer.
+
+    Objects among them make frames, one for each type. `holder` and `key` are where in the answer a value belongs,
+    `origin` where in the frame's field. What is usual goes through short loops, the rest value by value.
+    """
+
+    __slots__ = ("_field", "_frame", "_frames", "_run")
+
+    def __init__(self, run: "Run", frame: Frame, field: Field) -> None:
+        self._run = run
+        self._frame = frame
+        self._field = field
+        self._frames: dict[GraphQLObjectType, Frame] = {}
+
+    def put(self, values: Sequence[Any], indices: Sequence[int], *, arrived: bool) -> None:
+        """Complete the values of the objects with these indices. An exception is a fault; what has to be awaited
+        is, unless the values have `arrived` that way."""
+        kind = self._field.shape.kind
+        if kind == "leaf":
+            rest = self._put_leaves(values, indices)
+        elif kind == "object":
+            rest = self._put_objects(values, indices)
+        else:
+            rest = [*zip(indices, values, strict=True)]
+        is_awaitable = self._run.execution.is_awaitable
+        waiting: list[tuple[int, Any]] = []
+        for index, value in rest:
+            if arrived or PLAIN[value.__class__] or not is_awaitable(value):
+                self._put(self._field.shape, self._frame.objects[index], self._field.name, index, value)
+            else:
+                waiting.append((index, value))
+        if waiting:
+            there = [index for index, _ in waiting]
+            self._run.wait_for(
+                [value for _, value in waiting],
+                lambda come: Completion(self._run, self._frame, self._field).put(come, there, arrived=True),
+            )
+
+    def _put_leaves(self, values: Sequence[Any], indices: Sequence[int]) -> list[tuple[int, Any]]:
+        """Put what is a leaf; returns what is something else."""
+        shape, name, objects = self._field.shape, self._field.name, self._frame.objects
+        as_is, coerce = shape.as_is, shape.coerce
+        rest: list[tuple[int, Any]] = []
+        for index, value in zip(indices, values, strict=True):
+            class_ = value.__class__
+            if class_ is as_is:
+                objects[index][name] = value
+            elif value is not None and PLAIN[class_]:
+                try:
+                    objects[index][name] = coerce(value)
+                except Exception as error:
+                    self._fail(index, error)
+            else:
+                rest.append((index, value))
+        return rest
+
+    def _put_objects(self, values: Sequence[Any], indices: Sequence[int]) -> list[tuple[int, Any]]:
+        """Put what is an object of the field's one type; returns what is something else."""
+        run, frame, field = self._run, self._frame, self._field
+        type_, name, objects = field.shape.type, field.name, frame.objects
+        is_type_of = type_.is_type_of
+        rest: list[tuple[int, Any]] = []
+        for index, value in zip(indices, values, strict=True):
+            if value is None or not PLAIN[value.__class__]:
+                rest.append((index, value))
+                continue
+            try:
+                fits = is_type_of is None or is_type_of(
+                    value, ResolveInfo(run.execution, frame, field, index)
+                )
+                if fits is True:
+                    objects[index][name] = self._frame_of(type_).add(value, index)
+                else:
+                    self._put_if(fits, type_, objects[index], name, index, value)
+            except Exception as error:
+                self._fail(index, error)
+        return rest
+
+    def _put(self, shape: Shape, holder: Any, key: str | int, origin: Origin, value: Any) -> None:
+        try:
+            if value is None or value is Undefined:
+                if shape.non_null:
+                    raise TypeError(f"Cannot return null for non-nullable field {self._where()}.")
+            elif isinstance(value, Exception):
+                raise value
+            elif shape.kind == "leaf":
+                holder[key] = shape.coerce(value)
+            elif shape.kind == "list":
+                self._put_list(shape, holder, key, origin, value)
+            elif shape.kind == "object":
+                self._put_object(shape.type, holder, key, origin, value, self._info(origin))
+            else:
+                self._put_abstract(shape, holder, key, origin, value)
+        except Exception as error:
+            self._fail(origin, error)
+
+    def _put_list(self, shape: Shape, holder: Any, key: str | int, origin: Origin, value: Any) -> None:
+        if self._run.execution.is_async_iterable(value):
+            self._later(
+                _awaited_items(value),
+                origin,
+                lambda given: self._put_items(shape, holder, key, origin, *given),
+            )
+        elif is_iterable(value):
+            self._put_items(shape, holder, key, origin, *_items(value))
+        else:
+            raise GraphQLError(f"Expected Iterable, but did not find one for field '{self._where()}'.")
+
+    def _put_items(
+        self,
+        shape: Shape,
+        holder: Any,
+        key: str | int,
+        origin: Origin,
+        items: list[Any],
+        failed: Exception | None,
+    ) -> None:
+        """Put the items of a list, as many as could be had before it failed."""
+        of = shape.item
+        assert of is not None
+        answers: list[Any] = [None] * len(items)
+        holder[key] = answers
+        above = origin if isinstance(origin, tuple) else (origin,)
+        type_, info = of.type, self._info(origin)
+        is_object, as_is, is_awaitable = of.kind == "object", of.as_is, self._run.execution.is_awaitable
+        waiting: list[int] = []
+        for index, item in enumerate(items):
+            class_ = item.__class__
+            if class_ is as_is:
+                answers[index] = item
+            elif item is None or PLAIN[class_] or not is_awaitable(item):
+                if is_object and item is not None and PLAIN[class_]:
+                    self._put_object(type_, answers, index, (*above, index), item, info)
+                else:
+                    self._put(of, answers, index, (*above, index), item)
+            else:
+                waiting.append(index)
+        if waiting:
+            self._put_later(of, answers, above, waiting, [items[index] for index in waiting])
+        if failed is not None:
+            self._fail(origin, failed, after=len(items))
+
+    def _put_later(
+        self,
+        shape: Shape,
+        answers: list[Any],
+        above: tuple[int, ...],
+        waiting: list[int],
+        awaitables: list[Any],
+    ) -> None:
+        """Items that have to be awaited, together."""
+
+        def receive(arrived: list[Any]) -> None:
+            self._frames.clear()  # those have been begun before these came
+            for index, item in zip(waiting, arrived, strict=True):
+                self._put(shape, answers, index, (*above, index), item)
+
+        self._run.wait_for(awaitables, receive)
+
+    def _put_abstract(self, shape: Shape, holder: Any, key: str | int, origin: Origin, value: Any) -> None:
+        execution, info = self._run.execution, self._info(origin)
+        named = (shape.type.resolve_type or execution.type_resolver)(value, info, shape.type)
+
+        def receive(name: Any) -> None:
+            type_ = execution.ensure_valid_runtime_type(name, shape.type, self._field.details, info, value)
+            self._put_object(type_, holder, key, origin, value, info)
+
+        if execution.is_awaitable(named):
+            self._later(named, origin, receive)
+        else:
+            receive(named)
+
+    def _put_object(
+        self, type_: GraphQLObjectType, holder: Any, key: str | int, origin: Origin, value: Any, info: Any
+    ) -> None:
+        """Put the answer to an object where it belongs, still empty."""
+        try:
+            fits = type_.is_type_of is None or type_.is_type_of(value, info)
+            if fits is True:
+                holder[key] = self._frame_of(type_).add(value, origin)
+            else:
+                self._put_if(fits, type_, holder, key, origin, value)
+        except Exception as error:
+            self._fail(origin, error)
+
+    def _put_if(
+        self, fits: Any, type_: GraphQLObjectType, holder: Any, key: str | int, origin: Origin, value: Any
+    ) -> None:
+        def receive(fits: Any) -> None:
+            if not fits:
+                raise invalid_return_type_error(type_, value, self._field.details)
+            holder[key] = self._frame_of(type_).add(value, origin)
+
+        if self._run.execution.is_awaitable(fits):
+            self._later(fits, origin, receive)
+        else:
+            receive(fits)
+
+    def _frame_of(self, type_: GraphQLObjectType) -> Frame:
+        """The frame of the objects of this type that come at the same time."""
+        frame = self._frames.get(type_)
+        if frame is None:
+            run, field = self._run, self._field
+            selection = field.selections.get(type_) or run.plan.selection(run.execution, field, type_)
+            frame = self._frames[type_] = Frame(selection, self._frame, field)
+            run.begin(frame)
+        return frame
+
+    def _later(self, awaitable: Any, origin: Origin, receive: Callable[[Any], None]) -> None:
+        """Go on when something has come that tells more of a value."""
+
+        def go_on(arrived: list[Any]) -> None:
+            (come,) = arrived
+            self._frames.clear()
+            try:
+                if isinstance(come, Exception):
+                    raise come
+                receive(come)
+            except Exception as error:
+                self._fail(origin, error)
+
+        self._run.wait_for([awaitable], go_on)
+
+    def _info(self, origin: Origin) -> Any:
+        index = origin[0] if isinstance(origin, tuple) else origin
+        return ResolveInfo(self._run.execution, self._frame, self._field, index)
+
+    def _where(self) -> str:
+        return f"{self._field.parent_type}.{self._field.definition_name}"
+
+    def _fail(self, origin: Origin, error: Exception, *, after: int | None = None) -> None:
+        self._run.fail(Fault(self._frame, self._field, origin, error, after))
+
+
+def _items(value: Iterable[Any]) -> tuple[list[Any], Exception | None]:
+    """What can be had of a list, and why no more."""
+    items: list[Any] = []
+    try:
+        items.extend(value)
+    except Exception as error:
+        return items, error
+    return items, None
+
+
+async def _awaited_items(value: AsyncIterable[Any]) -> tuple[list[Any], Exception | None]:
+    items: list[Any] = []
+    try:
+        async for item in value:
+            items.append(item)  # noqa: PERF401  (those that came before an error count)
+    except Exception as error:
+        return items, error
+    return items, None

@@ -1,0 +1,60 @@
+"""Frames: the objects of one level of the answer, with the way back to the root."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from graphql.pyutils import Path
+
+if TYPE_CHECKING:
+    from execution.fields import Field
+    from execution.plans import Selection
+
+# Where in a frame's field an object or a value is: the index of the frame's object, and of list items below it.
+Origin: TypeAlias = int | tuple[int, ...]
+
+
+class Frame:
+    """Objects of which the same is selected, at the same place of the plan.
+
+    `sources` are what resolvers get, `objects` what is answered of them; `origins` say where in the field of the
+    parent frame each of them is.
+    """
+
+    __slots__ = ("field", "objects", "origins", "parent", "selection", "sources")
+
+    def __init__(
+        self, selection: "Selection", parent: "Frame | None" = None, field: "Field | None" = None
+    ) -> None:
+        self.selection = selection
+        self.parent = parent
+        self.field = field
+        self.sources: list[Any] = []
+        self.objects: list[dict[str, Any]] = []
+        self.origins: list[Origin] = []
+
+    def add(self, source: Any, origin: Origin) -> dict[str, Any]:
+        """Take in one more object; returns its answer, to be filled."""
+        answer = self.selection.template.copy()
+        self.sources.append(source)
+        self.objects.append(answer)
+        self.origins.append(origin)
+        return answer
+
+    def path_of(self, field: "Field", origin: Origin) -> Path:
+        """The path to a field of one of the objects, or to an item in it."""
+        index, *items = origin if isinstance(origin, tuple) else (origin,)
+        above: Path | None = None
+        if self.parent is not None and self.field is not None:
+            above = self.parent.path_of(self.field, self.origins[index])
+        path = Path(above, field.name, self.selection.type.name)
+        for item in items:
+            path = path.add_key(item)
+        return path
+
+    def order_of(self, field: "Field", origin: Origin) -> list[int]:
+        """What puts fields and items in the order in which the document has them: by depth first, left to right."""
+        index, *items = origin if isinstance(origin, tuple) else (origin,)
+        above: Sequence[int] = ()
+        if self.parent is not None and self.field is not None:
+            above = self.parent.order_of(self.field, self.origins[index])
+        return [*above, field.position, *items]
