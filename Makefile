@@ -8,7 +8,7 @@ UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-real demo-reset up down migrate worker import test test-uncompiled check format lock schema \
-	frontend audits-http audits-live browser clean
+	frontend audits-http audits-live browser bench clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -102,9 +102,14 @@ audits-live: setup ## Let npm's graphql-ws, graphql-sse and urql watch orders; n
 browser: setup frontend ## Walk through GraphiQL in headless Chromium; needs node and chromium
 	$(BIN)/python -m pytest tests/e2e/browser.py
 
+bench: setup ## Measure against PostGraphile and a floor, and as data grows, into docs/performance.md; needs node, Linux, two cores
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip --disable-pip-version-check install --quiet ".[bench]"
+	$(BIN)/python -m bench.peers $(if $(FOLDER),"$(FOLDER)") $(ARGS)
+	$(BIN)/python -m bench.growth
+
 clean: ## Remove what can be made again: .venv, caches, GraphiQL's build, the tests' database; no data
 	@if [ -d .kontor-test ] && [ -x $(BIN)/python ]; then $(BIN)/python -c \
 		'from pathlib import Path; from db.embedded import Cluster; Cluster(Path(".kontor-test")).destroy()'; fi
 	rm -rf .venv .kontor-test .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules tests/audits/node_modules
+	rm -rf $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules tests/audits/node_modules bench/peers/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

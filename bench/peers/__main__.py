@@ -35,11 +35,17 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
-    parser.add_argument("exchange", nargs="?", type=Path, help="a portal in the exchange layout, to be measured too")
+    parser.add_argument(
+        "exchange", nargs="?", type=Path, help="a portal in the exchange layout, to be measured too"
+    )
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of load, for each operation, server and round")
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="of load, for each operation, server and round"
+    )
     parser.add_argument("--orders", type=int, default=data.Size().orders)
-    parser.add_argument("--dry", action="store_true", help="print the table and leave docs/performance.md alone")
+    parser.add_argument(
+        "--dry", action="store_true", help="print the table and leave docs/performance.md alone"
+    )
     return parser.parse_args()
 
 

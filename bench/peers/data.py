@@ -70,24 +70,22 @@ def key(kind: int, number: int, portal: int) -> UUID:
 
 async def fill(place: Place, size: Size, number: int = 0) -> Portal:
     """Make the number-th portal with all that is in it, and analyse it."""
-    slug = f"bench-{number}"
-    tenant_id = await found(place, slug)
-    admin = await place.admin()
-    try:
-        await _write(admin, tenant_id, number, size)
-        await tidy(admin)
-    finally:
-        await admin.close()
-    return _portal(tenant_id, slug, number, size)
+    (portal,) = await fill_many(place, size, number, number + 1)
+    return portal
 
 
-async def fill_many(place: Place, size: Size, first: int, last: int) -> None:
+async def fill_many(place: Place, size: Size, first: int, last: int) -> list[Portal]:
     """Make the portals of these numbers, all alike."""
     admin = await place.admin()
+    portals = []
     try:
         for number in range(first, last):
-            await _write(admin, await found(place, f"bench-{number}"), number, size)
+            slug = f"bench-{number}"
+            tenant_id = await found(place, slug)
+            await _write(admin, tenant_id, number, size)
+            portals.append(_portal(tenant_id, slug, number, size))
         await tidy(admin)
+        return portals
     finally:
         await admin.close()
 

@@ -63,7 +63,6 @@ def _token(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return next(value for name, value in headers if name == b"authorization").removeprefix(b"Bearer ")
 
 
-
 async def open_pool(url: str) -> Any:
     """Connections with the settings of the real server's; nothing is left to be reset when one is given back."""
     return await asyncpg.create_pool(
@@ -83,7 +82,7 @@ async def _serve() -> None:
     pool = await open_pool(os.environ["DATABASE_URL"])
     app = Floor(pool, UUID(os.environ["BENCH_TENANT"]))
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]  # narrower than what ASGI allows
+        app,
         port=int(os.environ["BENCH_PORT"]),
         log_config=None,
         access_log=False,

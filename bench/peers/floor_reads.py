@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-
 Data = dict[str, Any]
 
 
@@ -96,9 +95,9 @@ async def orders(connection: Any, who: Who, _variables: Data) -> Data:
             "placedAt": _moment(placed_at),
             "totals": {"total": _money(total)},
             "customer": customers[customer_id],
-            "lines": of_order[id],
+            "lines": of_order[order_id],
         }
-        for id, number, placed_at, total, customer_id in found
+        for order_id, number, placed_at, total, customer_id in found
     ]
     return {"orders": {"nodes": nodes}}
 
@@ -108,31 +107,27 @@ async def products(connection: Any, who: Who, _variables: Data) -> Data:
     found = (await connection.fetch(_PAGE, who.tenant_id))[:100]
     ids = [each[0] for each in found]
     stock = await _stock(connection, who, ids)
-    prices: dict[UUID, str] = {}
-    for product_id, least, price in await connection.fetch(
-        _PRICES, who.tenant_id, ids, who.price_list_id, who.currency
-    ):
-        if least <= 1:
-            prices[product_id] = price
+    breaks = await connection.fetch(_PRICES, who.tenant_id, ids, who.price_list_id, who.currency)
+    prices = {product_id: price for product_id, least, price in breaks if least <= 1}
     nodes = [
         {
             "sku": sku,
             "name": name,
             "unit": unit,
-            "price": {"unitPrice": {"amount": _price(prices[id])}} if id in prices else None,
-            "stock": stock[id],
+            "price": {"unitPrice": {"amount": _price(prices[product_id])}} if product_id in prices else None,
+            "stock": stock[product_id],
         }
-        for id, sku, name, unit in found
+        for product_id, sku, name, unit in found
     ]
     return {"products": {"nodes": nodes}}
 
 
 async def order(connection: Any, who: Who, variables: Data) -> Data:
     """Operation C."""
-    id = UUID(base64.urlsafe_b64decode(variables["id"]).decode().partition(":")[2])
+    order_id = UUID(base64.urlsafe_b64decode(variables["id"]).decode().partition(":")[2])
     (account,) = await connection.fetch(_ACCOUNTS, who.tenant_id, [who.account_id])
     (customer,) = await connection.fetch(_CUSTOMERS, who.tenant_id, [who.customer_id])
-    (found,) = await connection.fetch(_ORDER, who.tenant_id, who.customer_id, [id])
+    (found,) = await connection.fetch(_ORDER, who.tenant_id, who.customer_id, [order_id])
     lines = [
         {
             "position": position,
@@ -143,7 +138,7 @@ async def order(connection: Any, who: Who, variables: Data) -> Data:
             "amount": _money(amount),
         }
         for position, sku, name, quantity, unit_price, amount in await connection.fetch(
-            _OWN_LINES, who.tenant_id, [id]
+            _OWN_LINES, who.tenant_id, [order_id]
         )
     ]
     return {

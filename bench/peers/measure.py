@@ -39,7 +39,8 @@ class Figures:
 
     def median(self, name: str) -> float:
         """The median of a figure over the rounds."""
-        return statistics.median(getattr(each, name) for each in self.costs)
+        found: float = statistics.median(getattr(each, name) for each in self.costs)
+        return found
 
     def ratio(self, other: "Figures") -> float:
         """How much CPU, server and PostgreSQL together, for one of the other's: the median of the rounds' ratios."""
@@ -110,9 +111,7 @@ async def _cost(
     asked = server.request(operation, portal)
     right = await once(server.port, asked)
     meter = Meter([server], place)
-    load = await under_load(
-        server.port, [asked], right.__eq__, seconds=seconds, connections=CONNECTIONS
-    )
+    load = await under_load(server.port, [asked], right.__eq__, seconds=seconds, connections=CONNECTIONS)
     meter.stop()
     return cost(load, meter)
 
@@ -141,10 +140,18 @@ async def _logged(server: Running, operation: Operation, portal: Portal, place: 
     # What a server does for its first request in a while is not this one's.
     lines = await connected(server.port, 1)
     await asyncio.sleep(0.2)
-    start = log.stat().st_size
+    start = _size(log)
     await lines[0].ask(asked)
     await asyncio.sleep(0.2)
     lines[0].close()
+    return len(_LOGGED.findall(_since(log, start)))
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size
+
+
+def _since(log: Path, start: int) -> str:
     with log.open("rb") as file:
         file.seek(start)
-        return len(_LOGGED.findall(file.read().decode(errors="replace")))
+        return file.read().decode(errors="replace")

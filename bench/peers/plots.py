@@ -69,11 +69,11 @@ def _save(pyplot: Any, figure: Any, path: Path) -> None:
 
 def _pyplot() -> Any:
     try:
-        import matplotlib  # noqa: PLC0415
+        import matplotlib
     except ImportError:
         print("no plot: pip install 'kontor[bench]' brings what draws it")
         return None
     matplotlib.use("Agg")
-    from matplotlib import pyplot  # noqa: PLC0415
+    from matplotlib import pyplot
 
     return pyplot

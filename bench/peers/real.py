@@ -79,10 +79,9 @@ async def _people(admin: asyncpg.Connection, tenant_id: UUID) -> Portal:
     customer_id, price_list_id, currency = often[0]
     others = await admin.fetch(_CUSTOMERS, tenant_id, 1, BUYERS)
     sold = await admin.fetch(_SOLD, tenant_id, price_list_id, currency, BUYERS * BOUGHT)
-    warehouse_id = sold[0][1] if sold else None
-    mine = [each[0] for each in sold if each[1] == warehouse_id]
-    if len(mine) < BUYERS * BOUGHT:
-        raise NothingToMeasure(f"{len(mine)} products can be ordered from one warehouse")
+    if len(sold) < BUYERS * BOUGHT or len({each[1] for each in sold}) != 1:
+        raise NothingToMeasure(f"{len(sold)} products can be ordered, or from several warehouses")
+    mine, warehouse_id = [each[0] for each in sold], sold[0][1]
     account_id = await _account(admin, tenant_id, group_id, customer_id, "looks")
     buyers = []
     for n, (other_id, *_) in enumerate(others):
@@ -108,9 +107,9 @@ async def _people(admin: asyncpg.Connection, tenant_id: UUID) -> Portal:
 
 async def _account(admin: Any, tenant_id: UUID, group_id: UUID, customer_id: UUID, name: str) -> UUID:
     """An account with its cart and a session, whose token is made of its name."""
-    id = uuid4()
-    await admin.execute(_ACCOUNT, tenant_id, id, customer_id, name)
-    await admin.execute(_MEMBER, tenant_id, group_id, id)
-    await admin.execute(_CART, tenant_id, id)
-    await admin.execute(_SESSION, tenant_id, id, hashlib.sha256(f"real-{name}".encode()).digest())
-    return id
+    account_id = uuid4()
+    await admin.execute(_ACCOUNT, tenant_id, account_id, customer_id, name)
+    await admin.execute(_MEMBER, tenant_id, group_id, account_id)
+    await admin.execute(_CART, tenant_id, account_id)
+    await admin.execute(_SESSION, tenant_id, account_id, hashlib.sha256(f"real-{name}".encode()).digest())
+    return account_id

@@ -7,8 +7,8 @@ from typing import Any
 from bench.peers import machine, plots
 from bench.peers.measure import Figures
 from bench.peers.operations import EVERY_ONE
-from bench.peers.servers import FLOOR, POSTGRAPHILE, Kind
 from bench.peers.servers import EVERY_ONE as KINDS
+from bench.peers.servers import FLOOR, POSTGRAPHILE, Kind
 from server.settings import ROOT
 
 _DOCS = ROOT / "docs"

@@ -1,6 +1,5 @@
 """Servers: each is started as its users start it, alone on its core, and asked in its own way."""
 
-
 import os
 import secrets
 import socket
@@ -10,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-
 
 from bench.peers import postgraphile, processes
 from bench.peers.data import Portal
@@ -148,5 +146,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
