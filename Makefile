@@ -103,7 +103,8 @@ browser: setup frontend ## Walk through GraphiQL in headless Chromium; needs nod
 	$(BIN)/python -m pytest tests/e2e/browser.py
 
 bench: setup ## Measure against PostGraphile and a floor, and as data grows, into docs/performance.md; needs node, Linux, two cores
-	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip --disable-pip-version-check install --quiet ".[bench]"
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"])' \
+		| xargs $(BIN)/python -m pip --disable-pip-version-check install --quiet
 	$(BIN)/python -m bench.peers $(if $(FOLDER),"$(FOLDER)") $(ARGS)
 	$(BIN)/python -m bench.growth
 

@@ -76,23 +76,26 @@ async def fill(place: Place, size: Size, number: int = 0) -> Portal:
 
 async def fill_many(place: Place, size: Size, first: int, last: int) -> list[Portal]:
     """Make the portals of these numbers, all alike."""
-    admin = await place.admin()
-    portals = []
+    admin, registry = await place.admin(), await Database.open(place.url(roles.MIGRATION), size=1)
     try:
-        for number in range(first, last):
-            slug = f"bench-{number}"
-            tenant_id = await found(place, slug)
-            await _write(admin, tenant_id, number, size)
-            portals.append(_portal(tenant_id, slug, number, size))
+        portals = [await make(admin, registry, size, number) for number in range(first, last)]
         await tidy(admin)
         return portals
     finally:
+        await registry.close()
         await admin.close()
 
 
-async def found(place: Place, slug: str) -> UUID:
+async def make(admin: asyncpg.Connection, registry: Database, size: Size, number: int) -> Portal:
+    """The number-th portal: `admin` is a superuser's connection, `registry` the migration role's."""
+    slug = f"bench-{number}"
+    tenant_id = await found(admin, registry, slug)
+    await _write(admin, tenant_id, number, size)
+    return _portal(tenant_id, slug, number, size)
+
+
+async def found(admin: asyncpg.Connection, registry: Database, slug: str) -> UUID:
     """Make an empty portal; its tenant."""
-    registry = await Database.open(place.url(roles.MIGRATION), size=1)
     new = NewPortal(
         slug=slug,
         name="Bench",
@@ -102,16 +105,9 @@ async def found(place: Place, slug: str) -> UUID:
         support_email="bench@kontor.example",
         hosts=[f"{slug}.localhost"],
     )
-    try:
-        await provisioning.add_portal(registry, "bench", "Bench", new)
-        admin = await place.admin()
-        try:
-            tenant_id: UUID = await admin.fetchval("select tenant_id from portals where slug = $1", slug)
-            return tenant_id
-        finally:
-            await admin.close()
-    finally:
-        await registry.close()
+    await provisioning.add_portal(registry, "bench", "Bench", new)
+    tenant_id: UUID = await admin.fetchval("select tenant_id from portals where slug = $1", slug)
+    return tenant_id
 
 
 async def _write(admin: asyncpg.Connection, tenant_id: UUID, number: int, size: Size) -> None:

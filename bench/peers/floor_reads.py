@@ -163,7 +163,7 @@ async def _stock(connection: Any, who: Who, ids: Iterable[UUID]) -> defaultdict[
 
 
 def _moment(at: datetime) -> str:
-    return at.isoformat()
+    return at.isoformat().removesuffix("+00:00") + "Z"
 
 
 def _money(minor: int) -> Data:

@@ -58,7 +58,7 @@ class Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
         self._received += data
-        body = _body(self._received)
+        body = body_of(self._received)
         if body is not None and self._answered is not None and not self._answered.done():
             self._received.clear()
             self._answered.set_result(body)
@@ -74,7 +74,7 @@ class Line(asyncio.Protocol):
         self._transport.close()
 
 
-def _body(received: bytearray) -> bytes | None:
+def body_of(received: bytearray) -> bytes | None:
     """The body of an answer that is whole; None while it is not. Raises WrongAnswer."""
     head_end = received.find(_HEAD_END)
     if head_end < 0:

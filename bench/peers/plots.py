@@ -71,7 +71,7 @@ def _pyplot() -> Any:
     try:
         import matplotlib
     except ImportError:
-        print("no plot: pip install 'kontor[bench]' brings what draws it")
+        print("no plot: `make bench` installs what draws it, the extra `bench` of pyproject.toml")
         return None
     matplotlib.use("Agg")
     from matplotlib import pyplot

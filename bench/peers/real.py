@@ -11,6 +11,7 @@ import asyncpg
 import db.exchange
 from bench.peers.data import BOUGHT, BUYERS, Buyer, Portal, found, tidy
 from bench.peers.database import Place
+from db import roles
 from db.connections import Database
 from rules.permissions import BuiltInProfile
 
@@ -55,19 +56,27 @@ class NothingToMeasure(Exception):
 
 async def import_real(place: Place, folder: Path) -> Portal:
     """Import a folder into a portal of its own. Raises NothingToMeasure."""
-    tenant_id = await found(place, _SLUG)
-    database = await Database.open(place.url())
-    with tempfile.TemporaryDirectory() as reports:
-        async with database.connect(tenant_id) as connection:
-            await db.exchange.run(connection, folder, Path(reports), db.exchange.Silent())
-    await database.close()
     admin = await place.admin()
     try:
+        tenant_id = await _imported(admin, place, folder)
         portal = await _people(admin, tenant_id)
         await tidy(admin)
         return portal
     finally:
         await admin.close()
+
+
+async def _imported(admin: asyncpg.Connection, place: Place, folder: Path) -> UUID:
+    registry, database = await Database.open(place.url(roles.MIGRATION)), await Database.open(place.url())
+    try:
+        tenant_id = await found(admin, registry, _SLUG)
+        with tempfile.TemporaryDirectory() as reports:
+            async with database.connect(tenant_id) as connection:
+                await db.exchange.run(connection, folder, Path(reports), db.exchange.Silent())
+        return tenant_id
+    finally:
+        await database.close()
+        await registry.close()
 
 
 async def _people(admin: asyncpg.Connection, tenant_id: UUID) -> Portal:

@@ -12,7 +12,7 @@ from bench.peers.servers import FLOOR, POSTGRAPHILE, Kind
 from server.settings import ROOT
 
 _DOCS = ROOT / "docs"
-_TEXT = _DOCS / "performance.md"
+TEXT = _DOCS / "performance.md"
 _RAW = _DOCS / "performance.json"
 _HEAD = (
     "server",
@@ -45,12 +45,12 @@ def write(name: str, figures: Sequence[Figures], *, rounds: int, dry: bool) -> N
 def replace(section: str, text: str) -> None:
     """Put a text between the marks of a section; what is around them was written by hand and stays."""
     begin, end = f"<!-- {section}: begin -->\n", f"<!-- {section}: end -->"
-    whole = _TEXT.read_text()
+    whole = TEXT.read_text()
     before, found, rest = whole.partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:
-        raise ValueError(f"{_TEXT.name} has no section {section!r}")
-    _TEXT.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+        raise ValueError(f"{TEXT.name} has no section {section!r}")
+    TEXT.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def keep(section: str, raw: Any) -> None:
