@@ -36,10 +36,12 @@ def _note_what_plans_resolve() -> None:
     """Plans go around what graphql-core calls, here as elsewhere: they are noted where they complete values."""
     put = Completion.put
 
-    def noted(self: Completion, values: Sequence[Any], indices: Sequence[int]) -> None:
-        if not all(isinstance(each, Exception) for each in values):
+    def noted(self: Completion, values: Sequence[Any], indices: Sequence[int], *, arrived: bool) -> None:
+        if any(
+            not isinstance(each, Exception) and (arrived or not inspect.isawaitable(each)) for each in values
+        ):
             _resolved.add(self._where())
-        put(self, values, indices)
+        put(self, values, indices, arrived=arrived)
 
     Completion.put = noted  # type: ignore[method-assign]
 
