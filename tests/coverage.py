@@ -37,7 +37,9 @@ def _note_what_plans_resolve() -> None:
     put = Completion.put
 
     def noted(self: Completion, values: Sequence[Any], indices: Sequence[int], *, arrived: bool) -> None:
-        if not all(isinstance(each, Exception) for each in values):
+        if any(
+            not isinstance(each, Exception) and (arrived or not inspect.isawaitable(each)) for each in values
+        ):
             _resolved.add(self._where())
         put(self, values, indices, arrived=arrived)
 
