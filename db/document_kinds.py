@@ -98,16 +98,15 @@ def lines_of(row: type[Row], lines: Table, key: str, documents: Table) -> Statem
     `currency`, if it has one, is the document's."""
     names = names_of(row)
     query = select(*(documents.c.currency if name == "currency" else lines.c[name] for name in names))
+    ids = bindparam("ids", type_=ARRAY(Uuid))
     if "currency" in names:
-        query = query.join_from(
-            lines,
-            documents,
-            leads_to(lines.c[key], documents),
+        # The ids are said of both, or a plan that is kept may read all documents of the tenant to join a few.
+        query = query.join_from(lines, documents, leads_to(lines.c[key], documents)).where(
+            documents.c.id == any_(ids)
         )
     return Statement(
-        query.where(
-            lines.c.tenant_id == bindparam("tenant_id"),
-            lines.c[key] == any_(bindparam("ids", type_=ARRAY(Uuid))),
-        ).order_by(lines.c[key], lines.c.position),
+        query.where(lines.c.tenant_id == bindparam("tenant_id"), lines.c[key] == any_(ids)).order_by(
+            lines.c[key], lines.c.position
+        ),
         row,
     )

@@ -251,6 +251,8 @@ _lines_of = Statement(
     .where(
         order_lines.c.tenant_id == bindparam("tenant_id"),
         order_lines.c.order_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+        # Said of both, or a plan that is kept may read all orders of the tenant to join a few.
+        orders.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
     )
     .order_by(order_lines.c.order_id, order_lines.c.position),
     OrderLine,
