@@ -10,12 +10,22 @@ from pathlib import Path
 import uvloop
 
 from bench.peers import data, database, measure, postgraphile, real, report, servers
+from bench.peers.load import WrongAnswer
 from bench.peers.servers import Kind
 
 
 def main() -> None:
+    """Run, and say in one line what stood in the way."""
+    try:
+        _run(_arguments())
+    except (measure.AnswersDiffer, real.NothingToMeasure, servers.NotStarted, WrongAnswer) as failed:
+        sys.exit(f"{type(failed).__name__}: {failed}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run(given: argparse.Namespace) -> None:
     """Make everything, measure, write it down, throw everything away."""
-    given = _arguments()
     # Ctrl-C and SIGTERM both unwind what was started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.sched_setaffinity(0, {database.OTHER_CORE})

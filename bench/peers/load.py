@@ -58,8 +58,14 @@ class Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
         self._received += data
-        body = body_of(self._received)
-        if body is not None and self._answered is not None and not self._answered.done():
+        if self._answered is None or self._answered.done():
+            return
+        try:
+            body = body_of(self._received)
+        except WrongAnswer as wrong:
+            self._answered.set_exception(wrong)
+            return
+        if body is not None:
             self._received.clear()
             self._answered.set_result(body)
 

@@ -41,7 +41,9 @@ async def prepare(place: Place) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Of PostGraphile and Node.js."""
+    """Of PostGraphile and Node.js; nothing where they are not installed."""
+    if not _NODE.exists():
+        return {}
     package = json.loads((_MODULES / "postgraphile" / "package.json").read_text())
     node = subprocess.run([str(_NODE), "--version"], capture_output=True, text=True, check=True)
     return {"PostGraphile": package["version"], "Node.js": node.stdout.strip().removeprefix("v")}
