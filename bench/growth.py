@@ -8,15 +8,13 @@ processes answer that one does not?
 import argparse
 import asyncio
 import os
-import signal
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import uvloop
 
-from bench.peers import data, database, machine, plots, report, servers
+from bench.peers import data, database, machine, plots, processes, report, servers
 from bench.peers.data import LINES, Portal, Size
 from bench.peers.database import SERVER_CORE, Place
 from bench.peers.load import under_load
@@ -48,7 +46,7 @@ class Step:
 def main() -> None:
     """Make everything, measure, write it down, throw everything away."""
     given = _arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    processes.unwind_when_told()
     os.sched_setaffinity(0, {database.OTHER_CORE})
     sizes = [*_LINES, _MANY_LINES] if given.ten_million else list(_LINES)
     with database.running() as place:
@@ -98,7 +96,7 @@ def _by_workers(place: Place, seconds: float) -> list[Step]:
     steps = []
     for count in _WORKERS:
         print(f"{count} processes")
-        steps += _steps(place, [portal], count, seconds, processes=count, core=None)
+        steps += _steps(place, [portal], count, seconds, count=count, core=None)
     return steps
 
 
@@ -108,10 +106,10 @@ def _steps(
     how_many: int,
     seconds: float,
     *,
-    processes: int = 1,
+    count: int = 1,
     core: int | None = SERVER_CORE,
 ) -> list[Step]:
-    with servers.running([COMPILED] * processes, place, portals[0], core=core) as running:
+    with servers.running([COMPILED] * count, place, portals[0], core=core) as running:
         return [
             Step(how_many, each, uvloop.run(_cost(running, each, place, portals, seconds)))
             for each in _OPERATIONS

@@ -3,13 +3,12 @@
 import argparse
 import asyncio
 import os
-import signal
 import sys
 from pathlib import Path
 
 import uvloop
 
-from bench.peers import data, database, measure, postgraphile, real, report, servers
+from bench.peers import data, database, measure, postgraphile, processes, real, report, servers
 from bench.peers.load import WrongAnswer
 from bench.peers.servers import Kind
 
@@ -26,8 +25,7 @@ def main() -> None:
 
 def _run(given: argparse.Namespace) -> None:
     """Make everything, measure, write it down, throw everything away."""
-    # Ctrl-C and SIGTERM both unwind what was started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    processes.unwind_when_told()
     os.sched_setaffinity(0, {database.OTHER_CORE})
     kinds = _kinds()
     with database.running() as place:
@@ -40,7 +38,7 @@ def _run(given: argparse.Namespace) -> None:
         else:
             print(f"importing {given.exchange.name}")
             imported = asyncio.run(real.import_real(place, given.exchange))
-            _measure(place, imported, kinds, given, given.exchange.name)
+            _measure(place, imported, kinds, given, "imported")
 
 
 def _arguments() -> argparse.Namespace:

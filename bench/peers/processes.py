@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -56,6 +57,17 @@ def memory(pids: Iterable[int]) -> float:
         with suppress(OSError):
             pages += int((_PROC / str(pid) / "statm").read_text().split()[1])
     return pages * _PAGE_KIB / 1024
+
+
+def unwind_when_told() -> None:
+    """Let SIGTERM end this process as Ctrl-C does, by what is around the code; impatience does not cut that short."""
+
+    def stop(*_: object) -> None:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN)
+        sys.exit(143)
+
+    signal.signal(signal.SIGTERM, stop)
 
 
 def start(command: Sequence[str], core: int | None, **more: object) -> "subprocess.Popen[bytes]":

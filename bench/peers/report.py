@@ -30,7 +30,7 @@ _HEAD = (
 
 
 def write(name: str, figures: Sequence[Figures], *, rounds: int, dry: bool) -> None:
-    """Print a portal's table; unless `dry`, also put it into the documents under its name."""
+    """Print a portal's table; unless `dry`, also put it into the section of that name, `generated` or `imported`."""
     table = "\n".join(_lines(figures))
     print(table)
     if dry:
