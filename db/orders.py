@@ -241,18 +241,18 @@ _replacing = {
     )
     for whose, visible in VISIBLE.items()
 }
+# Not a join: a plan that is kept for any number of ids may read all orders of the tenant to join a few.
+_CURRENCY = (
+    select(orders.c.currency)
+    .where(orders.c.tenant_id == bindparam("tenant_id"), orders.c.id == order_lines.c.order_id)
+    .scalar_subquery()
+    .label("currency")
+)
 _lines_of = Statement(
-    select(*_LINE_COLUMNS, orders.c.currency)
-    .join_from(
-        order_lines,
-        orders,
-        (orders.c.tenant_id == order_lines.c.tenant_id) & (orders.c.id == order_lines.c.order_id),
-    )
+    select(*_LINE_COLUMNS, _CURRENCY)
     .where(
         order_lines.c.tenant_id == bindparam("tenant_id"),
         order_lines.c.order_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
-        # Said of both, or a plan that is kept may read all orders of the tenant to join a few.
-        orders.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
     )
     .order_by(order_lines.c.order_id, order_lines.c.position),
     OrderLine,
