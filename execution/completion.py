@@ -21,7 +21,7 @@ class Completion:
     """The values of one field of a frame's objects, on their way into the answer.
 
     Objects among them make frames, one for each type. `holder` and `key` are where in the answer a value belongs,
-    `origin` where in the frame's field.
+    `origin` where in the frame's field. What is usual goes through short loops, the rest value by value.
     """
 
     __slots__ = ("_field", "_frame", "_frames", "_run")
@@ -32,15 +32,69 @@ class Completion:
         self._field = field
         self._frames: dict[GraphQLObjectType, Frame] = {}
 
-    def put(self, values: Sequence[Any], indices: Sequence[int]) -> None:
-        """Complete the values of the objects with these indices; none of them is awaitable any more."""
-        shape, name, objects = self._field.shape, self._field.name, self._frame.objects
-        as_is = shape.as_is
-        for index, value in zip(indices, values, strict=True):
-            if value.__class__ is as_is:
-                objects[index][name] = value
+    def put(self, values: Sequence[Any], indices: Sequence[int], *, arrived: bool) -> None:
+        """Complete the values of the objects with these indices. An exception is a fault; what has to be awaited
+        is, unless the values have `arrived` that way."""
+        kind = self._field.shape.kind
+        if kind == "leaf":
+            rest = self._put_leaves(values, indices)
+        elif kind == "object":
+            rest = self._put_objects(values, indices)
+        else:
+            rest = [*zip(indices, values, strict=True)]
+        is_awaitable = self._run.execution.is_awaitable
+        waiting: list[tuple[int, Any]] = []
+        for index, value in rest:
+            if arrived or PLAIN[value.__class__] or not is_awaitable(value):
+                self._put(self._field.shape, self._frame.objects[index], self._field.name, index, value)
             else:
-                self._put(shape, objects[index], name, index, value)
+                waiting.append((index, value))
+        if waiting:
+            there = [index for index, _ in waiting]
+            self._run.wait_for(
+                [value for _, value in waiting],
+                lambda come: Completion(self._run, self._frame, self._field).put(come, there, arrived=True),
+            )
+
+    def _put_leaves(self, values: Sequence[Any], indices: Sequence[int]) -> list[tuple[int, Any]]:
+        """Put what is a leaf; returns what is something else."""
+        shape, name, objects = self._field.shape, self._field.name, self._frame.objects
+        as_is, coerce = shape.as_is, shape.coerce
+        rest: list[tuple[int, Any]] = []
+        for index, value in zip(indices, values, strict=True):
+            class_ = value.__class__
+            if class_ is as_is:
+                objects[index][name] = value
+            elif value is not None and PLAIN[class_]:
+                try:
+                    objects[index][name] = coerce(value)
+                except Exception as error:
+                    self._fail(index, error)
+            else:
+                rest.append((index, value))
+        return rest
+
+    def _put_objects(self, values: Sequence[Any], indices: Sequence[int]) -> list[tuple[int, Any]]:
+        """Put what is an object of the field's one type; returns what is something else."""
+        run, frame, field = self._run, self._frame, self._field
+        type_, name, objects = field.shape.type, field.name, frame.objects
+        is_type_of = type_.is_type_of
+        rest: list[tuple[int, Any]] = []
+        for index, value in zip(indices, values, strict=True):
+            if value is None or not PLAIN[value.__class__]:
+                rest.append((index, value))
+                continue
+            try:
+                fits = is_type_of is None or is_type_of(
+                    value, ResolveInfo(run.execution, frame, field, index)
+                )
+                if fits is True:
+                    objects[index][name] = self._frame_of(type_).add(value, index)
+                else:
+                    self._put_if(fits, type_, objects[index], name, index, value)
+            except Exception as error:
+                self._fail(index, error)
+        return rest
 
     def _put(self, shape: Shape, holder: Any, key: str | int, origin: Origin, value: Any) -> None:
         try:
@@ -51,47 +105,60 @@ class Completion:
                 raise value
             elif shape.kind == "leaf":
                 holder[key] = shape.coerce(value)
-            elif shape.kind == "object":
-                self._put_object(shape.type, holder, key, origin, value)
             elif shape.kind == "list":
                 self._put_list(shape, holder, key, origin, value)
+            elif shape.kind == "object":
+                self._put_object(shape.type, holder, key, origin, value, self._info(origin))
             else:
                 self._put_abstract(shape, holder, key, origin, value)
         except Exception as error:
             self._fail(origin, error)
 
     def _put_list(self, shape: Shape, holder: Any, key: str | int, origin: Origin, value: Any) -> None:
-        def receive(items: list[Any], error: Exception | None) -> None:
-            self._put_items(shape, holder, key, origin, items)
-            if error is not None:
-                self._fail(origin, error, after=len(items))
-
         if self._run.execution.is_async_iterable(value):
-            self._later(_awaited_items(value), origin, lambda given: receive(*given))
+            self._later(
+                _awaited_items(value),
+                origin,
+                lambda given: self._put_items(shape, holder, key, origin, *given),
+            )
         elif is_iterable(value):
-            receive(*_items(value))
+            self._put_items(shape, holder, key, origin, *_items(value))
         else:
             raise GraphQLError(f"Expected Iterable, but did not find one for field '{self._where()}'.")
 
     def _put_items(
-        self, shape: Shape, holder: Any, key: str | int, origin: Origin, items: Sequence[Any]
+        self,
+        shape: Shape,
+        holder: Any,
+        key: str | int,
+        origin: Origin,
+        items: list[Any],
+        failed: Exception | None,
     ) -> None:
-        item_shape = shape.item
-        assert item_shape is not None
+        """Put the items of a list, as many as could be had before it failed."""
+        of = shape.item
+        assert of is not None
         answers: list[Any] = [None] * len(items)
         holder[key] = answers
         above = origin if isinstance(origin, tuple) else (origin,)
-        is_awaitable = self._run.execution.is_awaitable
+        type_, info = of.type, self._info(origin)
+        is_object, as_is, is_awaitable = of.kind == "object", of.as_is, self._run.execution.is_awaitable
         waiting: list[int] = []
         for index, item in enumerate(items):
-            if item.__class__ is item_shape.as_is:
+            class_ = item.__class__
+            if class_ is as_is:
                 answers[index] = item
-            elif PLAIN[item.__class__] or not is_awaitable(item):
-                self._put(item_shape, answers, index, (*above, index), item)
+            elif item is None or PLAIN[class_] or not is_awaitable(item):
+                if is_object and item is not None and PLAIN[class_]:
+                    self._put_object(type_, answers, index, (*above, index), item, info)
+                else:
+                    self._put(of, answers, index, (*above, index), item)
             else:
                 waiting.append(index)
         if waiting:
-            self._put_later(item_shape, answers, above, waiting, [items[index] for index in waiting])
+            self._put_later(of, answers, above, waiting, [items[index] for index in waiting])
+        if failed is not None:
+            self._fail(origin, failed, after=len(items))
 
     def _put_later(
         self,
@@ -116,7 +183,7 @@ class Completion:
 
         def receive(name: Any) -> None:
             type_ = execution.ensure_valid_runtime_type(name, shape.type, self._field.details, info, value)
-            self._put_object(type_, holder, key, origin, value)
+            self._put_object(type_, holder, key, origin, value, info)
 
         if execution.is_awaitable(named):
             self._later(named, origin, receive)
@@ -124,14 +191,26 @@ class Completion:
             receive(named)
 
     def _put_object(
-        self, type_: GraphQLObjectType, holder: Any, key: str | int, origin: Origin, value: Any
+        self, type_: GraphQLObjectType, holder: Any, key: str | int, origin: Origin, value: Any, info: Any
+    ) -> None:
+        """Put the answer to an object where it belongs, still empty."""
+        try:
+            fits = type_.is_type_of is None or type_.is_type_of(value, info)
+            if fits is True:
+                holder[key] = self._frame_of(type_).add(value, origin)
+            else:
+                self._put_if(fits, type_, holder, key, origin, value)
+        except Exception as error:
+            self._fail(origin, error)
+
+    def _put_if(
+        self, fits: Any, type_: GraphQLObjectType, holder: Any, key: str | int, origin: Origin, value: Any
     ) -> None:
         def receive(fits: Any) -> None:
             if not fits:
                 raise invalid_return_type_error(type_, value, self._field.details)
             holder[key] = self._frame_of(type_).add(value, origin)
 
-        fits = type_.is_type_of is None or type_.is_type_of(value, self._info(origin))
         if self._run.execution.is_awaitable(fits):
             self._later(fits, origin, receive)
         else:

@@ -19,7 +19,6 @@ from execution.fields import Field
 from execution.frames import Frame
 from execution.infos import ResolveInfo
 from execution.plans import Plan
-from execution.shapes import PLAIN
 
 if TYPE_CHECKING:
     from execution.compiled import CompiledExecution
@@ -133,7 +132,7 @@ class Run:
 
         def receive(given: Any) -> None:
             values = [given] * len(frame.sources) if isinstance(given, Exception) else given
-            Completion(self, frame, field).put(values, range(len(values)))
+            Completion(self, frame, field).put(values, range(len(values)), arrived=True)
 
         self._begun.append((answers, receive))
 
@@ -142,20 +141,7 @@ class Run:
 
         An exception is a fault; an awaitable is waited for.
         """
-        is_awaitable = self.execution.is_awaitable
-        waiting = [
-            index for index, value in enumerate(values) if not PLAIN[value.__class__] and is_awaitable(value)
-        ]
-        if not waiting:
-            Completion(self, frame, field).put(values, range(len(values)))
-            return
-        if len(waiting) < len(values):
-            there = sorted({*range(len(values))} - {*waiting})
-            Completion(self, frame, field).put([values[index] for index in there], there)
-        self.wait_for(
-            [values[index] for index in waiting],
-            lambda arrived: Completion(self, frame, field).put(arrived, waiting),
-        )
+        Completion(self, frame, field).put(values, range(len(values)), arrived=False)
 
     def wait_for(self, awaitables: Sequence[Awaitable[Any]], receive: Callable[[list[Any]], None]) -> None:
         """Wait for several at once; what comes is a value or an exception for each."""

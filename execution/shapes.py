@@ -66,8 +66,13 @@ _AS_IS: dict[GraphQLNamedType, type] = {GraphQLString: str, GraphQLID: str, Grap
 def _coercion(leaf: Any) -> Callable[[Any], Any]:
     """What makes a value a leaf of the answer. Raises what graphql-core raises."""
 
+    output = leaf.coerce_output_value
+
     def coerce(value: Any) -> Any:
-        return Executor.complete_leaf_value(leaf, value)
+        coerced = output(value)
+        return (
+            Executor.complete_leaf_value(leaf, value) if coerced is None or coerced is Undefined else coerced
+        )
 
     if leaf is GraphQLInt:
         return lambda value: (

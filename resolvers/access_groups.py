@@ -11,11 +11,11 @@ import uuid_utils.compat as uuid
 
 import db
 from db.access_groups import AccessGroup, Membership
-from db.profiles import Profile
 from resolvers import nodes
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, differs, facts_of
 from resolvers.profiles import DeletedPayload
+from resolvers.relations import relation
 from resolvers.restrictions import Restriction, RestrictionInput, read_input, restrictions_of
 from rules.access_groups import MOST_MEMBERS, AccessGroupInUse, EndDatePast, NameTaken, check_length
 from rules.broken import BrokenRules, InvalidInput, NotFound, check_version
@@ -29,9 +29,8 @@ async def every(info: Info) -> list[AccessGroup]:
     return await db.access_groups.every(info.context.connection)
 
 
-async def profile(root: strawberry.Parent[AccessGroup], info: Info) -> Profile | None:
-    """AccessGroup.profile."""
-    return await info.context.load(db.profiles.by_ids, root.profile_id)
+# AccessGroup.profile.
+profile = relation(db.profiles.by_ids, "profile_id")
 
 
 async def restrictions(root: strawberry.Parent[AccessGroup], info: Info) -> list[Restriction] | None:

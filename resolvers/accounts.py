@@ -13,12 +13,12 @@ import db
 from db.access_groups import AccessGroup, Membership
 from db.accounts import Account
 from db.customers import Customer
-from db.sessions import Session
 from resolvers import nodes, pages
 from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.mutations import KEY_DESCRIPTION, SECRET, VERSION_DESCRIPTION, Payload, differs, facts_of
 from resolvers.notices import NewActivation
+from resolvers.relations import relation, relations
 from rules.access_groups import MOST_GROUPS, AccessGroupsMissing, EndDatePast, check_length
 from rules.accounts import ACTIVATION_DAYS, AccountBound
 from rules.broken import BrokenRules, InvalidInput, NotFound, check_version
@@ -96,9 +96,8 @@ def _filters(given: AccountFilter) -> dict[str, Any]:
     }
 
 
-async def customer(root: strawberry.Parent[Account], info: Info) -> Customer | None:
-    """Account.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id)
+# Account.customer.
+customer = relation(db.customers.by_ids, "customer_id")
 
 
 async def memberships(root: strawberry.Parent[Account], info: Info) -> list[Membership] | None:
@@ -109,19 +108,16 @@ async def memberships(root: strawberry.Parent[Account], info: Info) -> list[Memb
     return await info.context.load_list(db.access_groups.of_accounts, root.id)
 
 
-async def sessions(root: strawberry.Parent[Account], info: Info) -> list[Session]:
-    """Account.sessions."""
-    return await info.context.load_list(db.sessions.of_accounts, root.id)
+# Account.sessions.
+sessions = relations(db.sessions.of_accounts, "id")
 
 
-async def membership_group(root: strawberry.Parent[Membership], info: Info) -> AccessGroup | None:
-    """Membership.group."""
-    return await info.context.load(db.access_groups.by_ids, root.access_group_id)
+# Membership.group.
+membership_group = relation(db.access_groups.by_ids, "access_group_id")
 
 
-async def membership_account(root: strawberry.Parent[Membership], info: Info) -> Account | None:
-    """Membership.account."""
-    return await info.context.load(db.accounts.by_ids, root.account_id)
+# Membership.account.
+membership_account = relation(db.accounts.by_ids, "account_id")
 
 
 @strawberry.input(description="An access group that an account is to be a member of.")

@@ -6,8 +6,8 @@ import strawberry
 
 import db
 from db.attributes import Attribute, AttributeChoice, ProductAttribute
-from db.products import Product
 from resolvers.context import Context, Info
+from resolvers.relations import relations
 from rules.attributes import AttributeKind, readable
 from rules.broken import Language
 
@@ -22,9 +22,8 @@ def name(root: strawberry.Parent[Attribute], info: Info) -> str:
     return root.name_de if info.context.language is Language.GERMAN else root.name_en
 
 
-async def choices(root: strawberry.Parent[Attribute], info: Info) -> list[AttributeChoice]:
-    """Attribute.choices."""
-    return await info.context.load_list(db.attributes.choices_of, root.id)
+# Attribute.choices.
+choices = relations(db.attributes.choices_of, "id")
 
 
 def choice_name(root: strawberry.Parent[AttributeChoice], info: Info) -> str:
@@ -32,9 +31,8 @@ def choice_name(root: strawberry.Parent[AttributeChoice], info: Info) -> str:
     return root.name_de if info.context.language is Language.GERMAN else root.name_en
 
 
-async def of_product(root: strawberry.Parent[Product], info: Info) -> list[ProductAttribute]:
-    """Product.attributes."""
-    return await info.context.load_list(db.attributes.of_products, root.id)
+# Product.attributes.
+of_product = relations(db.attributes.of_products, "id")
 
 
 async def attribute(root: strawberry.Parent[ProductAttribute], info: Info) -> Attribute:

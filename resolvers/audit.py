@@ -9,13 +9,11 @@ import orjson
 import strawberry
 
 import db
-from db.accounts import Account
 from db.audit import AuditEntry
-from db.customers import Customer
-from db.staff_members import StaffMember
 from resolvers import nodes, pages
 from resolvers.context import Info
 from resolvers.enums import publish
+from resolvers.relations import relation
 from rules.periods import check_period
 
 
@@ -90,21 +88,16 @@ def _filters(given: AuditFilter) -> dict[str, Any]:
     }
 
 
-async def account(root: strawberry.Parent[AuditEntry], info: Info) -> Account | None:
-    """AuditEntry.account."""
-    return await info.context.load(db.accounts.by_ids, root.account_id) if root.account_id else None
+# AuditEntry.account.
+account = relation(db.accounts.by_ids, "account_id")
 
 
-async def staff_member(root: strawberry.Parent[AuditEntry], info: Info) -> StaffMember | None:
-    """AuditEntry.staffMember."""
-    if root.staff_member_id is None:
-        return None
-    return await info.context.load(db.staff_members.by_ids, root.staff_member_id)
+# AuditEntry.staffMember.
+staff_member = relation(db.staff_members.by_ids, "staff_member_id")
 
 
-async def on_behalf_of(root: strawberry.Parent[AuditEntry], info: Info) -> Customer | None:
-    """AuditEntry.onBehalfOf."""
-    return await info.context.load(db.customers.by_ids, root.customer_id) if root.customer_id else None
+# AuditEntry.onBehalfOf.
+on_behalf_of = relation(db.customers.by_ids, "customer_id")
 
 
 def node_id(root: strawberry.Parent[AuditEntry]) -> strawberry.ID:

@@ -1,10 +1,9 @@
 """Categories: the tree."""
 
-import strawberry
-
 import db
 from db.categories import Category
 from resolvers.context import Info
+from resolvers.relations import relation, relations
 
 
 async def every(info: Info) -> list[Category]:
@@ -13,11 +12,9 @@ async def every(info: Info) -> list[Category]:
     return await db.categories.every(context.connection, context.signed_in)
 
 
-async def parent(root: strawberry.Parent[Category], info: Info) -> Category | None:
-    """Category.parent."""
-    return await info.context.load(db.categories.by_ids, root.parent_id) if root.parent_id else None
+# Category.parent.
+parent = relation(db.categories.by_ids, "parent_id")
 
 
-async def children(root: strawberry.Parent[Category], info: Info) -> list[Category]:
-    """Category.children."""
-    return await info.context.load_list(db.categories.children_of, root.id)
+# Category.children.
+children = relations(db.categories.children_of, "id")

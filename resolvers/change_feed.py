@@ -10,10 +10,10 @@ import strawberry
 
 import db
 from db.change_feed import Feed, KeptChange
-from db.customers import Customer
 from resolvers import cursors, nodes
 from resolvers.context import Context, Info
 from resolvers.enums import publish
+from resolvers.relations import relation
 from rules.change_feed import STRETCH, ChangesForgotten, is_followed
 from rules.pages import DEFAULT_PAGE, LARGEST_PAGE, InvalidCursor, InvalidPage
 
@@ -110,6 +110,5 @@ async def node(root: strawberry.Parent[KeptChange], info: Info) -> Any:
     return await nodes.load(info.context, root.node_type, root.node_id)
 
 
-async def customer(root: strawberry.Parent[KeptChange], info: Info) -> Customer | None:
-    """Change.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id) if root.customer_id else None
+# Change.customer.
+customer = relation(db.customers.by_ids, "customer_id")

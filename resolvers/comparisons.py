@@ -101,7 +101,7 @@ async def _column(info: Info, read: Awaitable[Product | None], quantity: Decimal
     if product is None:
         return _Column()
     at_quantity, left, said = await asyncio.gather(
-        price(product, info, quantity),
+        price(product, info, quantity=quantity),
         available(product, info),
         info.context.load_list(db.attributes.of_products, product.id),
     )

@@ -8,15 +8,13 @@ import strawberry
 import uuid_utils.compat as uuid
 
 import db
-from db.accounts import Account
 from db.contact_changes import ContactChange
-from db.customers import Customer
-from db.staff_members import StaffMember
 from resolvers import nodes, pages
 from resolvers.contacts import AddressInput, ContactInput, addresses_of, contacts_of
 from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
+from resolvers.relations import relation
 from rules import contacts
 from rules.broken import BrokenRules, NotFound, check_version
 from rules.contacts import (
@@ -87,21 +85,16 @@ def _filters(given: ContactChangeFilter) -> dict[str, Any]:
     }
 
 
-async def customer(root: strawberry.Parent[ContactChange], info: Info) -> Customer | None:
-    """ContactChange.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id)
+# ContactChange.customer.
+customer = relation(db.customers.by_ids, "customer_id")
 
 
-async def account(root: strawberry.Parent[ContactChange], info: Info) -> Account | None:
-    """ContactChange.account."""
-    return await info.context.load(db.accounts.by_ids, root.account_id)
+# ContactChange.account.
+account = relation(db.accounts.by_ids, "account_id")
 
 
-async def decided_by(root: strawberry.Parent[ContactChange], info: Info) -> StaffMember | None:
-    """ContactChange.decidedBy: for staff; customers deal with the company."""
-    if root.decided_by_id is None:
-        return None
-    return await info.context.load(db.staff_members.by_ids, root.decided_by_id)
+# ContactChange.decidedBy: for staff; customers deal with the company.
+decided_by = relation(db.staff_members.by_ids, "decided_by_id")
 
 
 def asked(root: strawberry.Parent[ContactChange]) -> ContactData:

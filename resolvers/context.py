@@ -1,14 +1,13 @@
 """The context of one operation: its portal, its viewer, its one connection, and what was loaded already."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import strawberry
-from aiodataloader import DataLoader
 
 import resolvers.enums
 import resolvers.events
@@ -16,6 +15,7 @@ import resolvers.rma_stages  # noqa: F401  (likewise)
 from db.connections import Connection, Database
 from db.isolation import Mode
 from db.portals import Portal
+from resolvers.loaders import ABSENT, Absent, Loader
 from rules.broken import Language
 from rules.events import Event
 from rules.permissions import Unauthenticated
@@ -110,7 +110,7 @@ class Context:
         self._portal: Portal | None = None
         self._connection: Connection | None = None
         self._borrowed = AsyncExitStack()
-        self._loaders: dict[Any, DataLoader[Any, Any]] = {}
+        self._loaders: dict[Any, Loader[Any, Any]] = {}
         self._batches: set[asyncio.Task[Any]] = set()
 
     @property
@@ -263,25 +263,39 @@ class Context:
         self._loaders.clear()
 
     async def load(self, read: BatchedRead[Key, Row], key: Key) -> Row | None:
-        """The row of a key. All keys that sibling fields ask for at once are read with one statement."""
-        loader = self._loaders.get(read)
-        if loader is None:
-            loader = self._loaders[read] = DataLoader(self._batched(read))
-        row: Row | None = await loader.load(key)
-        return row
+        """The row of a key. All keys that are asked for at once are read with one statement, each of them once."""
+        row = await self._loader(read).one(key)
+        return None if isinstance(row, Absent) else row
 
     async def load_list(self, read: BatchedRead[Key, list[Row]], key: Key) -> list[Row]:
         """The rows that belong to a key, batched like `load`."""
         return await self.load(read, key) or []
 
-    def _batched(self, read: BatchedRead[Any, Any]) -> Callable[[list[Any]], Coroutine[Any, Any, list[Any]]]:
-        async def load_all(keys: list[Any]) -> list[Any]:
+    async def load_level(self, read: BatchedRead[Key, Row], keys: Sequence[Key | None]) -> list[Row | Absent]:
+        """The rows of many keys in their order, batched with whatever else is asked of this read; for None, and
+        where the read leaves a key out, ABSENT."""
+        there = [key for key in keys if key is not None]
+        rows = await self._loader(read).level(there)
+        if len(there) == len(keys):
+            return rows
+        found = iter(rows)
+        return [ABSENT if key is None else next(found) for key in keys]
+
+    def _loader(self, read: BatchedRead[Any, Any]) -> Loader[Any, Any]:
+        loader = self._loaders.get(read)
+        if loader is None:
+            loader = self._loaders[read] = Loader(self._batched(read))
+        return loader
+
+    def _batched(
+        self, read: BatchedRead[Any, Any]
+    ) -> Callable[[Sequence[Any]], Awaitable[Mapping[Any, Any]]]:
+        async def load_all(keys: Sequence[Any]) -> Mapping[Any, Any]:
             batch = asyncio.current_task()
             assert batch is not None
             self._batches.add(batch)
             try:
-                found = await read(self.connection, self.signed_in, keys)
-                return [found.get(key) for key in keys]
+                return await read(self.connection, self.signed_in, keys)
             finally:
                 self._batches.discard(batch)
 

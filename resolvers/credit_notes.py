@@ -3,10 +3,11 @@
 import strawberry
 
 import db
-from db.credit_notes import CreditNote, CreditNoteLine
+from db.credit_notes import CreditNote
 from db.goods_returns import GoodsReturn
 from resolvers import money, nodes
 from resolvers.context import Info
+from resolvers.relations import relations
 
 
 async def goods_return(root: strawberry.Parent[CreditNote], info: Info) -> GoodsReturn | None:
@@ -16,9 +17,8 @@ async def goods_return(root: strawberry.Parent[CreditNote], info: Info) -> Goods
     return found
 
 
-async def lines(root: strawberry.Parent[CreditNote], info: Info) -> list[CreditNoteLine]:
-    """CreditNote.lines."""
-    return await info.context.load_list(db.credit_notes.lines_of, root.id)
+# CreditNote.lines.
+lines = relations(db.credit_notes.lines_of, "id")
 
 
 async def rates(root: strawberry.Parent[CreditNote], info: Info) -> list[money.RateTotal]:

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 import strawberry
 
 import db
-from db.accounts import Account
 from db.customers import Customer
 from db.prices import PriceList
 from resolvers import money, nodes, pages
 from resolvers.context import Info
 from resolvers.enums import publish
+from resolvers.relations import relations
 from rules.broken import InvalidInput
-from rules.contacts import Address, Contact
+from rules.contacts import Address
 
 MOST_CODES = 1_000
 
@@ -106,14 +106,12 @@ def credit_limit(root: strawberry.Parent[Customer]) -> money.Money | None:
     return None if root.credit_limit is None else money.of_minor(root.credit_limit, root.currency)
 
 
-async def contacts(root: strawberry.Parent[Customer], info: Info) -> list[Contact]:
-    """Customer.contacts."""
-    return await info.context.load_list(db.contacts.contacts_of, root.id)
+# Customer.contacts.
+contacts = relations(db.contacts.contacts_of, "id")
 
 
-async def addresses(root: strawberry.Parent[Customer], info: Info) -> list[Address]:
-    """Customer.addresses."""
-    return await info.context.load_list(db.contacts.addresses_of, root.id)
+# Customer.addresses.
+addresses = relations(db.contacts.addresses_of, "id")
 
 
 def address_id(root: strawberry.Parent[Address]) -> strawberry.ID:
@@ -121,6 +119,5 @@ def address_id(root: strawberry.Parent[Address]) -> strawberry.ID:
     return strawberry.ID(nodes.global_id("Address", root.key))
 
 
-async def accounts(root: strawberry.Parent[Customer], info: Info) -> list[Account]:
-    """Customer.accounts."""
-    return await info.context.load_list(db.accounts.of_customers, root.id)
+# Customer.accounts.
+accounts = relations(db.accounts.of_customers, "id")

@@ -6,10 +6,10 @@ from datetime import date
 import strawberry
 
 import db
-from db.goods_issues import GoodsIssue
 from db.orders import Order
 from resolvers import days, money
 from resolvers.context import Info
+from resolvers.relations import relations
 from rules import deliveries
 from rules.balances import PaymentState, Settlement, payment_state
 from rules.deliveries import DeliverySchedule, DeliveryState
@@ -77,6 +77,5 @@ def _amounts(settlement: Settlement) -> OrderSettlement:
     return OrderSettlement(*(money.of_minor(each, settlement.currency) for each in amounts))
 
 
-async def goods_issues(root: strawberry.Parent[Order], info: Info) -> list[GoodsIssue]:
-    """Order.goodsIssues: none for whoever may not read documents, or not these."""
-    return await info.context.load_list(db.goods_issues.of_orders, root.id)
+# Order.goodsIssues: none for whoever may not read documents, or not these.
+goods_issues = relations(db.goods_issues.of_orders, "id")

@@ -10,20 +10,19 @@ import strawberry
 
 import db
 from db.credit_notes import CreditNote, CreditNoteLine
-from db.customers import Customer
 from db.document_drafts import DocumentDraft
 from db.goods_issues import GoodsIssue
 from db.goods_returns import GoodsReturn
 from db.invoices import Invoice, InvoiceLine
 from db.orders import Order
 from db.rma_requests import RMARequest
-from db.staff_members import StaffMember
 from resolvers import actions, credit_note_drafts, invoice_drafts, money, nodes, pages
 from resolvers.actions import Action
 from resolvers.context import Context, Info
 from resolvers.credit_note_drafts import CreditNoteIssueInput, CreditNoteIssueLineInput
 from resolvers.errors import Broken
 from resolvers.invoice_drafts import InvoiceIssueInput, InvoiceIssueLineInput
+from resolvers.relations import relation
 from rules import amounts
 from rules.broken import BrokenRule, BrokenRules, InvalidInput
 from rules.document_drafts import KINDS, DraftAct
@@ -101,14 +100,12 @@ def kind(root: strawberry.Parent[DocumentDraft]) -> DocumentKind:
     return DocumentKind(root.kind)
 
 
-async def customer(root: strawberry.Parent[DocumentDraft], info: Info) -> Customer | None:
-    """DocumentDraft.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id)
+# DocumentDraft.customer.
+customer = relation(db.customers.by_ids, "customer_id")
 
 
-async def made_by(root: strawberry.Parent[DocumentDraft], info: Info) -> StaffMember | None:
-    """DocumentDraft.madeBy."""
-    return await info.context.load(db.staff_members.by_ids, root.staff_member_id)
+# DocumentDraft.madeBy.
+made_by = relation(db.staff_members.by_ids, "staff_member_id")
 
 
 async def order(root: strawberry.Parent[DocumentDraft], info: Info) -> Order | None:

@@ -7,10 +7,8 @@ from uuid import UUID
 import strawberry
 
 import db
-from db.products import Product
-from db.warehouses import Warehouse
 from resolvers import money
-from resolvers.context import Info
+from resolvers.relations import relation
 
 
 class _Priced(Protocol):
@@ -37,11 +35,9 @@ def amount(root: strawberry.Parent[_Priced]) -> money.Money:
     return money.of_minor(root.amount, root.currency)
 
 
-async def product(root: strawberry.Parent[_OfProduct], info: Info) -> Product | None:
-    """A line's product: None when it is no longer sold to the viewer. The line keeps its own name and numbers."""
-    return await info.context.load(db.products.by_ids, root.product_id) if root.product_id else None
+# A line's product: None when it is no longer sold to the viewer. The line keeps its own name and numbers.
+product = relation(db.products.by_ids, "product_id")
 
 
-async def warehouse(root: strawberry.Parent[_FromWarehouse], info: Info) -> Warehouse | None:
-    """A line's warehouse."""
-    return await info.context.load(db.warehouses.by_ids, root.warehouse_id) if root.warehouse_id else None
+# A line's warehouse.
+warehouse = relation(db.warehouses.by_ids, "warehouse_id")

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import strawberry
 
 import db
-from db.customers import Customer
 from db.documents import SupplierDocument
 from db.invoices import Invoice
 from db.orders import Order
 from resolvers import money, nodes, subscriptions
 from resolvers.context import Info
+from resolvers.relations import relation
 from rules import amounts
 from rules.contacts import Address
 from rules.documents import DocumentKind, DocumentStatus
@@ -66,9 +66,8 @@ def issued_at(root: strawberry.Parent[Any]) -> datetime | None:
     return moment
 
 
-async def customer(root: strawberry.Parent[SupplierDocument], info: Info) -> Customer | None:
-    """SupplierDocument.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id)
+# SupplierDocument.customer.
+customer = relation(db.customers.by_ids, "customer_id")
 
 
 def total(root: strawberry.Parent[Any]) -> money.Money | None:

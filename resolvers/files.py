@@ -14,11 +14,11 @@ from db.access_groups import AccessGroup
 from db.connections import Connection
 from db.customers import Customer
 from db.files import SharedFile, SharedFileVersion
-from db.staff_members import StaffMember
 from resolvers import actions, downloads, nodes, pages
 from resolvers.actions import Action
 from resolvers.context import Context, Info
 from resolvers.enums import publish
+from resolvers.relations import relation
 from rules import files
 from rules.files import FileAct, FileAudience
 from rules.permissions import Permission
@@ -134,11 +134,8 @@ async def versions(root: strawberry.Parent[SharedFile], info: Info) -> list[Shar
     return await info.context.load_list(db.files.versions_of, root.id)
 
 
-async def shared_by(root: strawberry.Parent[SharedFileVersion], info: Info) -> StaffMember | None:
-    """SharedFileVersion.sharedBy."""
-    if root.shared_by_id is None:
-        return None
-    return await info.context.load(db.staff_members.by_ids, root.shared_by_id)
+# SharedFileVersion.sharedBy.
+shared_by = relation(db.staff_members.by_ids, "shared_by_id")
 
 
 def _oversees(context: Context) -> bool:

@@ -3,10 +3,11 @@
 import strawberry
 
 import db
-from db.goods_issues import GoodsIssue, GoodsIssueLine
+from db.goods_issues import GoodsIssue
 from db.orders import Order
 from resolvers import nodes
 from resolvers.context import Info
+from resolvers.relations import relations
 
 
 async def order(root: strawberry.Parent[GoodsIssue], info: Info) -> Order | None:
@@ -15,6 +16,5 @@ async def order(root: strawberry.Parent[GoodsIssue], info: Info) -> Order | None
     return found
 
 
-async def lines(root: strawberry.Parent[GoodsIssue], info: Info) -> list[GoodsIssueLine]:
-    """GoodsIssue.lines."""
-    return await info.context.load_list(db.goods_issues.lines_of, root.id)
+# GoodsIssue.lines.
+lines = relations(db.goods_issues.lines_of, "id")

@@ -3,9 +3,10 @@
 import strawberry
 
 import db
-from db.invoices import Invoice, InvoiceLine
+from db.invoices import Invoice
 from resolvers import money
 from resolvers.context import Info
+from resolvers.relations import relations
 
 
 def open_amount(root: strawberry.Parent[Invoice]) -> money.Money:
@@ -13,9 +14,8 @@ def open_amount(root: strawberry.Parent[Invoice]) -> money.Money:
     return money.of_minor(max(root.open, 0), root.currency)
 
 
-async def lines(root: strawberry.Parent[Invoice], info: Info) -> list[InvoiceLine]:
-    """Invoice.lines."""
-    return await info.context.load_list(db.invoices.lines_of, root.id)
+# Invoice.lines.
+lines = relations(db.invoices.lines_of, "id")
 
 
 async def rates(root: strawberry.Parent[Invoice], info: Info) -> list[money.RateTotal]:

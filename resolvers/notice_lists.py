@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import strawberry
 
 import db
-from db.accounts import Account
 from db.jobs import Job
 from db.notices import Notice
 from resolvers import nodes, pages
 from resolvers.context import Info
 from resolvers.enums import publish
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, facts_of
+from resolvers.relations import relation
 from rules.broken import Language, NotFound, check_version
 from rules.notices import NoticeKind, NoticeNotFailed, NoticeState
 
@@ -94,9 +94,8 @@ def _filters(given: NoticeFilter) -> dict[str, Any]:
     }
 
 
-async def account(root: strawberry.Parent[Notice], info: Info) -> Account | None:
-    """Notice.account."""
-    return await info.context.load(db.accounts.by_ids, root.account_id)
+# Notice.account.
+account = relation(db.accounts.by_ids, "account_id")
 
 
 async def node(root: strawberry.Parent[Notice], info: Info) -> Any:

@@ -11,14 +11,13 @@ import strawberry
 
 import db
 from db.connections import Connection
-from db.customers import Customer
 from db.order_statements import Filters, StatementTotal
-from db.orders import Order
 from db.orders_in_progress import FirstLines, LineInProgress, OrderInProgress, QuantityOfOrder
 from db.products_in_progress import FirstOrders, OrderOfProduct, ProductInProgress
 from resolvers import money, nodes, pages
 from resolvers.context import Info
 from resolvers.enums import publish
+from resolvers.relations import relation
 from rules.pages import DEFAULT_PAGE
 from rules.periods import check_period, midnight, next_day
 from rules.viewers import Viewer
@@ -222,14 +221,12 @@ def by_currency(rows: Iterable[StatementTotal]) -> list[OutstandingAmount]:
     ]
 
 
-async def order_of(root: strawberry.Parent[OrderInProgress], info: Info) -> Order | None:
-    """OrderInProgress.order."""
-    return await info.context.load(db.orders.by_ids, root.id)
+# OrderInProgress.order.
+order_of = relation(db.orders.by_ids, "id")
 
 
-async def customer(root: strawberry.Parent[OrderInProgress], info: Info) -> Customer | None:
-    """OrderInProgress.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id)
+# OrderInProgress.customer.
+customer = relation(db.customers.by_ids, "customer_id")
 
 
 async def _quantities(root: OrderInProgress, info: Info) -> list[QuantityOfOrder]:
@@ -273,11 +270,9 @@ async def orders_of_product(
     return await info.context.load_list(db.products_in_progress.first_orders, key)
 
 
-async def whole_order(root: strawberry.Parent[OrderOfProduct], info: Info) -> Order | None:
-    """OrderOfProduct.order."""
-    return await info.context.load(db.orders.by_ids, root.order_id)
+# OrderOfProduct.order.
+whole_order = relation(db.orders.by_ids, "order_id")
 
 
-async def whose_order(root: strawberry.Parent[OrderOfProduct], info: Info) -> Customer | None:
-    """OrderOfProduct.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id)
+# OrderOfProduct.customer.
+whose_order = relation(db.customers.by_ids, "customer_id")

@@ -10,13 +10,11 @@ from uuid import UUID
 import strawberry
 
 import db
-from db.customers import Customer
-from db.lifecycle_statuses import LifecycleStatus
 from db.orders import Order, OrderLine
-from db.warehouses import Warehouse
 from resolvers import money, nodes, pages, subscriptions
 from resolvers.context import Info
 from resolvers.enums import publish
+from resolvers.relations import relation, relations
 from rules import amounts, deliveries
 from rules.contacts import Address
 from rules.deliveries import DeliveryState
@@ -128,30 +126,28 @@ async def changed(info: Info, order: _Watched = None) -> AsyncGenerator[Order, N
     return subscriptions.changes(context, "Order", key)
 
 
-async def lines(root: strawberry.Parent[Order], info: Info) -> list[OrderLine]:
-    """Order.lines."""
-    return await info.context.load_list(db.orders.lines_of, root.id)
+# Order.lines.
+lines = relations(db.orders.lines_of, "id")
 
 
-async def status(root: strawberry.Parent[Order], info: Info) -> LifecycleStatus | None:
-    """Order.status."""
-    return await info.context.load(db.lifecycle_statuses.by_ids, root.lifecycle_status_id)
+# Order.status.
+status = relation(db.lifecycle_statuses.by_ids, "lifecycle_status_id")
 
 
-async def customer(root: strawberry.Parent[Order], info: Info) -> Customer | None:
-    """Order.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id)
+# Order.customer.
+customer = relation(db.customers.by_ids, "customer_id")
 
 
-async def warehouse(root: strawberry.Parent[Order], info: Info) -> Warehouse | None:
-    """Order.warehouse."""
-    return await info.context.load(db.warehouses.by_ids, root.warehouse_id) if root.warehouse_id else None
+# Order.warehouse.
+warehouse = relation(db.warehouses.by_ids, "warehouse_id")
 
 
-async def placed_together(root: strawberry.Parent[Order], info: Info) -> list[Order]:
-    """Order.placedTogether: the other orders of the same cart."""
-    orders = await info.context.load_list(db.orders.placed_together, root.placement_id)
+def _others(root: Order, orders: list[Order]) -> list[Order]:
     return [each for each in orders if each.id != root.id]
+
+
+# Order.placedTogether: the other orders of the same cart.
+placed_together = relations(db.orders.placed_together, "placement_id", then=_others)
 
 
 def ship_to(root: strawberry.Parent[Order]) -> Address | None:

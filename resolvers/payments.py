@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import strawberry
 
 import db
-from db.customers import Customer
 from db.payments import Payment
 from resolvers import money, nodes, pages
 from resolvers.context import Info
 from resolvers.enums import publish
+from resolvers.relations import relation
 from rules.balances import PaymentKind
 from rules.payments import left_on_account
 from rules.periods import check_period, midnight, next_day
@@ -94,6 +94,5 @@ async def on_account(root: strawberry.Parent[Payment], info: Info) -> money.Mone
     return money.of_minor(left_on_account(PaymentKind(root.kind), own, every), root.currency)
 
 
-async def customer(root: strawberry.Parent[Payment], info: Info) -> Customer | None:
-    """Payment.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id)
+# Payment.customer.
+customer = relation(db.customers.by_ids, "customer_id")

@@ -10,13 +10,13 @@ import strawberry
 import db
 from db.carts import Cart
 from db.stock import StockLevel
-from db.warehouses import Warehouse
 from resolvers import actions, money, order_drafts
 from resolvers.actions import Action
 from resolvers.cart_items import PricedItem, priced_items
 from resolvers.context import Context, Info
 from resolvers.errors import Broken
 from resolvers.order_drafts import CartDraft, OrderDraft
+from resolvers.relations import relation
 from rules import stock
 from rules.broken import BrokenRule
 from rules.carts import obstacles
@@ -162,9 +162,8 @@ def credit_after(root: strawberry.Parent[Credit]) -> money.Money:
     return money.of_minor(root.after, root.currency)
 
 
-async def order_warehouse(root: strawberry.Parent[OrderDraft], info: Info) -> Warehouse | None:
-    """PreviewedOrder.warehouse."""
-    return await info.context.load(db.warehouses.by_ids, root.warehouse_id) if root.warehouse_id else None
+# PreviewedOrder.warehouse.
+order_warehouse = relation(db.warehouses.by_ids, "warehouse_id")
 
 
 def order_totals(root: strawberry.Parent[OrderDraft]) -> money.Totals:

@@ -3,18 +3,18 @@
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 
 import db
-from db.categories import Category
 from db.prices import Price
 from db.products import Product
 from db.stock import StockLevel
-from db.warehouses import Warehouse
 from resolvers import money, nodes, pages
 from resolvers.context import Info
 from resolvers.enums import publish
+from resolvers.relations import relation, relations
 from rules import prices, stock
 from rules.broken import InvalidInput
 from rules.money import plain
@@ -117,9 +117,8 @@ async def product(info: Info, id: _Id = None, sku: _Sku = None) -> Product | Non
     return found
 
 
-async def category(root: strawberry.Parent[Product], info: Info) -> Category | None:
-    """Product.category."""
-    return await info.context.load(db.categories.by_ids, root.category_id) if root.category_id else None
+# Product.category.
+category = relation(db.categories.by_ids, "category_id")
 
 
 _Quantity = Annotated[
@@ -128,17 +127,16 @@ _Quantity = Annotated[
 ]
 
 
-async def price(
-    root: strawberry.Parent[Product], info: Info, quantity: _Quantity = Decimal(1)
-) -> Price | None:
-    """Product.price."""
-    breaks = await info.context.load_list(db.prices.of_products, root.id)
+def _at_quantity(_root: Product, breaks: list[Price], quantity: _Quantity = Decimal(1)) -> Price | None:
     return prices.at_quantity(breaks, quantity)
 
 
-async def price_breaks(root: strawberry.Parent[Product], info: Info) -> list[Price]:
-    """Product.priceBreaks."""
-    return await info.context.load_list(db.prices.of_products, root.id)
+# Product.price.
+price = relations(db.prices.of_products, "id", then=_at_quantity)
+
+
+# Product.priceBreaks.
+price_breaks = relations(db.prices.of_products, "id")
 
 
 def unit_price(root: strawberry.Parent[Price]) -> money.Money:
@@ -146,22 +144,26 @@ def unit_price(root: strawberry.Parent[Price]) -> money.Money:
     return money.of_unit_price(root.unit_price, root.currency)
 
 
-async def stock_levels(root: strawberry.Parent[Product], info: Info) -> list[StockLevel]:
-    """Product.stock."""
-    return await info.context.load_list(db.stock.of_products, root.id)
+# Product.stock.
+stock_levels = relations(db.stock.of_products, "id")
 
 
-async def available(root: strawberry.Parent[Product], info: Info) -> Decimal | None:
-    """Product.available: over all warehouses; None for a service."""
+def _stocked(root: Product) -> UUID | None:
+    return None if root.kind == ProductKind.SERVICE else root.id
+
+
+def _available(root: Product, levels: list[StockLevel]) -> Decimal | None:
     if root.kind == ProductKind.SERVICE:
         return None
-    levels = await info.context.load_list(db.stock.of_products, root.id)
     return plain(sum((stock.available(level) for level in levels), Decimal(0)))
 
 
-async def level_warehouse(root: strawberry.Parent[StockLevel], info: Info) -> Warehouse | None:
-    """StockLevel.warehouse."""
-    return await info.context.load(db.warehouses.by_ids, root.warehouse_id)
+# Product.available: over all warehouses; None for a service.
+available = relations(db.stock.of_products, _stocked, then=_available)
+
+
+# StockLevel.warehouse.
+level_warehouse = relation(db.warehouses.by_ids, "warehouse_id")
 
 
 def level_available(root: strawberry.Parent[StockLevel]) -> Decimal:

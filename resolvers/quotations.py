@@ -9,12 +9,13 @@ import strawberry
 
 import db
 from db.orders import Order
-from db.quotations import Quotation, QuotationLine
+from db.quotations import Quotation
 from resolvers import actions, money, nodes, pages
 from resolvers.actions import Action
 from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.quotation_drafts import outdated
+from resolvers.relations import relations
 from rules import amounts, quotations
 from rules.broken import BrokenRule
 from rules.permissions import Permission
@@ -107,9 +108,8 @@ def totals(root: strawberry.Parent[Quotation]) -> money.Totals:
     return money.of_totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
 
 
-async def lines(root: strawberry.Parent[Quotation], info: Info) -> list[QuotationLine]:
-    """Quotation.lines."""
-    return await info.context.load_list(db.quotations.lines_of, root.id)
+# Quotation.lines.
+lines = relations(db.quotations.lines_of, "id")
 
 
 async def orders(root: strawberry.Parent[Quotation], info: Info) -> list[Order]:

@@ -10,16 +10,13 @@ from uuid import UUID
 import strawberry
 
 import db
-from db.accounts import Account
-from db.attachments import Attachment
-from db.customers import Customer
 from db.invoices import Invoice, InvoiceLine
-from db.lifecycle_statuses import LifecycleStatus
 from db.rma_requests import RMARequest, RMARequestLine
 from resolvers import actions, nodes, pages, subscriptions
 from resolvers.actions import Action
 from resolvers.context import Context, Info
 from resolvers.enums import publish
+from resolvers.relations import relation, relations
 from resolvers.rma_request_refunds import left_to_refund
 from resolvers.rma_submissions import refusal
 from rules.broken import BrokenRule, NotFound
@@ -157,9 +154,8 @@ def number(root: strawberry.Parent[RMARequest]) -> str:
     return root.number or ""
 
 
-async def customer(root: strawberry.Parent[RMARequest], info: Info) -> Customer | None:
-    """RMARequest.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id)
+# RMARequest.customer.
+customer = relation(db.customers.by_ids, "customer_id")
 
 
 async def invoice(root: strawberry.Parent[RMARequest], info: Info) -> Invoice | None:
@@ -168,26 +164,20 @@ async def invoice(root: strawberry.Parent[RMARequest], info: Info) -> Invoice | 
     return found
 
 
-async def account(root: strawberry.Parent[RMARequest], info: Info) -> Account | None:
-    """RMARequest.account, as far as the viewer may see it."""
-    return await info.context.load(db.accounts.by_ids, root.account_id)
+# RMARequest.account, as far as the viewer may see it.
+account = relation(db.accounts.by_ids, "account_id")
 
 
-async def status(root: strawberry.Parent[RMARequest], info: Info) -> LifecycleStatus | None:
-    """RMARequest.status."""
-    if root.lifecycle_status_id is None:
-        return None
-    return await info.context.load(db.lifecycle_statuses.by_ids, root.lifecycle_status_id)
+# RMARequest.status.
+status = relation(db.lifecycle_statuses.by_ids, "lifecycle_status_id")
 
 
-async def lines(root: strawberry.Parent[RMARequest], info: Info) -> list[RMARequestLine]:
-    """RMARequest.lines."""
-    return await info.context.load_list(db.rma_requests.lines_of, root.id)
+# RMARequest.lines.
+lines = relations(db.rma_requests.lines_of, "id")
 
 
-async def attachments(root: strawberry.Parent[RMARequest], info: Info) -> list[Attachment]:
-    """RMARequest.attachments."""
-    return await info.context.load_list(db.attachments.of_rma_requests, root.id)
+# RMARequest.attachments.
+attachments = relations(db.attachments.of_rma_requests, "id")
 
 
 async def _progress(context: Context, line: RMARequestLine) -> RMALineProgress:

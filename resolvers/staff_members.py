@@ -8,11 +8,11 @@ import strawberry
 import uuid_utils.compat as uuid
 
 import db
-from db.portals import Portal
 from db.staff_members import Role, StaffMember
 from resolvers import nodes
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, SECRET, VERSION_DESCRIPTION, Payload, differs, facts_of
+from resolvers.relations import relation, relations
 from rules.access_groups import check_length
 from rules.accounts import ACTIVATION_DAYS
 from rules.broken import NotFound, check_version
@@ -31,10 +31,8 @@ from tenants.activation import new_code
 from tenants.passwords import check_new
 from tenants.provisioning import NewLogin
 
-
-async def roles(root: strawberry.Parent[StaffMember], info: Info) -> list[Role]:
-    """StaffMember.roles."""
-    return await info.context.load_list(db.staff_members.roles_of, root.id)
+# StaffMember.roles.
+roles = relations(db.staff_members.roles_of, "id")
 
 
 def role(root: strawberry.Parent[Role]) -> StaffRole:
@@ -42,9 +40,8 @@ def role(root: strawberry.Parent[Role]) -> StaffRole:
     return StaffRole(root.role)
 
 
-async def role_portal(root: strawberry.Parent[Role], info: Info) -> Portal | None:
-    """StaffMemberRole.portal: None for all companies, or for one that the viewer may not enter."""
-    return await info.context.load(db.portals.by_ids, root.at_tenant_id) if root.at_tenant_id else None
+# StaffMemberRole.portal: None for all companies, or for one that the viewer may not enter.
+role_portal = relation(db.portals.by_ids, "at_tenant_id")
 
 
 def everywhere(root: strawberry.Parent[Role]) -> bool:

@@ -7,11 +7,10 @@ from uuid import UUID
 import strawberry
 
 import db
-from db.attachments import Attachment
 from db.ticket_messages import SupportMessage
-from db.tickets import SupportTicket
 from resolvers import nodes, subscriptions
 from resolvers.context import Info
+from resolvers.relations import relation, relations
 from resolvers.tickets import SupportPerson
 
 _Watched = Annotated[
@@ -31,9 +30,8 @@ async def written(info: Info, ticket: _Watched = None) -> AsyncGenerator[Support
     )
 
 
-async def ticket(root: strawberry.Parent[SupportMessage], info: Info) -> SupportTicket | None:
-    """SupportMessage.ticket."""
-    return await info.context.load(db.tickets.by_ids, root.ticket_id)
+# SupportMessage.ticket.
+ticket = relation(db.tickets.by_ids, "ticket_id")
 
 
 def author(root: strawberry.Parent[SupportMessage]) -> SupportPerson:
@@ -41,6 +39,5 @@ def author(root: strawberry.Parent[SupportMessage]) -> SupportPerson:
     return SupportPerson(root.author, root.account_id, root.staff_member_id)
 
 
-async def attachments(root: strawberry.Parent[SupportMessage], info: Info) -> list[Attachment]:
-    """SupportMessage.attachments."""
-    return await info.context.load_list(db.attachments.of_ticket_messages, root.id)
+# SupportMessage.attachments.
+attachments = relations(db.attachments.of_ticket_messages, "id")

@@ -9,8 +9,6 @@ from uuid import UUID
 import strawberry
 
 import db
-from db.accounts import Account
-from db.customers import Customer
 from db.staff_members import StaffMember
 from db.tickets import SupportTicket
 from resolvers import actions as acts
@@ -18,6 +16,7 @@ from resolvers import nodes, pages
 from resolvers.actions import Action
 from resolvers.context import Context, Info
 from resolvers.enums import publish
+from resolvers.relations import relation
 from rules.periods import check_period, midnight, next_day
 from rules.texts import LONGEST_NAME, check_text
 from rules.tickets import (
@@ -170,9 +169,8 @@ async def about(root: strawberry.Parent[SupportTicket], info: Info) -> Any:
     return None if root.about is None else await nodes.load_any(info.context, *root.about)
 
 
-async def customer(root: strawberry.Parent[SupportTicket], info: Info) -> Customer | None:
-    """SupportTicket.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id)
+# SupportTicket.customer.
+customer = relation(db.customers.by_ids, "customer_id")
 
 
 async def assignee(root: strawberry.Parent[SupportTicket], info: Info) -> StaffMember | None:
@@ -201,9 +199,8 @@ def person_side(root: strawberry.Parent[SupportPerson]) -> TicketSide:
     return TicketSide.COMPANY if root.account_id is None else TicketSide.CUSTOMER
 
 
-async def person_account(root: strawberry.Parent[SupportPerson], info: Info) -> Account | None:
-    """SupportPerson.account."""
-    return await info.context.load(db.accounts.by_ids, root.account_id) if root.account_id else None
+# SupportPerson.account.
+person_account = relation(db.accounts.by_ids, "account_id")
 
 
 async def person_staff_member(root: strawberry.Parent[SupportPerson], info: Info) -> StaffMember | None:

@@ -4,10 +4,8 @@ import strawberry
 
 import db
 from db.access_groups import AccessGroup
-from db.accounts import Account
-from db.customers import Customer
-from db.staff_members import StaffMember
 from resolvers.context import Info
+from resolvers.relations import relation
 from rules.permissions import Permission
 from rules.viewers import Viewer
 
@@ -17,26 +15,20 @@ async def viewer(info: Info) -> Viewer | None:
     return info.context.viewer
 
 
-async def account(root: strawberry.Parent[Viewer], info: Info) -> Account | None:
-    """Viewer.account."""
-    return await info.context.load(db.accounts.by_ids, root.account_id) if root.account_id else None
+# Viewer.account.
+account = relation(db.accounts.by_ids, "account_id")
 
 
-async def staff_member(root: strawberry.Parent[Viewer], info: Info) -> StaffMember | None:
-    """Viewer.staffMember."""
-    if root.staff_member_id is None:
-        return None
-    return await info.context.load(db.staff_members.by_ids, root.staff_member_id)
+# Viewer.staffMember.
+staff_member = relation(db.staff_members.by_ids, "staff_member_id")
 
 
-async def viewed_by(root: strawberry.Parent[Viewer], info: Info) -> StaffMember | None:
-    """Viewer.viewedBy."""
-    return await info.context.load(db.staff_members.by_ids, root.viewed_by) if root.viewed_by else None
+# Viewer.viewedBy.
+viewed_by = relation(db.staff_members.by_ids, "viewed_by")
 
 
-async def customer(root: strawberry.Parent[Viewer], info: Info) -> Customer | None:
-    """Viewer.customer."""
-    return await info.context.load(db.customers.by_ids, root.customer_id) if root.customer_id else None
+# Viewer.customer.
+customer = relation(db.customers.by_ids, "customer_id")
 
 
 async def permissions(root: strawberry.Parent[Viewer], info: Info) -> list[Permission]:

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import strawberry
 
 import db
-from db.webhook_deliveries import WebhookAttempt, WebhookDelivery
-from db.webhooks import Webhook
+from db.webhook_deliveries import WebhookDelivery
 from resolvers import nodes, pages
 from resolvers.context import Info
 from resolvers.enums import publish
+from resolvers.relations import relation, relations
 from rules.events import Event
 from rules.webhooks import WebhookDeliveryState
 
@@ -87,9 +87,8 @@ def _filters(given: WebhookDeliveryFilter) -> dict[str, Any]:
     }
 
 
-async def webhook(root: strawberry.Parent[WebhookDelivery], info: Info) -> Webhook | None:
-    """WebhookDelivery.webhook."""
-    return await info.context.load(db.webhooks.by_ids, root.webhook_id)
+# WebhookDelivery.webhook.
+webhook = relation(db.webhooks.by_ids, "webhook_id")
 
 
 def event(root: strawberry.Parent[WebhookDelivery]) -> Event:
@@ -109,6 +108,5 @@ async def node(root: strawberry.Parent[WebhookDelivery], info: Info) -> Any:
     return await nodes.load(info.context, root.node_type, root.node_id)
 
 
-async def attempts(root: strawberry.Parent[WebhookDelivery], info: Info) -> list[WebhookAttempt]:
-    """WebhookDelivery.attempts."""
-    return await info.context.load_list(db.webhook_deliveries.attempts_of, root.id)
+# WebhookDelivery.attempts.
+attempts = relations(db.webhook_deliveries.attempts_of, "id")

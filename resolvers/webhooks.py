@@ -5,12 +5,12 @@ from typing import Annotated
 import strawberry
 
 import db
-from db.staff_members import StaffMember
 from db.webhooks import Webhook
 from resolvers import nodes
 from resolvers.actions import Action, weigh
 from resolvers.context import Info
 from resolvers.enums import publish
+from resolvers.relations import relation
 from rules.broken import BrokenRule
 from rules.events import Event
 from rules.permissions import Permission
@@ -56,9 +56,8 @@ def switched_off(root: strawberry.Parent[Webhook]) -> WebhookSwitchedOff | None:
     return WebhookSwitchedOff(root.switched_off) if root.switched_off else None
 
 
-async def created_by(root: strawberry.Parent[Webhook], info: Info) -> StaffMember | None:
-    """Webhook.createdBy."""
-    return await info.context.load(db.staff_members.by_ids, root.created_by_id)
+# Webhook.createdBy.
+created_by = relation(db.staff_members.by_ids, "created_by_id")
 
 
 async def actions(root: strawberry.Parent[Webhook], info: Info) -> list[Action]:
