@@ -149,5 +149,3 @@ class Data:
         for each in items:
             yield each
             await asyncio.sleep(0)
-
-

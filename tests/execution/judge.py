@@ -19,7 +19,7 @@ What is compared, and how:
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -59,15 +59,14 @@ class Case:
     faults: int
 
 
-@dataclass
+@dataclass(frozen=True)
 class Verdict:
     """What a case was good for."""
 
-    valid: bool = True
-    exact: bool = True
-    waited: bool = False
-    errors: int = 0
-    nulled: bool = False
+    exact: bool  # the errors are wholly equal, not only possible
+    waited: bool
+    failed: bool
+    nulled: bool
 
 
 @dataclass(frozen=True)
@@ -93,28 +92,41 @@ def draw_case(dice: Dice, town: Town) -> Case:
     return Case(town, operation, dice.below(1_000_000), dice.pick([30, 0, 10, 100]))
 
 
-async def judge(case: Case) -> Verdict:
-    """Compare the answers to a case. Raises Different."""
-    try:
-        document = parse(case.operation.text)
-    except GraphQLError as error:
-        raise AssertionError(f"not even a document: {error}\n{case.operation.text}") from error
-    if validate(case.town.core.schema._schema, document):
-        return Verdict(valid=False)
+def valid(case: Case) -> DocumentNode | None:
+    """The case's document, if it is one for its schema."""
+    document = parse(case.operation.text)
+    return None if validate(case.town.core.schema._schema, document) else document
+
+
+async def judge(case: Case, document: DocumentNode) -> list[Verdict]:
+    """Compare the answers to a case, and to it with other data and conditions: plans are used again.
+
+    Raises Different.
+    """
+    variables = case.operation.variables
+    flipped = {name: not value if isinstance(value, bool) else value for name, value in variables.items()}
+    rounds = [variables, flipped, variables] if flipped != variables else [variables, variables]
+    return [
+        await _judge(
+            replace(case, seed=case.seed + each, operation=replace(case.operation, variables=given)), document
+        )
+        for each, given in enumerate(rounds)
+    ]
+
+
+async def _judge(case: Case, document: DocumentNode) -> Verdict:
     core = await _answer(case, case.town.core, document)
     ours = await _answer(case, case.town.compiled, document)
     patient = await _answer(case, case.town.twin, document, patient=True)
     impatient = await _answer(case, case.town.twin, document)
-    oracle = Oracle(
-        case.town.spec, case.operation.fields, patient.data, [*patient.errors, *impatient.errors]
-    )
+    oracle = Oracle(case.town.spec, case.operation.fields, patient.data, [*patient.errors, *impatient.errors])
     problem = _compared(ours, core, oracle)
     if problem:
         raise Different(report(case, problem, ours, core, oracle))
     return Verdict(
         exact=ours.told() == core.told(),
         waited=ours.waited,
-        errors=len(core.errors),
+        failed=bool(core.errors),
         nulled=core.data is None,
     )
 

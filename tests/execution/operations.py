@@ -63,7 +63,9 @@ class _Writer:
     def selections(self, type_: str, depth: int) -> str:
         """A selection set on a type."""
         written: list[_Written] = []
-        texts = [self._selection(type_, depth, written) for _ in range(1 + self.dice.below(5 if depth < 3 else 2))]
+        texts = [
+            self._selection(type_, depth, written) for _ in range(1 + self.dice.below(5 if depth < 3 else 2))
+        ]
         return f"{{ {' '.join(texts)} }}"
 
     def _selection(self, type_: str, depth: int, written: list[_Written]) -> str:
@@ -113,7 +115,11 @@ class _Writer:
 
     def _spread(self, type_: str, depth: int) -> str:
         possible = {*self.spec.possible(type_)}
-        known = [each for each, (of, text) in self.fragments.items() if text and possible & {*self.spec.possible(of)}]
+        known = [
+            each
+            for each, (of, text) in self.fragments.items()
+            if text and possible & {*self.spec.possible(of)}
+        ]
         if known and self.dice.chance(60):
             return f"...{self.dice.pick(known)}{self._directives()}"
         name, on = f"F{len(self.fragments)}", self._narrowed(type_)

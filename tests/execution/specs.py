@@ -123,9 +123,7 @@ def draw_schema(dice: Dice) -> SchemaSpec:
     def fields(least: int, most: int, mine: list[Name]) -> tuple[FieldSpec, ...]:
         return tuple(_draw_field(dice, name, waits) for name in dice.several(mine, least, most))
 
-    interface_specs = tuple(
-        TypeSpec(name, fields(1, 3, names), by_node=not dice.chance(40)) for name in used
-    )
+    interface_specs = tuple(TypeSpec(name, fields(1, 3, names), by_node=not dice.chance(40)) for name in used)
     object_specs = [TypeSpec(name, fields(2, 6, names), implemented[name]) for name in objects]
     object_specs.append(TypeSpec("Query", fields(4, 7, names)))
     if dice.chance(30):

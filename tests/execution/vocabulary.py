@@ -21,7 +21,9 @@ def _serialized(value: Any) -> str:
     return f"#{value}"
 
 
-Code = strawberry.scalar(name="Code", serialize=_serialized, parse_value=lambda given: given.removeprefix("#"))
+Code = strawberry.scalar(
+    name="Code", serialize=_serialized, parse_value=lambda given: given.removeprefix("#")
+)
 
 
 class CodeValue(str):

@@ -1,0 +1,159 @@
+"""The compiled executor answers as graphql-core does, whatever the schema, the operation, the data and the faults."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from graphql import GraphQLError
+from hypothesis import HealthCheck, Phase, given, settings
+
+from execution import faults, fallbacks, levels, plans
+from execution.compiled import CompiledExecution
+from tests.execution.dice import Dice, dice, repeated, seeded, smallest
+from tests.execution.judge import Different, draw_case, draw_town, judge, valid
+
+EXAMPLES = 500
+
+
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+@given(dice())
+async def test_the_compiled_executor_answers_as_graphql_core(dice: Dice) -> None:
+    left_before = dict(fallbacks.fallbacks)
+    case = draw_case(dice, draw_town(dice))
+    document = valid(case)
+    if document is not None:
+        await judge(case, document)
+    assert fallbacks.fallbacks == left_before
+
+
+async def found(execution: type[Any] = CompiledExecution, *, towns: int = 60) -> str:
+    """The report of the first difference there is among random cases."""
+    for seed in range(towns):
+        drawn = seeded(seed)
+        town = draw_town(drawn, execution)
+        for _ in range(4):
+            case = draw_case(drawn, town)
+            document = valid(case)
+            if document is not None:
+                try:
+                    await judge(case, document)
+                except Different as different:
+                    return str(different)
+    return "nothing"
+
+
+async def test_most_cases_are_valid_fail_now_and_then_and_are_compared_exactly() -> None:
+    counted: Counter[str] = Counter()
+    for seed in range(15):
+        drawn = seeded(seed)
+        town = draw_town(drawn)
+        for _ in range(5):
+            case = draw_case(drawn, town)
+            document = valid(case)
+            counted["valid"] += document is not None
+            for verdict in await judge(case, document) if document is not None else ():
+                counted["rounds"] += 1
+                counted["exact"] += verdict.exact
+                counted["waited"] += verdict.waited
+                counted["failed"] += verdict.failed
+    assert counted["valid"] > 0.8 * 75
+    assert counted["exact"] > 0.9 * counted["rounds"]
+    assert counted["waited"] > 0.2 * counted["rounds"]
+    assert counted["failed"] > 0.2 * counted["rounds"]
+
+
+class _Elsewhere(CompiledExecution):
+    """Tells errors at a place that is not theirs."""
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        result = super().execute_operation(serially)
+        for error in getattr(result, "errors", None) or ():
+            if error.path:
+                error.path = [*error.path[:-1], "elsewhere"]
+        return result
+
+
+class _Silent(CompiledExecution):
+    """Tells the first error only."""
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        result = super().execute_operation(serially)
+        if getattr(result, "errors", None):
+            del result.errors[1:]
+        return result
+
+
+class _Uncoded(CompiledExecution):
+    """Forgets the codes of errors."""
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        result = super().execute_operation(serially)
+        if getattr(result, "errors", None):
+            result.errors = [GraphQLError(each.message, each.nodes, path=each.path) for each in result.errors]
+        return result
+
+
+class _Unordered(CompiledExecution):
+    """Gives the fields of the root in another order."""
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        result = super().execute_operation(serially)
+        if getattr(result, "data", None):
+            result.data = dict(reversed(result.data.items()))
+        return result
+
+
+@pytest.mark.parametrize(
+    ("broken", "what"),
+    [(_Elsewhere, "differ"), (_Silent, "differ"), (_Uncoded, "differ"), (_Unordered, "the data differ")],
+)
+async def test_the_judge_finds_a_wrong_answer(broken: type[Any], what: str) -> None:
+    assert what in (await found(broken)).splitlines()[0]
+
+
+async def test_the_judge_finds_a_null_that_is_not_propagated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faults, "_make_null", lambda *_place: None)
+    assert (await found()).startswith("the data differ")
+
+
+async def test_the_judge_finds_an_error_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_of_them(faults: Any) -> tuple[list[GraphQLError], bool]:
+        _, root_is_null = settle(faults)
+        return [each.located() for each in faults], root_is_null
+
+    settle = faults.settle
+    monkeypatch.setattr(faults, "settle", all_of_them)
+    assert (await found()).splitlines()[0] not in ("nothing", "the data differ")
+
+
+async def test_the_judge_finds_a_plan_of_other_conditions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "_CONDITIONS", ())
+    assert (await found()).startswith("the data differ")
+
+
+async def test_the_judge_finds_answers_that_went_to_the_wrong_objects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("execution.fields.even", lambda _answers, _roots, given: given[::-1])
+    assert await found(towns=150) != "nothing"
+    assert levels.even(print, [1], [2]) == [2]  # elsewhere it is as it was
+
+
+async def test_the_judge_finds_mutations_that_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = CompiledExecution.execute_operation
+    monkeypatch.setattr(
+        CompiledExecution, "execute_operation", lambda self, _serially=None: once(self, False)
+    )
+    assert "the mutation did" in await found(towns=200)
+
+
+async def test_a_failing_case_is_made_smaller() -> None:
+    thrown = [5, 9, 3, 7, 1, 8]
+    assert smallest(thrown, lambda some: sum(some) > 15) in ([9, 7], [9, 8], [7, 9], [7, 1, 8], [3, 7, 8])
+    assert repeated([4]).pick("abcde") == "e"
