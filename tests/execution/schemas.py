@@ -13,7 +13,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from execution.levels import level
 from tests.execution.data import Data, Row
-from tests.execution.specs import Around, FieldSpec, SchemaSpec, TypeSpec, Way, inner
+from tests.execution.specs import Around, FieldSpec, SchemaSpec, TypeSpec, Way
 from tests.execution.vocabulary import ARGUMENTS, INPUTS, LEAVES, REQUIRED, Code, CodeValue
 
 
@@ -85,6 +85,9 @@ class _Builder:
             for name, field in self._spec.fields(type_.name).items()
             if field.way in (Way.ATTRIBUTE, Way.LATER)
         }
+        body["__repr__"] = lambda row: (
+            f"{type_.name} {row.number}"
+        )  # a dataclass's would read every attribute
         return type(type_.name, (self._classes[type_.name] if by_class else Row,), body)
 
     def _owner(self, type_: TypeSpec, field: FieldSpec) -> str:

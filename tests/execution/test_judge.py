@@ -7,7 +7,7 @@ import pytest
 from graphql import GraphQLError
 from hypothesis import HealthCheck, Phase, given, settings
 
-from execution import faults, fallbacks, levels, plans
+from execution import fallbacks, faults, levels, plans
 from execution.compiled import CompiledExecution
 from tests.execution.dice import Dice, dice, repeated, seeded, smallest
 from tests.execution.judge import Different, draw_case, draw_town, judge, valid
