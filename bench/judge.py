@@ -5,9 +5,11 @@ It stops at the first difference and makes its case as small as it can.
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -61,6 +63,9 @@ def _print(counted: Counter[str], seconds: float) -> None:
 
 def batch(seed: int) -> tuple[Counter[str], str | None]:
     """Some hundred cases, and the report of one that differs."""
+    logging.disable()  # graphql-core leaves tasks and coroutines behind, where a null makes them needless
+    warnings.simplefilter("ignore")
+    sys.unraisablehook = lambda _left: None
     counted: Counter[str] = Counter()
     failed = asyncio.run(_batch(seed, counted))
     return counted, None if failed is None else _smallest(*failed)

@@ -154,10 +154,10 @@ class _Writer:
         if bare == type_ and self.dice.chance(15):
             return "null"
         if bare.startswith("["):
-            if bare[1:-1].startswith("[") or self.dice.chance(80):
+            if inner(bare) not in LEAVES or bare.startswith("[[") or not self.dice.chance(20):
                 items = [self._input(bare[1:-1], depth + 1, False) for _ in range(self.dice.below(3))]
                 return f"[{', '.join(items)}]"
-            return self._input(bare[1:-1], depth + 1, False)  # a list of one may be written without brackets
+            return self._literal(inner(bare))  # a list of one may be written without brackets
         if bare == "Key":
             return self.dice.pick(['{id: "k"}', '{code: "c"}', "{id: 5}"])
         if bare in INPUT_FIELDS:

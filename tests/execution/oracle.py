@@ -7,6 +7,7 @@ below it; where a null must not be, its nearest nullable place becomes null, and
 not told.
 """
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -134,10 +135,8 @@ class Oracle:
 
     def _quietly(self, value: Any, type_: str, path: Path) -> None:
         kept = len(self.told)
-        try:
+        with contextlib.suppress(_Nulled):
             self._complete(value, type_, path)
-        except _Nulled:
-            pass
         del self.told[kept:]
 
     def _null(self, path: Path) -> Told:

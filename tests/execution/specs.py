@@ -128,6 +128,8 @@ def draw_schema(dice: Dice) -> SchemaSpec:
     object_specs.append(TypeSpec("Query", fields(4, 7, names)))
     if dice.chance(30):
         object_specs.append(TypeSpec("Mutation", fields(2, 4, names)))
+    given = {inner(one.name.type) for each in (*object_specs, *interface_specs) for one in each.fields}
+    unions = {name: members for name, members in unions.items() if name in given}
     return SchemaSpec(
         tuple(object_specs), interface_specs, unions, {each.name: each for each in names}, waits
     )
