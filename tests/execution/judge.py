@@ -70,7 +70,9 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class Answer:
+    """What came of a case."""
+
     data: Any
     errors: list[GraphQLError]
     waited: bool
@@ -115,10 +117,10 @@ async def judge(case: Case, document: DocumentNode) -> list[Verdict]:
 
 
 async def _judge(case: Case, document: DocumentNode) -> Verdict:
-    core = await _answer(case, case.town.core, document)
-    ours = await _answer(case, case.town.compiled, document)
-    patient = await _answer(case, case.town.twin, document, patient=True)
-    impatient = await _answer(case, case.town.twin, document)
+    core = await answer(case, case.town.core, document)
+    ours = await answer(case, case.town.compiled, document)
+    patient = await answer(case, case.town.twin, document, patient=True)
+    impatient = await answer(case, case.town.twin, document)
     oracle = Oracle(case.town.spec, case.operation.fields, patient.data, [*patient.errors, *impatient.errors])
     problem = _compared(ours, core, oracle)
     if problem:
@@ -131,7 +133,8 @@ async def _judge(case: Case, document: DocumentNode) -> Verdict:
     )
 
 
-async def _answer(case: Case, built: Built, document: DocumentNode, *, patient: bool = False) -> _Answer:
+async def answer(case: Case, built: Built, document: DocumentNode, *, patient: bool = False) -> Answer:
+    """What a schema answers to a case; a patient one's lists do not fail after some items."""
     data = Data(case.town.spec, built.rows, case.seed, case.faults)
     data.patient = patient
     class_: Any = built.schema.execution_context_class or StrawberryGraphQLCoreExecutionContext
@@ -144,16 +147,16 @@ async def _answer(case: Case, built: Built, document: DocumentNode, *, patient: 
         operation_name=case.operation.name,
     )
     if isinstance(execution, list):  # the variables do not fit
-        return _Answer(None, execution, False, [])
+        return Answer(None, execution, False, [])
     result = execution.execute_operation()
     waited = isinstance(result, Awaitable)
     if waited:
         async with asyncio.timeout(30):
             result = await result
-    return _Answer(result.data, result.errors or [], waited, data.done)
+    return Answer(result.data, result.errors or [], waited, data.done)
 
 
-def _compared(ours: _Answer, core: _Answer, oracle: Oracle) -> str | None:
+def _compared(ours: Answer, core: Answer, oracle: Oracle) -> str | None:
     """What is wrong, if anything."""
     if orjson.dumps(ours.data) != orjson.dumps(core.data):
         return "the data differ"
@@ -169,7 +172,7 @@ def _compared(ours: _Answer, core: _Answer, oracle: Oracle) -> str | None:
     return _by_oracle(mine, theirs, oracle, waited=ours.waited)
 
 
-def _unlike(ours: _Answer, core: _Answer) -> str | None:
+def _unlike(ours: Answer, core: Answer) -> str | None:
     """Why errors may not be as unlike as they are."""
     for some, others in ((ours, core), (core, ours)):
         known = others.told()
@@ -204,7 +207,7 @@ def _by_oracle(mine: Counter[Told], theirs: Counter[Told], oracle: Oracle, *, wa
     return f"the oracle does not know of {impossible}" if impossible else None
 
 
-def report(case: Case, problem: str, ours: _Answer, core: _Answer, oracle: Oracle) -> str:
+def report(case: Case, problem: str, ours: Answer, core: Answer, oracle: Oracle) -> str:
     """All that is needed to see a difference."""
     spec = case.town.spec
     ways = [
