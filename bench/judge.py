@@ -12,7 +12,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 
 from execution import fallbacks
 from tests.execution.dice import Dice, repeated, seeded, smallest
@@ -32,7 +32,7 @@ def main() -> None:
     counted: Counter[str] = Counter()
     begun, seed = time.monotonic(), given.seed
     with ProcessPoolExecutor(given.processes) as processes:
-        running = set()
+        running: set[Future[tuple[Counter[str], str | None]]] = set()
         while counted["cases"] < given.cases:
             while len(running) < given.processes:
                 running.add(processes.submit(batch, seed))

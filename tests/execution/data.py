@@ -55,7 +55,7 @@ class Data:
 
     def row(self, name: str, number: int) -> Any:
         """An object of a type."""
-        row = self.rows[name].__new__(self.rows[name])
+        row: Any = object.__new__(self.rows[name])
         row.data, row.number = self, number
         return row
 

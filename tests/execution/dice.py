@@ -1,6 +1,7 @@
 """Dice: where the random choices of a case come from, so that a case can be repeated and made smaller."""
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 T = TypeVar("T")
 
 _MOST_ATTEMPTS = 3_000
+_MOST_SECONDS = 90
 
 
 class Dice:
@@ -58,14 +60,14 @@ def dice(draw: st.DrawFn) -> Dice:
 
 def smallest(thrown: Sequence[int], fails: Callable[[Sequence[int]], bool]) -> list[int]:
     """Fewer and smaller numbers with which it still fails."""
-    best, attempts = list(thrown), 0
+    best, attempts, until = list(thrown), 0, time.monotonic() + _MOST_SECONDS
     improved = True
-    while improved and attempts < _MOST_ATTEMPTS:
+    while improved:
         improved = False
         for candidate in _smaller(best):
             attempts += 1
-            if attempts > _MOST_ATTEMPTS:
-                break
+            if attempts > _MOST_ATTEMPTS or time.monotonic() > until:
+                return best
             if fails(candidate):
                 best, improved = candidate, True
                 break

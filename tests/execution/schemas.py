@@ -41,7 +41,7 @@ class _Builder:
             bases = tuple(self._classes[name] for name in each.interfaces)
             self._classes[each.name] = type(each.name, bases, {})
         for name, members in spec.unions.items():
-            union = Union[tuple(self._classes[each] for each in members)]  # noqa: UP007
+            union: Any = Union[tuple(self._classes[each] for each in members)]  # noqa: UP007
             self._classes[name] = Annotated[union, strawberry.union(name)]
 
     def built(self, execution: type[Any] | None) -> Built:
@@ -68,7 +68,7 @@ class _Builder:
             class_.__annotations__[field.name.name] = annotation(
                 field.name.type, self._classes, nullable=self._nullable
             )
-            resolver = _resolver(field, type_.name)
+            resolver: Any = _resolver(field, type_.name)
             if resolver is not None or field.around:
                 declared: Any = strawberry.field(
                     resolver=resolver, extensions=[_extension(each, field) for each in field.around]

@@ -152,7 +152,8 @@ def _draw_name(dice: Dice, number: int, objects: list[str], abstract: list[str])
 def _draw_field(dice: Dice, name: Name, waits: bool) -> FieldSpec:
     ways = SYNC_WAYS + ASYNC_WAYS if waits and dice.chance(60) else SYNC_WAYS
     way = dice.pick([each for each in ways if not name.arguments or each not in WITHOUT_ARGUMENTS])
-    arounds = list(Around) if waits else SYNC_AROUNDS
+    # An async extension around what only returns an awaitable would pass it on as a value.
+    arounds = list(Around) if waits and way not in (Way.AWAITABLE, Way.LATER) else SYNC_AROUNDS
     around = dice.several(arounds, 1, 2) if dice.chance(20) else []
     if name.type.endswith("!") and not name.type.startswith("["):  # can be neither null nor an empty list
         around = [each for each in around if each is not Around.SILENT_PERMISSION]

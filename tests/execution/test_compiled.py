@@ -83,10 +83,14 @@ class OtherQuery:
 SCHEMA = strawberry.Schema(Query, execution_context_class=CompiledExecution)
 
 
-def asked(document: Any, schema: strawberry.Schema = SCHEMA, **given: Any) -> Any:
+def asked(
+    document: Any, /, schema: strawberry.Schema = SCHEMA, variables: dict[str, Any] | None = None
+) -> Any:
     """An executor of a document."""
     parsed = parse(document) if isinstance(document, str) else document
-    execution = CompiledExecution.build(schema._schema, parsed, root_value=None, raw_variable_values=given)
+    execution = CompiledExecution.build(
+        schema._schema, parsed, root_value=None, raw_variable_values=variables
+    )
     assert isinstance(execution, CompiledExecution)
     return execution
 
@@ -214,7 +218,7 @@ def test_conditions_make_no_more_plans_than_are_kept() -> None:
     )
     for outcome in range(256):
         given = {name: bool(outcome >> bit & 1) for bit, name in enumerate(names)}
-        plan = plans.get(asked(document, **given))
+        plan = plans.get(asked(document, variables=given))
         assert isinstance(plan, Plan)
         assert {each.name for each in plan.root.fields} == {name for name in names if given[name]}
     assert len(plans) == MOST_OUTCOMES
