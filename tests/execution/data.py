@@ -16,6 +16,9 @@ from graphql import GraphQLError
 from tests.execution.specs import FieldSpec, SchemaSpec
 from tests.execution.vocabulary import CodeValue, Kind
 
+# Marks the error that a patient list has as its last item, where others fail as a whole.
+LATE = "fails_the_list"
+
 
 class Row:
     """An object by its number."""
@@ -34,7 +37,7 @@ class Trouble(Exception):
 
 
 class Data:
-    """The data of one case. `faults` of a thousand values go wrong; patient lists do not fail after some items."""
+    """The data of one case. `faults` of a thousand values go wrong; patient lists have an error as their last item where others fail after some."""
 
     def __init__(self, spec: SchemaSpec, rows: dict[str, type], seed: int, faults: int) -> None:
         self.spec = spec
@@ -119,7 +122,7 @@ class Data:
         if self.fails("no list", *place):
             return 17 if self.digit(2, "no list?", *place) else "text is no list"
         count = (0, 1, 2, 2, 3)[self.digit(5, "count", *place)]
-        ends = None if self.patient or not self.fails("late", *place) else self._error("late", *place)
+        ends = self._error("late", *place) if self.fails("late", *place) else None
         items = self._items(field, item, count, ends, *place)
         if item.startswith("[") or field.container in ("list", "tuple"):
             return tuple(items) if field.container == "tuple" else list(items)
@@ -136,7 +139,10 @@ class Data:
             else:
                 yield self._value(field, item, *here)
         if ends is not None and lazy:
-            raise ends
+            if not self.patient:
+                raise ends
+            setattr(ends, LATE, True)
+            yield ends
 
     async def _item(self, field: FieldSpec, item: str, *place: object) -> Any:
         await self.waiting(self.digit(3, "turns", *place))

@@ -10,11 +10,12 @@ not told.
 import contextlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import GraphQLError
 
+from tests.execution.data import LATE
 from tests.execution.specs import SchemaSpec
 
 Path = tuple[str | int, ...]
@@ -68,7 +69,14 @@ class Oracle:
     ) -> None:
         self._spec = spec
         self._fields = fields
-        self._errors: dict[Path, Told] = {tuple(each.path or ()): told(each) for each in errors}
+        self._late: set[Path] = set()  # items that stand for the failure of their list
+        self._errors: dict[Path, Told] = {}
+        for each in errors:
+            path, one = tuple(each.path or ()), told(each)
+            if getattr(each.original_error or each, LATE, False):
+                self._late.add(path)
+                path, one = path[:-1], replace(one, path=repr([*path[:-1]]))
+            self._errors[path] = one
         self.told: list[Told] = []
         self.possible = set(self._errors.values())
         self.data: Any = None
@@ -122,6 +130,8 @@ class Oracle:
         completed: list[Any] = []
         nulled = False
         for index, item in enumerate(value or ()):
+            if (*path, index) in self._late:
+                continue
             if nulled:
                 self._quietly(item, bare[1:-1], (*path, index))
                 continue
