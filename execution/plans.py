@@ -137,6 +137,7 @@ class _Operation:
         self.bytes += more
         if self.kept:
             self.plans.bytes += more
+            self.plans.trim()
 
 
 class Plans:
@@ -178,11 +179,13 @@ class Plans:
             self._drop(key)
         known = self._operations[key] = _known(self, executor, fragments)
         self.bytes += known.bytes
-        while len(self._operations) > self._most or (
-            self.bytes > self._most_bytes and len(self._operations) > 1
-        ):
-            self._drop(next(iter(self._operations)))
+        self.trim()
         return known
+
+    def trim(self) -> None:
+        """Let go of the operations that were used longest ago, if need be of the newest: plans grow as they are used."""
+        while self._operations and (len(self._operations) > self._most or self.bytes > self._most_bytes):
+            self._drop(next(iter(self._operations)))
 
     def _drop(self, key: tuple[int, int]) -> None:
         dropped = self._operations.pop(key)
