@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -221,7 +223,7 @@ class Database:
                 max_size=size,
                 statement_cache_size=1_000,
                 command_timeout=statement_timeout_ms / 1_000 + 5,
-                init=_keep_days,
+                init=_keep_values,
                 reset=_nothing_to_reset,
                 server_settings={
                     "application_name": "kontor",
@@ -270,11 +272,20 @@ class Database:
             yield connection
 
 
-async def _keep_days(raw: Any) -> None:
-    """Days are what they are, the first and the last that there is too: left alone, the driver makes them infinity."""
+async def _keep_values(raw: Any) -> None:
+    """Days are what they are, the first and the last that there is too: left alone, the driver makes them infinity.
+    Decimals come as text: that is read in half the time, and most of it was read before."""
     await raw.set_type_codec(
         "date", schema="pg_catalog", encoder=_as_days, decoder=_from_days, format="tuple"
     )
+    await raw.set_type_codec(
+        "numeric", schema="pg_catalog", encoder=str, decoder=_from_numeric, format="text"
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _from_numeric(text: str) -> Decimal:
+    return Decimal(text)
 
 
 def _as_days(day: date) -> tuple[int]:
