@@ -217,6 +217,7 @@ class Context:
 
     async def _give_back(self) -> None:
         await self._stop_batches()
+        self.forget()
         if self._connection is not None:
             self.statements += self._connection.statements
             self._connection = None
@@ -264,6 +265,8 @@ class Context:
 
     def forget(self) -> None:
         """Nothing loaded before counts any more: something was waited for, and is read as it is since."""
+        for loader in self._loaders.values():
+            loader.forget()
         self._loaders.clear()
 
     async def load(self, read: BatchedRead[Key, Row], key: Key) -> Row | None:

@@ -18,56 +18,73 @@ ABSENT = Absent()
 
 
 class Loader(Generic[Key, Row]):
-    """The rows of one batched read in one transaction.
+    """The rows of one batched read in one transaction; each key is read once.
 
-    The DataLoader gathers what is asked for at once; to it a level's keys are one key. `rows` is the one cache.
+    A level brings its keys along; single keys are gathered by a DataLoader. Whatever is asked for in one turn of the
+    event loop is read together.
     """
 
     def __init__(self, read: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Row]]]) -> None:
         self._read = read
         self._rows: dict[Key, Row | Absent] = {}
         self._being_read: dict[Key, asyncio.Future[None]] = {}
-        self._gathering: DataLoader[tuple[Key, ...], list[Row | Absent]] = DataLoader(self._load, cache=False)
+        self._gathered: list[Key] = []  # to be read next
+        self._next: asyncio.Future[None] | None = None
+        self._reading: set[asyncio.Task[None]] = set()
+        # It forgets at once: the one cache is here.
+        self._singles: DataLoader[Key, Row | Absent] = DataLoader(self.level, cache=False)
 
     async def one(self, key: Key) -> Row | Absent:
         """The row of a key."""
-        if key in self._rows:
-            return self._rows[key]
-        (row,) = await self._gathering.load((key,))
-        return row
+        return self._rows[key] if key in self._rows else await self._singles.load(key)
 
     async def level(self, keys: Sequence[Key]) -> list[Row | Absent]:
         """The rows of many keys, in their order; keys may repeat."""
-        rows = self._rows
-        if all(key in rows for key in keys):
-            return [rows[key] for key in keys]
-        return await self._gathering.load(tuple(keys))
+        rows, being_read = self._rows, self._being_read
+        reads: set[asyncio.Future[None]] = set()
+        for key in keys:
+            if key not in rows:
+                reads.add(being_read[key] if key in being_read else self._gather(key))
+        for read in reads:
+            await read
+        return [rows[key] for key in keys]
 
-    async def _load(self, levels: list[tuple[Key, ...]]) -> list[list[Row | Absent]]:
-        rows = self._rows
-        wanted = dict.fromkeys(key for level in levels for key in level if key not in rows)
-        others = {self._being_read[key] for key in wanted if key in self._being_read}
-        mine = [key for key in wanted if key not in self._being_read]
-        if mine:
-            await self._read_now(mine)
-        for other in others:
-            await other
-        return [[rows[key] for key in level] for level in levels]
+    def forget(self) -> None:
+        """Let go of all rows. A loader and its DataLoader know each other: else the rows would lie about until the
+        garbage is collected."""
+        self._rows.clear()
 
-    async def _read_now(self, keys: list[Key]) -> None:
-        read = asyncio.get_running_loop().create_future()
-        self._being_read.update(dict.fromkeys(keys, read))
+    def _gather(self, key: Key) -> asyncio.Future[None]:
+        if self._next is None:
+            loop = asyncio.get_running_loop()
+            self._next = loop.create_future()
+            loop.call_soon(self._begin)
+        self._gathered.append(key)
+        self._being_read[key] = self._next
+        return self._next
+
+    def _begin(self) -> None:
+        keys, done = self._gathered, self._next
+        assert done is not None
+        self._gathered, self._next = [], None
+        task = asyncio.ensure_future(self._read_now(keys, done))
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
+
+    async def _read_now(self, keys: list[Key], done: asyncio.Future[None]) -> None:
         try:
             found = await self._read(keys)
-            self._rows.update((key, found.get(key, ABSENT)) for key in keys)
-        except BaseException as error:
-            read.set_exception(
-                error if isinstance(error, Exception) else RuntimeError("the read was stopped")
-            )
-            read.exception()  # whoever waits for it is told; it may be nobody
+        except Exception as error:
+            if not done.done():
+                done.set_exception(error)
+                done.exception()  # it may be that nobody waits any more
+        except BaseException:
+            done.cancel()
             raise
         else:
-            read.set_result(None)
+            self._rows.update((key, found.get(key, ABSENT)) for key in keys)
+            if not done.done():
+                done.set_result(None)
         finally:
             for key in keys:
                 del self._being_read[key]

@@ -36,6 +36,9 @@ from tenants.storage import Storage
 from tenants.watches import Bounds, Watches
 
 _BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+# A large answer is some thousand objects that all live until it is written: looking for garbage among them meanwhile
+# finds none. What is really thrown away in circles is little a request.
+_YOUNG = 10_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -173,6 +176,7 @@ async def running(settings: Settings) -> AsyncIterator[Starlette]:
     try:
         gc.collect()
         gc.freeze()  # what lives as long as the process need not be looked at again
+        gc.set_threshold(_YOUNG)
         yield app
     finally:
         await app.state.watches.close()
