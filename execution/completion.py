@@ -4,14 +4,15 @@ from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLObjectType, Undefined
-from graphql.execution.executor import invalid_return_type_error
+from graphql.execution.executor import default_type_resolver, invalid_return_type_error
 from graphql.pyutils import is_iterable
 
+from execution.classes import PLAIN, is_by_class
 from execution.faults import Fault
 from execution.fields import Field
 from execution.frames import Frame, Origin
 from execution.infos import ResolveInfo
-from execution.shapes import PLAIN, Shape
+from execution.shapes import Shape
 
 if TYPE_CHECKING:
     from execution.runs import Run
@@ -35,13 +36,10 @@ class Completion:
     def put(self, values: Sequence[Any], indices: Sequence[int], *, arrived: bool) -> None:
         """Complete the values of the objects with these indices. An exception is a fault; what has to be awaited
         is, unless the values have `arrived` that way."""
-        kind = self._field.shape.kind
-        if kind == "leaf":
+        if self._field.shape.kind == "leaf":
             rest = self._put_leaves(values, indices)
-        elif kind == "object":
-            rest = self._put_objects(values, indices)
         else:
-            rest = [*zip(indices, values, strict=True)]
+            rest = self._put_objects(values, indices)
         is_awaitable = self._run.execution.is_awaitable
         waiting: list[tuple[int, Any]] = []
         for index, value in rest:
@@ -75,25 +73,15 @@ class Completion:
         return rest
 
     def _put_objects(self, values: Sequence[Any], indices: Sequence[int]) -> list[tuple[int, Any]]:
-        """Put what is an object of the field's one type; returns what is something else."""
-        run, frame, field = self._run, self._frame, self._field
-        type_, name, objects = field.shape.type, field.name, frame.objects
-        is_type_of = type_.is_type_of
+        """Put what is an object, and known by its class; returns what is something else."""
+        name, objects, types = self._field.name, self._frame.objects, self._field.shape.types
         rest: list[tuple[int, Any]] = []
         for index, value in zip(indices, values, strict=True):
-            if value is None or not PLAIN[value.__class__]:
+            type_ = types.get(value.__class__)
+            if type_ is None:
                 rest.append((index, value))
-                continue
-            try:
-                fits = is_type_of is None or is_type_of(
-                    value, ResolveInfo(run.execution, frame, field, index)
-                )
-                if fits is True:
-                    objects[index][name] = self._frame_of(type_).add(value, index)
-                else:
-                    self._put_if(fits, type_, objects[index], name, index, value)
-            except Exception as error:
-                self._fail(index, error)
+            else:
+                objects[index][name] = self._frame_of(type_).add(value, index)
         return rest
 
     def _put(self, shape: Shape, holder: Any, key: str | int, origin: Origin, value: Any) -> None:
@@ -108,7 +96,7 @@ class Completion:
             elif shape.kind == "list":
                 self._put_list(shape, holder, key, origin, value)
             elif shape.kind == "object":
-                self._put_object(shape.type, holder, key, origin, value, self._info(origin))
+                self._put_object(shape, shape.type, holder, key, origin, value)
             else:
                 self._put_abstract(shape, holder, key, origin, value)
         except Exception as error:
@@ -141,18 +129,16 @@ class Completion:
         answers: list[Any] = [None] * len(items)
         holder[key] = answers
         above = origin if isinstance(origin, tuple) else (origin,)
-        type_, info = of.type, self._info(origin)
-        is_object, as_is, is_awaitable = of.kind == "object", of.as_is, self._run.execution.is_awaitable
+        types, as_is, is_awaitable = of.types, of.as_is, self._run.execution.is_awaitable
         waiting: list[int] = []
         for index, item in enumerate(items):
             class_ = item.__class__
             if class_ is as_is:
                 answers[index] = item
-            elif item is None or PLAIN[class_] or not is_awaitable(item):
-                if is_object and item is not None and PLAIN[class_]:
-                    self._put_object(type_, answers, index, (*above, index), item, info)
-                else:
-                    self._put(of, answers, index, (*above, index), item)
+            elif (type_ := types.get(class_)) is not None:
+                answers[index] = self._frame_of(type_).add(item, (*above, index))
+            elif PLAIN[class_] or not is_awaitable(item):
+                self._put(of, answers, index, (*above, index), item)
             else:
                 waiting.append(index)
         if waiting:
@@ -183,7 +169,7 @@ class Completion:
 
         def receive(name: Any) -> None:
             type_ = execution.ensure_valid_runtime_type(name, shape.type, self._field.details, info, value)
-            self._put_object(type_, holder, key, origin, value, info)
+            self._put_object(shape, type_, holder, key, origin, value)
 
         if execution.is_awaitable(named):
             self._later(named, origin, receive)
@@ -191,30 +177,23 @@ class Completion:
             receive(named)
 
     def _put_object(
-        self, type_: GraphQLObjectType, holder: Any, key: str | int, origin: Origin, value: Any, info: Any
+        self, shape: Shape, type_: GraphQLObjectType, holder: Any, key: str | int, origin: Origin, value: Any
     ) -> None:
         """Put the answer to an object where it belongs, still empty."""
-        try:
-            fits = type_.is_type_of is None or type_.is_type_of(value, info)
-            if fits is True:
-                holder[key] = self._frame_of(type_).add(value, origin)
-            else:
-                self._put_if(fits, type_, holder, key, origin, value)
-        except Exception as error:
-            self._fail(origin, error)
 
-    def _put_if(
-        self, fits: Any, type_: GraphQLObjectType, holder: Any, key: str | int, origin: Origin, value: Any
-    ) -> None:
         def receive(fits: Any) -> None:
             if not fits:
                 raise invalid_return_type_error(type_, value, self._field.details)
             holder[key] = self._frame_of(type_).add(value, origin)
 
+        fits = type_.is_type_of is None or type_.is_type_of(value, self._info(origin))
         if self._run.execution.is_awaitable(fits):
             self._later(fits, origin, receive)
-        else:
-            receive(fits)
+            return
+        receive(fits)
+        named = shape.kind == "object" or is_by_class(shape.type.resolve_type or default_type_resolver)
+        if named and is_by_class(type_.is_type_of) and PLAIN[value.__class__]:
+            shape.types[value.__class__] = type_
 
     def _frame_of(self, type_: GraphQLObjectType) -> Frame:
         """The frame of the objects of this type that come at the same time."""

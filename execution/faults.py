@@ -5,7 +5,7 @@ are resolved one after the other in the order of the document, the first one cou
 place that is null already is not told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, located_error
@@ -31,6 +31,13 @@ class Fault:
         self.origin = origin
         self.error = error
         self.after = after
+
+    def everywhere(self) -> "Iterator[Fault]":
+        """This fault, and the same at all other places of its object."""
+        yield self
+        index, *items = self.origin if isinstance(self.origin, tuple) else (self.origin,)
+        for frame in self.frame.elsewhere(index):
+            yield Fault(frame, self.field, (0, *items), self.error, self.after)
 
     def order(self) -> list[int]:
         """Its place among all faults."""
@@ -64,7 +71,8 @@ def settle(faults: Sequence[Fault]) -> tuple[list[GraphQLError], bool]:
     """The errors to tell, in the order of the document; nulls are put where they belong. True: the root is null."""
     errors: list[GraphQLError] = []
     nulled: set[tuple[str | int, ...]] = set()
-    for fault in sorted(faults, key=Fault.order):
+    every = [each for fault in faults for each in fault.everywhere()]
+    for fault in sorted(every, key=Fault.order):
         place = fault.nulled()
         path = () if place is None else tuple(place[0].path_of(place[1], place[2]).as_list())
         if any(path[:length] in nulled for length in range(len(path) + 1)):

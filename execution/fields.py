@@ -64,6 +64,11 @@ class Field:
         ] = {}  # what is selected of what it gives, by its type
         self._takes_arguments = bool(definition.args or self.nodes[0].arguments)
 
+    @property
+    def of_object_alone(self) -> bool:
+        """Whether it is resolved from the object, and is not told where that is."""
+        return False
+
     def resolve(self, run: "Run", frame: "Frame") -> None:
         """Resolve the field for all objects of a frame, and hand over what comes of it."""
         raise NotImplementedError
@@ -91,6 +96,11 @@ class Attribute(Field):
         super().__init__(*place)
         self._attribute = declared.python_name
         self._read = declared.default_resolver
+
+    @property
+    def of_object_alone(self) -> bool:
+        """Always."""
+        return True
 
     def resolve(self, run: "Run", frame: "Frame") -> None:
         """Strawberry's default resolver, getattr, for each object."""
@@ -124,6 +134,11 @@ class Called(Field):
             and first.name == root.name
             and first.kind is not Parameter.KEYWORD_ONLY
         )
+
+    @property
+    def of_object_alone(self) -> bool:
+        """Without info."""
+        return self._info is None
 
     def resolve(self, run: "Run", frame: "Frame") -> None:
         """Call the resolver for each object."""

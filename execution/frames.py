@@ -1,6 +1,6 @@
 """Frames: the objects of one level of the answer, with the way back to the root."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphql.pyutils import Path
@@ -20,7 +20,7 @@ class Frame:
     parent frame each of them is.
     """
 
-    __slots__ = ("field", "objects", "origins", "parent", "selection", "sources")
+    __slots__ = ("_known", "field", "objects", "origins", "parent", "repeats", "selection", "sources")
 
     def __init__(
         self, selection: "Selection", parent: "Frame | None" = None, field: "Field | None" = None
@@ -31,14 +31,37 @@ class Frame:
         self.sources: list[Any] = []
         self.objects: list[dict[str, Any]] = []
         self.origins: list[Origin] = []
+        # Where objects come again whose answer is there already, with that answer.
+        self.repeats: list[tuple[dict[str, Any], Origin]] = []
+        self._known: dict[int, dict[str, Any]] | None = {} if selection.only_leaves else None
 
     def add(self, source: Any, origin: Origin) -> dict[str, Any]:
-        """Take in one more object; returns its answer, to be filled."""
+        """Take in one more object; returns its answer, to be filled.
+
+        Where only leaves are selected, and none of them asks where it is, an object that comes again has the answer
+        that it has already.
+        """
+        if self._known is not None:
+            known = self._known.get(id(source))  # the object lives: it is among the sources
+            if known is not None:
+                self.repeats.append((known, origin))
+                return known
         answer = self.selection.template.copy()
+        if self._known is not None:
+            self._known[id(source)] = answer
         self.sources.append(source)
         self.objects.append(answer)
         self.origins.append(origin)
         return answer
+
+    def elsewhere(self, index: int) -> "Iterator[Frame]":
+        """The other places of an object, as frames that hold this object alone."""
+        answer = self.objects[index]
+        for repeated, origin in self.repeats:
+            if repeated is answer:
+                frame = Frame(self.selection, self.parent, self.field)
+                frame.sources, frame.objects, frame.origins = [self.sources[index]], [answer], [origin]
+                yield frame
 
     def path_of(self, field: "Field", origin: Origin) -> Path:
         """The path to a field of one of the objects, or to an item in it."""

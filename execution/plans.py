@@ -42,12 +42,16 @@ _INCREMENTAL = ("defer", "stream")
 class Selection:
     """What is selected of the objects of one type: the fields to resolve, and the answer before they are."""
 
-    __slots__ = ("fields", "template", "type")
+    __slots__ = ("fields", "only_leaves", "template", "type")
 
     def __init__(self, type_: GraphQLObjectType, fields: list[Field], template: dict[str, Any]) -> None:
         self.type = type_
         self.fields = fields
         self.template = template
+        # Whether the answer depends on nothing but the object itself.
+        self.only_leaves = all(
+            each.of_object_alone and each.shape.depths[-1].kind == "leaf" for each in fields
+        )
 
 
 class Plan:

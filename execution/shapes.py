@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from enum import Enum
 from math import isfinite
-from types import CoroutineType, GeneratorType
 from typing import Any, Literal
 
 from graphql import (
@@ -26,17 +25,16 @@ from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 
 Kind = Literal["leaf", "object", "abstract", "list"]
 
-_MOST_CLASSES = 10_000
-
 
 class Shape:
     """What becomes of a value: a leaf, an object, an object of one of several types, or a list of these.
 
     `as_is` is the class whose values are the answer already, where a leaf has one; `item` the shape of a list's
-    items; `depths` this shape and those of its items, from outside in.
+    items; `depths` this shape and those of its items, from outside in; `types` the object types of which values of a
+    class are known to be.
     """
 
-    __slots__ = ("as_is", "coerce", "depths", "item", "kind", "non_null", "type")
+    __slots__ = ("as_is", "coerce", "depths", "item", "kind", "non_null", "type", "types")
 
     def __init__(self, type_: GraphQLOutputType) -> None:
         self.non_null = isinstance(type_, GraphQLNonNull)
@@ -52,6 +50,7 @@ class Shape:
             self.kind, self.as_is, self.coerce = "leaf", _AS_IS.get(inner), _coercion(inner)
         elif isinstance(inner, GraphQLObjectType):
             self.kind = "object"
+        self.types: dict[type, GraphQLObjectType] = {}
         self.depths: tuple[Shape, ...] = (self, *(self.item.depths if self.item else ()))
 
 
@@ -70,9 +69,9 @@ def _coercion(leaf: Any) -> Callable[[Any], Any]:
 
     def coerce(value: Any) -> Any:
         coerced = output(value)
-        return (
-            Executor.complete_leaf_value(leaf, value) if coerced is None or coerced is Undefined else coerced
-        )
+        if coerced is None or coerced is Undefined:
+            return Executor.complete_leaf_value(leaf, value)  # which says so
+        return coerced
 
     if leaf is GraphQLInt:
         return lambda value: (
@@ -96,20 +95,3 @@ def _remembering(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return name
 
     return coerce_member
-
-
-class _PlainClasses(dict[type, bool]):
-    """Of which classes the values are neither awaitable nor exceptions nor Undefined; looked at once a class."""
-
-    def __missing__(self, class_: type) -> bool:
-        if len(self) > _MOST_CLASSES:
-            self.clear()
-        plain = self[class_] = not (
-            issubclass(class_, (Exception, CoroutineType, GeneratorType, type(Undefined)))
-            or hasattr(class_, "__await__")
-            or hasattr(class_, "__getattr__")
-        )
-        return plain
-
-
-PLAIN = _PlainClasses()

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 import resolvers.nodes
+from execution.classes import by_class
 from resolvers.permissions import SIGNED_IN
 from schema.fields import field, query
 
@@ -20,11 +21,13 @@ class Node:
     ]
 
     @classmethod
+    @by_class
     def is_type_of(cls, row: object, _info: object) -> bool:
         """Whether a row is served as this type."""
         return type(row).__name__ == cls.__name__
 
     @classmethod
+    @by_class
     def resolve_type(cls, row: object, _info: object, _type: object) -> str:
         """The type as which a row is served."""
         return type(row).__name__
