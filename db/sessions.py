@@ -1,6 +1,5 @@
 """Sessions: who is signed in at which portal. Tokens are kept hashed; times are the database's."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,7 +80,8 @@ sessions = tenant_table(
 class SignedIn:
     """The session behind a token, and all that decides what its holder may do.
 
-    `grants` is one JSON array a group: its id, the built-in profile, the profile's own permissions, the modes.
+    `grants` is one JSON array of them all, with an array for each group: its id, the built-in profile, the profile's own
+    permissions, the modes.
     `roles` are those here, `everywhere` those of them that are held at all companies.
     """
 
@@ -93,7 +93,7 @@ class SignedIn:
     customer_id: UUID | None
     currency: str
     price_list_id: UUID | None
-    grants: list[Any]
+    grants: str
     roles: list[str]
     everywhere: list[str]
 
@@ -184,8 +184,7 @@ def _portal_and_session(*record: Any) -> tuple[Portal, SignedIn | None]:
 
 def _signed_in(*record: Any) -> SignedIn:
     *columns, grants, roles, everywhere = record
-    groups = json.loads(grants) if grants else []
-    return SignedIn(*columns, groups, roles or [], everywhere or [])  # type: ignore[call-arg]
+    return SignedIn(*columns, grants or "[]", roles or [], everywhere or [])  # type: ignore[call-arg]
 
 
 def _portal_and(session: ColumnElement[bool]) -> Statement[tuple[Portal, SignedIn | None]]:

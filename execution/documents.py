@@ -2,7 +2,6 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +17,10 @@ from graphql import (
 )
 from graphql.validation import validation_context
 from graphql.validation.rules import overlapping_fields_can_be_merged
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from execution.limits import MOST_VALUES, DocumentRefused, Extent, check_operation
+from execution.limits import DocumentRefused, Extent, check_operation
 
 MOST_CHARACTERS = 50_000
 MOST_TOKENS = 3_000
@@ -52,6 +50,21 @@ class Known:
     extents: dict[str | None, Extent] = field(default_factory=dict)
     errors: list[GraphQLError] | None = None
 
+    def measured(self, schema: GraphQLSchema, name: str | None, variables: dict[str, Any]) -> Extent:
+        """How much an operation asks for. Raises GraphQLError."""
+        extent = self.extents.get(name)
+        if extent is None:
+            extent = check_operation(schema, self.document, self.operations[name], variables)
+            if not extent.varies:
+                self.extents[name] = extent
+        return extent
+
+    def checked(self, schema: GraphQLSchema) -> list[GraphQLError]:
+        """What is not valid in the document."""
+        if self.errors is None:
+            self.errors = _errors(schema, self.document)
+        return self.errors
+
 
 class _Remembered:
     """The documents used last, bounded in number and in memory; keyed by schema and text."""
@@ -74,66 +87,7 @@ class _Remembered:
         return known
 
 
-_remembered = _Remembered()
-
-
-class CheckedDocuments(SchemaExtension):
-    """Parses, limits and validates; tells the cost of the operation in the answer.
-
-    The context may have an attribute `introspection_allowed`; without it introspection is allowed.
-    """
-
-    extent: Extent | None = None
-
-    def on_parse(self) -> Iterator[None]:
-        """Give Strawberry the parsed document, from memory when it was here before."""
-        execution = self.execution_context
-        self._known = _remembered.get(execution.schema._schema, execution.query or "")
-        if execution._provided_operation_name is None and len(self._known.operations) > 1:
-            raise GraphQLError("Several operations: name the one to run in operationName.")
-        execution.graphql_document = self._known.document
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        """Measure the operation with its variables; give Strawberry the errors of a document that passes."""
-        known, execution = self._known, self.execution_context
-        try:
-            self.extent = self._measured(execution.operation_name)
-            if known.errors is None:
-                known.errors = _errors(execution.schema._schema, known.document)
-            execution.pre_execution_errors = list(known.errors)
-        except GraphQLError as refused:
-            execution.pre_execution_errors = [refused]
-        yield
-
-    def _measured(self, name: str | None) -> Extent:
-        known, execution = self._known, self.execution_context
-        extent = known.extents.get(name)
-        if extent is None:
-            extent = check_operation(
-                execution.schema._schema, known.document, known.operations[name], execution.variables or {}
-            )
-            if not extent.varies:
-                known.extents[name] = extent
-        if extent.introspects and not getattr(execution.context, "introspection_allowed", True):
-            raise GraphQLError(
-                "Introspection is switched off here.", extensions={"code": "INTROSPECTION_DISABLED"}
-            )
-        return extent
-
-    def get_results(self) -> dict[str, Any]:
-        """`extensions.cost`: values asked for at most. Each operation has the whole limit to itself."""
-        if self.extent is None:
-            return {}
-        requested = self.extent.values
-        return {
-            "cost": {
-                "requested": requested,
-                "limit": MOST_VALUES,
-                "remaining": MOST_VALUES - requested,
-                "resetAt": None,
-            }
-        }
+remembered = _Remembered()
 
 
 def check(schema: GraphQLSchema, text: str) -> OperationDefinitionNode:
@@ -141,17 +95,15 @@ def check(schema: GraphQLSchema, text: str) -> OperationDefinitionNode:
 
     Raises GraphQLError, the first one, also for several operations and for introspection.
     """
-    known = _remembered.get(schema, text)
+    known = remembered.get(schema, text)
     if len(known.operations) != 1:
         raise GraphQLError("There has to be one operation.")
     (operation,) = known.operations.values()
     extent = check_operation(schema, known.document, operation, {})
     if extent.introspects:
         raise GraphQLError("It cannot ask for the schema.")
-    if known.errors is None:
-        known.errors = _errors(schema, known.document)
-    if known.errors:
-        raise known.errors[0]
+    if errors := known.checked(schema):
+        raise errors[0]
     return operation
 
 

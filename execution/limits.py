@@ -79,6 +79,11 @@ class Extent:
     introspects: bool = False
     varies: bool = False
 
+    def cost(self) -> dict[str, Any]:
+        """What clients are told: values asked for at most. Each operation has the whole limit to itself."""
+        remaining = MOST_VALUES - self.values
+        return {"requested": self.values, "limit": MOST_VALUES, "remaining": remaining, "resetAt": None}
+
     def add(self, other: "Extent") -> None:
         """Have both, side by side."""
         self.width += other.width

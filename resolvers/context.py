@@ -265,8 +265,6 @@ class Context:
 
     def forget(self) -> None:
         """Nothing loaded before counts any more: something was waited for, and is read as it is since."""
-        for loader in self._loaders.values():
-            loader.forget()
         self._loaders.clear()
 
     async def load(self, read: BatchedRead[Key, Row], key: Key) -> Row | None:

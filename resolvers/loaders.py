@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from aiodataloader import DataLoader
-
 Key = TypeVar("Key")
 Row = TypeVar("Row")
 
@@ -20,8 +18,7 @@ ABSENT = Absent()
 class Loader(Generic[Key, Row]):
     """The rows of one batched read in one transaction; each key is read once.
 
-    A level brings its keys along; single keys are gathered by a DataLoader. Whatever is asked for in one turn of the
-    event loop is read together.
+    Whatever is asked for in one turn of the event loop, keys one by one and a level's at once, is read together.
     """
 
     def __init__(self, read: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Row]]]) -> None:
@@ -31,12 +28,13 @@ class Loader(Generic[Key, Row]):
         self._gathered: list[Key] = []  # to be read next
         self._next: asyncio.Future[None] | None = None
         self._reading: set[asyncio.Task[None]] = set()
-        # It forgets at once: the one cache is here.
-        self._singles: DataLoader[Key, Row | Absent] = DataLoader(self.level, cache=False)
 
     async def one(self, key: Key) -> Row | Absent:
         """The row of a key."""
-        return self._rows[key] if key in self._rows else await self._singles.load(key)
+        if key not in self._rows:
+            # Others wait for the same: who is cancelled must not cancel it for them.
+            await asyncio.shield(self._being_read[key] if key in self._being_read else self._gather(key))
+        return self._rows[key]
 
     async def level(self, keys: Sequence[Key]) -> list[Row | Absent]:
         """The rows of many keys, in their order; keys may repeat."""
@@ -48,11 +46,6 @@ class Loader(Generic[Key, Row]):
         for read in reads:
             await read
         return [rows[key] for key in keys]
-
-    def forget(self) -> None:
-        """Let go of all rows. A loader and its DataLoader know each other: else the rows would lie about until the
-        garbage is collected."""
-        self._rows.clear()
 
     def _gather(self, key: Key) -> asyncio.Future[None]:
         if self._next is None:

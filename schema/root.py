@@ -3,12 +3,8 @@
 from functools import cache
 
 import strawberry
-from graphql import GraphQLError
-from strawberry.types import ExecutionContext
 
-from execution.compiled import CompiledExecution
-from execution.documents import CheckedDocuments
-from resolvers.operations import InContext
+from execution.operations import Schema
 from schema.access_groups import AccessGroupMutations, AccessGroupQueries
 from schema.accounts import AccountMutations, AccountQueries
 from schema.attributes import AttributeQueries
@@ -148,15 +144,6 @@ class Subscription(OrderSubscriptions, DocumentSubscriptions, RMARequestSubscrip
     """Every noun's subscriptions."""
 
 
-class Schema(strawberry.Schema):
-    """A Strawberry schema that leaves the logging of errors to the server."""
-
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        """Nothing: the server logs what it masks, once and without secrets."""
-
-
 schema = Schema(
     query=Query,
     mutation=Mutation,
@@ -179,8 +166,6 @@ schema = Schema(
         ThrottledError,
         VersionConflictError,
     ],
-    extensions=[CheckedDocuments, InContext],
-    execution_context_class=CompiledExecution,
     config=CONFIG,
 )
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 from uuid import UUID
 
 import structlog
@@ -195,26 +195,27 @@ class Endpoint:
             ) from None
 
 
-async def while_connected(request: Request, work: Coroutine[Any, Any, Answer]) -> Answer:
+async def while_connected(request: Request, work: Awaitable[Answer]) -> Answer:
     """Do the work unless the client goes away: then its SQL is cancelled and what it wrote rolled back.
 
     Raises ClientDisconnect.
     """
-    running, watching = asyncio.create_task(work), asyncio.create_task(_gone(request))
-    try:
-        await asyncio.wait({running, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
-            raise ClientDisconnect
-        return running.result()
-    finally:
-        running.cancel()
-        watching.cancel()
-        await asyncio.gather(running, watching, return_exceptions=True)
+    async with asyncio.timeout(None) as staying:
+        watching = asyncio.create_task(_watch(request, staying))
+        try:
+            return await work
+        except BaseException:
+            if staying.expired():
+                raise ClientDisconnect from None
+            raise
+        finally:
+            watching.cancel()
 
 
-async def _gone(request: Request) -> None:
+async def _watch(request: Request, staying: asyncio.Timeout) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    staying.reschedule(0)  # which is long ago
 
 
 def nobody_reads(request: Request) -> Response:

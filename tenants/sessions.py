@@ -1,9 +1,11 @@
 """Sessions: sign-in, sign-out, and who holds a token. Tokens are opaque, 256 bits, kept hashed."""
 
 import hashlib
+import json
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -176,7 +178,7 @@ def _seen_through(account: Viewer, staff: frozenset[Permission]) -> Viewer | Non
 
 
 def _account(portal: Portal, who: SignedIn) -> Viewer:
-    grants = tuple(_grant(each, portal.restriction_kinds) for each in who.grants)
+    grants, permissions = _granted(who.grants, tuple(portal.restriction_kinds))
     return Viewer(
         tenant_id=portal.tenant_id,
         session_id=who.session_id,
@@ -185,10 +187,18 @@ def _account(portal: Portal, who: SignedIn) -> Viewer:
         customer_id=who.customer_id,
         price_list_id=who.price_list_id,
         currency=who.currency,
-        permissions=frozenset().union(*(grant.permissions for grant in grants)),
+        permissions=permissions,
         grants=grants,
         viewed_by=who.staff_member_id,
     )
+
+
+@lru_cache(maxsize=1_000)
+def _granted(groups: str, in_force: tuple[str, ...]) -> tuple[tuple[Grant, ...], frozenset[Permission]]:
+    """What groups give, one by one and all together. Remembered by all that decides it, as it was read just now: most
+    accounts are members of the same few groups."""
+    grants = tuple(_grant(each, in_force) for each in json.loads(groups))
+    return grants, frozenset().union(*(grant.permissions for grant in grants))
 
 
 def _grant(group: Sequence[Any], in_force: Sequence[str]) -> Grant:

@@ -8,7 +8,7 @@ import pytest
 from graphql import get_introspection_query
 from structlog.testing import capture_logs
 
-from execution.documents import _remembered
+from execution.documents import remembered
 from server.app import create
 from server.settings import Settings
 from tests.client import Client
@@ -223,23 +223,23 @@ async def test_a_document_is_parsed_and_measured_once_and_bound_to_its_variables
     paged = "query once($n: Int) { products(first: $n) { nodes { sku } } }"
     for size, code in ((5, "UNAUTHENTICATED"), (101, "OPERATION_TOO_COMPLEX"), (6, "UNAUTHENTICATED")):
         assert (await anybody.refusal(paged, n=size))["extensions"]["code"] == code
-    known = [each for (_, text), each in _remembered._known.items() if text == paged]
+    known = [each for (_, text), each in remembered._known.items() if text == paged]
     assert len(known) == 1
     assert known[0].errors == []
     assert known[0].extents == {}
     fixed = "query fixed { products(first: 3) { nodes { sku } } }"
     await anybody.post(fixed)
-    known = [each for (_, text), each in _remembered._known.items() if text == fixed]
+    known = [each for (_, text), each in remembered._known.items() if text == fixed]
     assert list(known[0].extents) == ["fixed"]
 
 
-async def test_what_is_remembered_is_bounded(anybody: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_isremembered_is_bounded(anybody: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("execution.documents._REMEMBERED_MOST", 10)
     for i in range(15):
         await anybody.ask(f"{{ portal {{ a{i}: slug }} }}")
-    assert len(_remembered._known) == 10
-    assert _remembered._bytes == sum(each.bytes for each in _remembered._known.values())
+    assert len(remembered._known) == 10
+    assert remembered._bytes == sum(each.bytes for each in remembered._known.values())
     monkeypatch.setattr("execution.documents._REMEMBERED_BYTES", 20_000)
     await anybody.ask("{ portal { slug } } # " + "-" * 15_000)
-    assert len(_remembered._known) == 1
-    assert dataclasses.asdict(next(iter(_remembered._known.values())))["bytes"] > 15_000
+    assert len(remembered._known) == 1
+    assert dataclasses.asdict(next(iter(remembered._known.values())))["bytes"] > 15_000

@@ -1,0 +1,186 @@
+"""Operations: parsed, checked, and run in their context.
+
+What Strawberry does around an operation, without its extensions: they are made, looked through and entered anew for
+each operation, which took longer than many an operation itself.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Any, Protocol
+
+import graphql
+import strawberry
+from graphql import GraphQLError
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+from strawberry.utils.await_maybe import await_maybe
+
+from execution import documents
+from execution.compiled import CompiledExecution
+from execution.documents import Known
+
+_PLAIN = (OperationType.QUERY, OperationType.MUTATION)
+_LIVE = (OperationType.SUBSCRIPTION,)
+
+
+class Context(Protocol):
+    """In what an operation runs."""
+
+    introspection_allowed: bool
+
+    def running(self, *, mutation: bool) -> AbstractAsyncContextManager[None]:
+        """Opened before the first field of a valid operation is resolved, and closed after the last; of a subscription
+        that is only its beginning."""
+
+    async def rest(self) -> None:
+        """Called before a result of a subscription is handed out: writing it to a client that reads slowly must hold
+        nothing."""
+
+
+class Asked:
+    """An operation that is asked for. The methods are its steps, to be called in their order."""
+
+    def __init__(
+        self, schema: "Schema", text: str, variables: dict[str, Any] | None, context: Any, name: str | None
+    ) -> None:
+        self._schema = schema
+        self._text = text
+        self._variables = variables or {}
+        self._context: Context = context
+        self._name = name
+        self._known: Known
+        self.extensions: dict[str, Any] = {}  # of the answer
+
+    def parse(self, allowed: Iterable[OperationType]) -> OperationType:
+        """Find the operation in its document. Raises GraphQLError, CannotGetOperationTypeError and
+        InvalidOperationTypeError."""
+        self._known = known = documents.remembered.get(self._schema._schema, self._text)
+        if self._name is None:
+            if len(known.operations) > 1:
+                raise GraphQLError("Several operations: name the one to run in operationName.")
+            self._name = next(iter(known.operations), None)
+        operation = known.operations.get(self._name)
+        if operation is None:
+            raise CannotGetOperationTypeError(self._name)
+        kind = OperationType(operation.operation.value)
+        if kind not in allowed:
+            raise InvalidOperationTypeError(kind)
+        return kind
+
+    def check(self) -> list[GraphQLError]:
+        """Measure the operation with its variables, and validate its document; returns what is wrong."""
+        schema, known = self._schema._schema, self._known
+        try:
+            extent = known.measured(schema, self._name, self._variables)
+            if extent.introspects and not self._context.introspection_allowed:
+                raise GraphQLError(
+                    "Introspection is switched off here.", extensions={"code": "INTROSPECTION_DISABLED"}
+                )
+        except GraphQLError as refused:
+            return [refused]
+        self.extensions = {"cost": extent.cost()}
+        return list(known.checked(schema))
+
+    async def run(self, kind: OperationType) -> graphql.ExecutionResult:
+        """Run a query or a mutation."""
+        async with self._context.running(mutation=kind is OperationType.MUTATION):
+            executor: Any = CompiledExecution.build(
+                self._schema._schema,
+                self._known.document,
+                None,
+                self._context,
+                self._variables,
+                self._name,
+                is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it says bool and means it
+            )
+            if isinstance(executor, list):
+                return graphql.ExecutionResult(None, executor)
+            result: graphql.ExecutionResult = await await_maybe(executor.execute_operation())
+            return result
+
+    async def begin(self) -> AsyncIterator[graphql.ExecutionResult] | graphql.ExecutionResult:
+        """Begin a subscription: its results, or why there will be none."""
+        async with self._context.running(mutation=False):
+            return await await_maybe(
+                graphql.subscribe(
+                    self._schema._schema,
+                    self._known.document,
+                    context_value=self._context,
+                    variable_values=self._variables,
+                    operation_name=self._name,
+                    executor_class=CompiledExecution,
+                )
+            )
+
+
+class Schema(strawberry.Schema):
+    """A Strawberry schema whose operations are checked and run here. What goes wrong is the server's to log."""
+
+    async def execute(  # type: ignore[override]  # what Strawberry would give to root resolvers and extensions
+        self,
+        query: str,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        *,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] = _PLAIN,
+    ) -> ExecutionResult:
+        """Run a query or a mutation. Raises CannotGetOperationTypeError and InvalidOperationTypeError."""
+        asked = Asked(self, query, variable_values, context_value, operation_name)
+        try:
+            kind = asked.parse(allowed_operation_types)
+            errors = asked.check()
+            if errors:
+                return PreExecutionError(None, errors, asked.extensions)
+            result = await asked.run(kind)
+        except (CannotGetOperationTypeError, InvalidOperationTypeError):
+            raise
+        except Exception as error:
+            return PreExecutionError(None, [_located(error)], asked.extensions)
+        return ExecutionResult(result.data, result.errors, asked.extensions)
+
+    async def stream(  # type: ignore[override]  # the same
+        self,
+        query: str,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: None = None,
+        operation_name: str | None = None,
+        operation_extensions: None = None,
+        allowed_operation_types: Iterable[OperationType] = _LIVE,
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """The results of a subscription; `subscribe` of Strawberry calls this. The last is a PreExecutionError where
+        nothing could run."""
+        return self._results(
+            Asked(self, query, variable_values, context_value, operation_name), context_value
+        )
+
+    async def _results(self, asked: Asked, context: Context) -> AsyncGenerator[ExecutionResult, None]:
+        try:
+            asked.parse(_LIVE)
+            errors = asked.check()
+        except (GraphQLError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
+            errors = [_located(error)]
+        if errors:
+            yield PreExecutionError(None, errors, asked.extensions)
+            return
+        try:
+            begun = await asked.begin()
+            if isinstance(begun, graphql.ExecutionResult):
+                await context.rest()
+                yield PreExecutionError(None, begun.errors, asked.extensions)
+                return
+            async with aclosing(begun):  # type: ignore[type-var]
+                async for result in begun:
+                    await context.rest()
+                    yield ExecutionResult(result.data, result.errors, asked.extensions)
+        except Exception as error:
+            await context.rest()
+            yield ExecutionResult(None, [_located(error)], asked.extensions)
+
+
+def _located(error: Exception) -> GraphQLError:
+    return error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
