@@ -10,7 +10,7 @@ from rules.permissions import Permission
 from rules.viewers import Viewer
 
 
-async def viewer(info: Info) -> Viewer | None:
+def viewer(info: Info) -> Viewer | None:
     """Query.viewer."""
     return info.context.viewer
 

@@ -136,11 +136,10 @@ def of_fault(error: BaseException, media: MediaType, *, request_id: str) -> tupl
 
 
 def _response(body: dict[str, Any], status: HTTPStatus, media: MediaType) -> Response:
-    response = Response(orjson.dumps(body), status, media_type=f"{media}; charset=utf-8")
-    response.headers["cache-control"] = "no-store"
+    headers = {"content-type": f"{media}; charset=utf-8", "cache-control": "no-store"}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["retry-after"] = "1"
-    return response
+        headers["retry-after"] = "1"
+    return Response(orjson.dumps(body), status, headers)
 
 
 def _formatted(

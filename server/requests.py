@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
@@ -84,7 +85,8 @@ def by_preference(accept: str) -> list[str]:
     return sorted((name for name in liked if liked[name]), key=lambda name: -liked[name])
 
 
-def _weights(accept: str) -> dict[str, float]:
+@lru_cache(maxsize=100)  # clients send the same few
+def _weights(accept: str) -> Mapping[str, float]:
     """What an Accept header names with its weight, 0 to 1; what is no weight counts as 0."""
     weights: dict[str, float] = {}
     for part in accept.split(","):
