@@ -68,7 +68,7 @@ async def totals(root: strawberry.Parent[Cart], info: Info) -> money.Totals:
         if each.assessment.amount is not None and each.item.sellable
     ]
     tax_included = any(each.assessment.tax_included for each in priced)
-    return money.of_totals(amounts.totals(lines, tax_included=tax_included), info.context.signed_in.currency)
+    return money.Totals(amounts.totals(lines, tax_included=tax_included), info.context.signed_in.currency)
 
 
 def item_id(root: strawberry.Parent[PricedItem]) -> strawberry.ID:

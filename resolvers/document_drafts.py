@@ -211,7 +211,7 @@ async def totals(root: strawberry.Parent[DocumentDraft], info: Info) -> money.To
     document = (await outcome(info.context, root)).document
     if document is None:
         return None
-    return money.of_totals(amounts.Totals(document.net, document.tax, document.total), document.currency)
+    return money.Totals(amounts.Totals(document.net, document.tax, document.total), document.currency)
 
 
 async def problems(root: strawberry.Parent[DocumentDraft], info: Info) -> list[Broken]:

@@ -78,7 +78,7 @@ def total(root: strawberry.Parent[Any]) -> money.Money | None:
 
 def totals(root: strawberry.Parent[Any]) -> money.Totals:
     """The totals of a document that has amounts."""
-    return money.of_totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
+    return money.Totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
 
 
 def bill_to(root: strawberry.Parent[Any]) -> Address | None:

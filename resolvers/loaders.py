@@ -41,12 +41,11 @@ class Loader(Generic[Key, Row]):
     async def level(self, keys: Sequence[Key]) -> list[Row | Absent]:
         """The rows of many keys, in their order; keys may repeat."""
         rows, being_read = self._rows, self._being_read
-        reads: set[asyncio.Future[None]] = set()
-        for key in keys:
-            if key not in rows:
-                reads.add(being_read[key] if key in being_read else self._gather(key))
-        for read in reads:
-            await read
+        missing = [key for key in dict.fromkeys(keys) if key not in rows]
+        if missing:
+            reads = {being_read[key] if key in being_read else self._gather(key) for key in missing}
+            for read in reads:
+                await read
         return [rows[key] for key in keys]
 
     def forget(self) -> None:
@@ -82,7 +81,8 @@ class Loader(Generic[Key, Row]):
             done.cancel()
             raise
         else:
-            self._rows.update((key, found.get(key, ABSENT)) for key in keys)
+            self._rows.update(found)
+            self._rows.update((key, ABSENT) for key in keys if key not in found)
             if not done.done():
                 done.set_result(None)
         finally:

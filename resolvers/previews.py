@@ -139,7 +139,7 @@ def ship_to(root: strawberry.Parent[OrderPreview]) -> Address | None:
 
 def totals(root: strawberry.Parent[OrderPreview]) -> money.Totals:
     """OrderPreview.totals."""
-    return money.of_totals(root.draft.totals, root.draft.currency)
+    return money.Totals(root.draft.totals, root.draft.currency)
 
 
 def credit(root: strawberry.Parent[OrderPreview], info: Info) -> Credit | None:
@@ -168,7 +168,7 @@ order_warehouse = relation(db.warehouses.by_ids, "warehouse_id")
 
 def order_totals(root: strawberry.Parent[OrderDraft]) -> money.Totals:
     """PreviewedOrder.totals."""
-    return money.of_totals(root.totals, root.currency)
+    return money.Totals(root.totals, root.currency)
 
 
 def unavailable_item(root: strawberry.Parent[PricedItem]) -> PricedItem:

@@ -105,7 +105,7 @@ async def quotation(info: Info, id: _Id = None, number: _Number = None) -> Quota
 
 def totals(root: strawberry.Parent[Quotation]) -> money.Totals:
     """Quotation.totals."""
-    return money.of_totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
+    return money.Totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
 
 
 # Quotation.lines.

@@ -59,7 +59,7 @@ def _answered(
     async def answers(roots: Sequence[Any], context: Context, **arguments: Any) -> list[Any]:
         keys = [key_of(root) for root in roots]
         rows = await context.load_level(read, keys)
-        if then is None and ABSENT not in rows:
+        if then is None and not any(row is ABSENT for row in rows):
             return rows
         return [
             _or_error(answer, root, key, row, arguments)
