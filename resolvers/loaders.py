@@ -10,15 +10,22 @@ Key = TypeVar("Key")
 Row = TypeVar("Row")
 
 
-class Absent:
-    """What stands for the row of a key that a read left out: it is not there, or not for the viewer to see."""
+class MissingKey(Exception):
+    """A read that has to answer for every key left one out."""
+
+    def __init__(self, read: object, key: object) -> None:
+        super().__init__(
+            f"{getattr(read, '__module__', '')}.{getattr(read, '__name__', read)} left out {key!r}"
+        )
 
 
-ABSENT = Absent()
+class ReadStopped(Exception):
+    """A read was stopped together with its transaction, before it had an answer."""
 
 
 class Loader(Generic[Key, Row]):
-    """The rows of one batched read in one transaction; each key is read once.
+    """The rows of one batched read in one transaction; each key is read once. The row of a key that the read left out
+    is None: it is not there, or not for the viewer to see.
 
     A level brings its keys along; single keys are gathered by a DataLoader. Whatever is asked for in one turn of the
     event loop is read together.
@@ -26,26 +33,27 @@ class Loader(Generic[Key, Row]):
 
     def __init__(self, read: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Row]]]) -> None:
         self._read = read
-        self._rows: dict[Key, Row | Absent] = {}
+        self._rows: dict[Key, Row | None] = {}
         self._being_read: dict[Key, asyncio.Future[None]] = {}
         self._gathered: list[Key] = []  # to be read next
         self._next: asyncio.Future[None] | None = None
         self._reading: set[asyncio.Task[None]] = set()
         # It forgets at once: the one cache is here.
-        self._singles: DataLoader[Key, Row | Absent] = DataLoader(self.level, cache=False)
+        self._singles: DataLoader[Key, Row | None] = DataLoader(self.level, cache=False)
 
-    async def one(self, key: Key) -> Row | Absent:
+    async def one(self, key: Key) -> Row | None:
         """The row of a key."""
         return self._rows[key] if key in self._rows else await self._singles.load(key)
 
-    async def level(self, keys: Sequence[Key]) -> list[Row | Absent]:
+    async def level(self, keys: Sequence[Key]) -> list[Row | None]:
         """The rows of many keys, in their order; keys may repeat."""
         rows, being_read = self._rows, self._being_read
         missing = [key for key in dict.fromkeys(keys) if key not in rows]
         if missing:
             reads = {being_read[key] if key in being_read else self._gather(key) for key in missing}
+            await asyncio.wait(reads)  # to await a read itself would cancel it with one of those who wait
             for read in reads:
-                await read
+                read.result()
         return [rows[key] for key in keys]
 
     def forget(self) -> None:
@@ -74,17 +82,16 @@ class Loader(Generic[Key, Row]):
         try:
             found = await self._read(keys)
         except Exception as error:
-            if not done.done():
-                done.set_exception(error)
-                done.exception()  # it may be that nobody waits any more
+            done.set_exception(error)
+            done.exception()  # it may be that nobody waits any more
         except BaseException:
-            done.cancel()
+            done.set_exception(ReadStopped())  # a DataLoader tells those who wait of nothing but exceptions
+            done.exception()
             raise
         else:
             self._rows.update(found)
-            self._rows.update((key, ABSENT) for key in keys if key not in found)
-            if not done.done():
-                done.set_result(None)
+            self._rows.update((key, None) for key in keys if key not in found)
+            done.set_result(None)
         finally:
             for key in keys:
                 del self._being_read[key]
