@@ -290,6 +290,16 @@ class Context:
         found = iter(rows)
         return [None if key is None else next(found) for key in keys]
 
+    async def load_each(self, read: BatchedRead[Key, Row], keys: Sequence[Key]) -> list[Row]:
+        """The rows of many keys, like `load_level`, where each has one. Raises MissingKey for a key that the read
+        leaves out."""
+        rows = []
+        for key, row in zip(keys, await self.load_level(read, keys), strict=True):
+            if row is None:
+                raise MissingKey(read, key)
+            rows.append(row)
+        return rows
+
     async def load_lists(
         self, read: BatchedRead[Key, list[Row]], keys: Sequence[Key | None]
     ) -> list[list[Row]]:

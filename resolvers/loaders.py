@@ -1,8 +1,9 @@
 """Loaders: the rows of one batched read, asked for a key at a time or for a level's keys at once, each read once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -95,3 +96,9 @@ class Loader(Generic[Key, Row]):
         finally:
             for key in keys:
                 del self._being_read[key]
+
+
+def dealt(rows: Iterable[Row | None], lists: Sequence[Sequence[Any]]) -> list[list[Row]]:
+    """The rows of lists of keys that were asked for as one level, list by list, without those that are not there."""
+    every = iter(rows)
+    return [[row for row in islice(every, len(keys)) if row is not None] for keys in lists]

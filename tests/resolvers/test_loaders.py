@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resolvers.loaders import Loader, ReadStopped
+from resolvers.loaders import Loader, ReadStopped, dealt
 
 
 class Broken(Exception):
@@ -137,3 +137,7 @@ async def test_what_is_forgotten_is_read_anew(loader: Loader[int, int], reads: R
     loader.forget()
     assert await loader.one(1) == 10
     assert reads.asked == [[1], [1]]
+
+
+def test_the_rows_of_lists_of_keys_are_dealt_to_their_lists() -> None:
+    assert dealt(["one", None, "two", "one"], [[1, 0], [], [2], [1]]) == [["one"], [], ["two"], ["one"]]

@@ -105,6 +105,9 @@ async def test_rows_that_are_left_out_are_an_error_for_a_resolver_too(context: C
         await context.load_list(read, 5)
     with pytest.raises(MissingKey):
         await context.load_lists(read, [1, 5])
+    with pytest.raises(MissingKey):
+        await context.load_each(read, [1, 5])
+    assert await context.load_each(read, [1, 1]) == [["one"], ["one"]]
     assert await context.load_lists(read, [1, None]) == [["one"], []]
 
 
