@@ -1,6 +1,7 @@
 """The context of one operation: its portal, its viewer, its one connection, and what was loaded already."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -310,6 +311,22 @@ class Context:
             if rows is None and key is not None:
                 raise MissingKey(read, key)
         return [rows or [] for rows in lists]
+
+    async def load_any(self, asked: Sequence[tuple[BatchedRead[Any, Any], Any] | None]) -> list[Any]:
+        """The rows of many keys, each with the read that knows it, like `load_level`: one level a read."""
+        places: defaultdict[BatchedRead[Any, Any], list[int]] = defaultdict(list)
+        keys: defaultdict[BatchedRead[Any, Any], list[Any]] = defaultdict(list)
+        for place, each in enumerate(asked):
+            if each is not None:
+                read, key = each
+                places[read].append(place)
+                keys[read].append(key)
+        levels = await asyncio.gather(*(self.load_level(read, group) for read, group in keys.items()))
+        found: list[Any] = [None] * len(asked)
+        for group, rows in zip(places.values(), levels, strict=True):
+            for place, row in zip(group, rows, strict=True):
+                found[place] = row
+        return found
 
     def _loader(self, read: BatchedRead[Any, Any]) -> Loader[Any, Any]:
         loader = self._loaders.get(read)

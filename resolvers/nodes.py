@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import binascii
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Annotated, Any, TypeAlias
@@ -121,22 +120,17 @@ async def load_lists(context: Context, type_name: str, lists: Sequence[Sequence[
 async def load_any(context: Context, named: Sequence[Named | None]) -> list[Any]:
     """The same of objects of many types: one read a type, and one for documents of all kinds. None also for what is of
     no type that can be read."""
-    places: defaultdict[BatchedRead[UUID, Any], list[int]] = defaultdict(list)
-    keys: list[UUID | None] = [None] * len(named)
-    for place, each in enumerate(named):
-        if each is not None and each[0] in NODES:
-            read, needed = NODES[each[0]]
-            if needed is None or needed in context.signed_in.permissions:
-                places[db.documents.by_ids if each[0] in _DOCUMENTS else read].append(place)
-                keys[place] = each[1]
-    levels = await asyncio.gather(
-        *(context.load_level(read, [keys[place] for place in group]) for read, group in places.items())
+    reads = {type_name: _read_of(context, type_name) for type_name in {each[0] for each in named if each}}
+    return await context.load_any(
+        [(read, each[1]) if each and (read := reads[each[0]]) else None for each in named]
     )
-    found: list[Any] = [None] * len(named)
-    for group, rows in zip(places.values(), levels, strict=True):
-        for place, row in zip(group, rows, strict=True):
-            found[place] = row
-    return found
+
+
+def _read_of(context: Context, type_name: str) -> BatchedRead[UUID, Any] | None:
+    read, needed = NODES.get(type_name, (None, None))
+    if needed is not None and needed not in context.signed_in.permissions:
+        return None
+    return db.documents.by_ids if type_name in _DOCUMENTS else read
 
 
 def relation(type_name: str, key: str | Callable[[Any], UUID | None]) -> Relation:

@@ -12,8 +12,9 @@ import strawberry
 
 from db.connections import Connection as DatabaseConnection
 from db.pages import Key, Page, Window
+from execution.levels import level
 from resolvers import cursors
-from resolvers.context import BatchedRead, Context, Info
+from resolvers.context import BatchedRead, Context
 from rules.pages import DEFAULT_PAGE, LARGEST_PAGE, InvalidPage
 from rules.viewers import Viewer
 
@@ -128,13 +129,21 @@ class Connection:
         )
 
 
-async def total_count(root: strawberry.Parent[Connection], info: Info) -> int:
-    """Connection.totalCount: a statement of its own, run only when it is asked for."""
-    context = info.context
-    if root.counted is not None:
-        read, key = root.counted
-        return await context.load(read, key) or 0
-    return await root.source.count(context.connection, context.signed_in, root.filters)
+@level
+async def total_count(roots: Sequence[Connection], context: Context) -> list[int]:
+    """Connection.totalCount: a statement of its own, run only when it is asked for; of the lists of many parents one
+    for all."""
+    of_parents = await context.load_any([root.counted for root in roots])
+    alone = [root for root in roots if root.counted is None]
+    counts = iter(
+        await asyncio.gather(
+            *(root.source.count(context.connection, context.signed_in, root.filters) for root in alone)
+        )
+    )
+    return [
+        next(counts) if root.counted is None else count or 0
+        for root, count in zip(roots, of_parents, strict=True)
+    ]
 
 
 async def connection(
