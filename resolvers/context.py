@@ -15,7 +15,7 @@ import resolvers.rma_stages  # noqa: F401  (likewise)
 from db.connections import Connection, Database
 from db.isolation import Mode
 from db.portals import Portal
-from resolvers.loaders import ABSENT, Absent, Loader
+from resolvers.loaders import Loader, MissingKey
 from rules.broken import Language
 from rules.events import Event
 from rules.permissions import Unauthenticated
@@ -271,22 +271,24 @@ class Context:
 
     async def load(self, read: BatchedRead[Key, Row], key: Key) -> Row | None:
         """The row of a key. All keys that are asked for at once are read with one statement, each of them once."""
-        row = await self._loader(read).one(key)
-        return None if isinstance(row, Absent) else row
+        return await self._loader(read).one(key)
 
     async def load_list(self, read: BatchedRead[Key, list[Row]], key: Key) -> list[Row]:
-        """The rows that belong to a key, batched like `load`."""
-        return await self.load(read, key) or []
+        """The rows that belong to a key, batched like `load`. Raises MissingKey if the read leaves it out."""
+        rows = await self.load(read, key)
+        if rows is None:
+            raise MissingKey(read, key)
+        return rows
 
-    async def load_level(self, read: BatchedRead[Key, Row], keys: Sequence[Key | None]) -> list[Row | Absent]:
-        """The rows of many keys in their order, batched with whatever else is asked of this read; for None, and
-        where the read leaves a key out, ABSENT."""
+    async def load_level(self, read: BatchedRead[Key, Row], keys: Sequence[Key | None]) -> list[Row | None]:
+        """The rows of many keys in their order, batched with whatever else is asked of this read; None for None, and
+        where the read leaves a key out."""
         there = [key for key in keys if key is not None]
         rows = await self._loader(read).level(there)
         if len(there) == len(keys):
             return rows
         found = iter(rows)
-        return [ABSENT if key is None else next(found) for key in keys]
+        return [None if key is None else next(found) for key in keys]
 
     def _loader(self, read: BatchedRead[Any, Any]) -> Loader[Any, Any]:
         loader = self._loaders.get(read)
