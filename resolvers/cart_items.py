@@ -9,9 +9,7 @@ import strawberry
 
 import db
 from db.carts import Cart, CartItem
-from db.orders import Order
 from db.products import Product
-from db.quotations import Quotation
 from db.warehouses import Warehouse
 from resolvers import money, nodes
 from resolvers.context import Context, Info
@@ -141,15 +139,9 @@ def origin_kind(root: strawberry.Parent[CartItem]) -> OriginKind:
     return OriginKind(root.origin)
 
 
-async def origin_quotation(root: strawberry.Parent[CartItem], info: Info) -> Quotation | None:
-    """CartItemOrigin.quotation, as far as the viewer may see it."""
-    found: Quotation | None = (
-        await nodes.load(info.context, "Quotation", root.quotation_id) if root.quotation_id else None
-    )
-    return found
+# CartItemOrigin.quotation, as far as the viewer may see it.
+origin_quotation = nodes.relation("Quotation", "quotation_id")
 
 
-async def origin_order(root: strawberry.Parent[CartItem], info: Info) -> Order | None:
-    """CartItemOrigin.order, as far as the viewer may see it."""
-    found: Order | None = await nodes.load(info.context, "Order", root.order_id) if root.order_id else None
-    return found
+# CartItemOrigin.order, as far as the viewer may see it.
+origin_order = nodes.relation("Order", "order_id")

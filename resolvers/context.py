@@ -290,6 +290,14 @@ class Context:
         found = iter(rows)
         return [None if key is None else next(found) for key in keys]
 
+    async def load_lists(self, read: BatchedRead[Key, list[Row]], keys: Sequence[Key]) -> list[list[Row]]:
+        """The rows that belong to each of many keys, like `load_level`. Raises MissingKey for one that is left out."""
+        rows = await self.load_level(read, keys)
+        for key, each in zip(keys, rows, strict=True):
+            if each is None:
+                raise MissingKey(read, key)
+        return rows  # type: ignore[return-value]  # none of them is None
+
     def _loader(self, read: BatchedRead[Any, Any]) -> Loader[Any, Any]:
         loader = self._loaders.get(read)
         if loader is None:

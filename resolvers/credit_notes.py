@@ -4,17 +4,12 @@ import strawberry
 
 import db
 from db.credit_notes import CreditNote
-from db.goods_returns import GoodsReturn
 from resolvers import money, nodes
 from resolvers.context import Info
 from resolvers.relations import relations
 
-
-async def goods_return(root: strawberry.Parent[CreditNote], info: Info) -> GoodsReturn | None:
-    """CreditNote.goodsReturn: None for whoever may not read goods returns."""
-    key = root.goods_return_id
-    found: GoodsReturn | None = await nodes.load(info.context, "GoodsReturn", key) if key else None
-    return found
+# CreditNote.goodsReturn: None for whoever may not read goods returns.
+goods_return = nodes.relation("GoodsReturn", "goods_return_id")
 
 
 # CreditNote.lines.

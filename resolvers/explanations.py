@@ -14,7 +14,7 @@ from resolvers.context import Context, Info
 from resolvers.enums import publish
 from rules.restrictions import RestrictionKind
 from tenants import access_groups, sessions
-from tenants.access_groups import GroupVerdict, RestrictionVerdict
+from tenants.access_groups import GroupVerdict
 
 
 class AccessReason(Enum):
@@ -113,6 +113,7 @@ _TYPES = {
 }
 
 
-async def decided_by(root: strawberry.Parent[RestrictionVerdict], info: Info) -> Any:
-    """RestrictionVerdict.decidedBy."""
-    return None if root.value is None else await nodes.load(info.context, _TYPES[root.kind], root.value)
+# RestrictionVerdict.decidedBy.
+decided_by = nodes.relation_to_any(
+    lambda verdict: None if verdict.value is None else (_TYPES[verdict.kind], verdict.value)
+)

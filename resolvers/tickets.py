@@ -164,9 +164,8 @@ async def about_this(
     return await pages.of_parent(info.context, db.tickets, about, filters, order, asked, db.tickets.counts)
 
 
-async def about(root: strawberry.Parent[SupportTicket], info: Info) -> Any:
-    """SupportTicket.about: None when it is about nothing, or about what the viewer may not see any more."""
-    return None if root.about is None else await nodes.load_any(info.context, *root.about)
+# SupportTicket.about: None when it is about nothing, or about what the viewer may not see any more.
+about = nodes.relation_to_any(lambda ticket: ticket.about)
 
 
 # SupportTicket.customer.
