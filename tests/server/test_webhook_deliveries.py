@@ -13,6 +13,7 @@ from standardwebhooks import WebhookVerificationError
 import db
 from db.isolation import Mode
 from db.workers import Later
+from resolvers.context import Context
 from resolvers.nodes import global_id, key_of
 from rules.permissions import BuiltInProfile, StaffRole
 from rules.webhooks import MOST_ATTEMPTS
@@ -527,7 +528,7 @@ async def test_a_query_that_fails_by_our_fault_is_tried_again(
         await order(bea)
         (entry,) = await log(olga)
         with monkeypatch.context() as patched:
-            patched.setattr(db.orders, "lines_of", failing)
+            patched.setattr(Context, "load_level", failing)
             await deliveries.deliver(tools, portal.tenant_id, key(entry["id"]))
         (entry,) = await log(olga)
         assert (receiver.told, entry["body"], entry["state"]) == ([], None, "PENDING")
