@@ -54,7 +54,9 @@ class Loader(Generic[Key, Row]):
         if missing:
             reads = {being_read[key] if key in being_read else self._gather(key) for key in missing}
             for read in reads:
-                await read
+                await asyncio.shield(
+                    read
+                )  # others wait for it too: who is cancelled must not take it from them
         return [rows[key] for key in keys]
 
     def forget(self) -> None:

@@ -108,6 +108,19 @@ async def test_a_read_that_is_stopped_leaves_nobody_waiting(loader: Loader[int, 
     assert {type(each) for each in stopped} == {ReadStopped}
 
 
+async def test_whoever_is_cancelled_takes_the_read_from_nobody(
+    loader: Loader[int, str], reads: Reads
+) -> None:
+    reads.hangs.clear()
+    leaving, staying = asyncio.ensure_future(loader.level([2])), asyncio.ensure_future(loader.level([2, 4]))
+    await some_turns()
+    leaving.cancel()
+    await some_turns()
+    reads.hangs.set()
+    assert await staying == ["row 2", "row 4"]
+    assert leaving.cancelled()
+
+
 async def test_forgotten_rows_are_read_anew(loader: Loader[int, str], reads: Reads) -> None:
     await loader.level([2])
     loader.forget()
