@@ -5,14 +5,14 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Table, Uuid, any_, bindparam, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, Uuid, any_, bindparam, null, select
 
 from db import events
 from db.connections import Connection, one_each
 from db.restrictions import WhoseDocuments, own_documents, whose_documents
 from db.rows import names_of
 from db.statements import Statement
-from db.tables import leads_to
+from db.tables import checked, leads_to
 from rules.documents import DocumentKind
 from rules.viewers import Viewer
 
@@ -83,8 +83,14 @@ class Documents(Generic[Row]):
         return one_each(await connection.rows(self._by_ids(None), ids=ids), "id") if ids else {}
 
     def _build_by_ids(self, whose: WhoseDocuments) -> Statement[Row]:
+        tenant, *mine = self.conditions(whose)
         return Statement(
-            self.visible(whose).where(self.table.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), self.row
+            select(*self.columns.values()).where(
+                tenant,
+                self.table.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+                *(checked(each) for each in mine),
+            ),
+            self.row,
         )
 
 
@@ -96,15 +102,19 @@ async def announce(connection: Connection, ids: Sequence[UUID]) -> None:
 def lines_of(row: type[Row], lines: Table, key: str, documents: Table) -> Statement[Row]:
     """The lines of the documents in `ids`, by position; `key` is the column that names the document. The row's
     `currency`, if it has one, is the document's."""
-    names = names_of(row)
-    ids = bindparam("ids", type_=ARRAY(Uuid))
-    query = select(*(documents.c.currency if name == "currency" else lines.c[name] for name in names)).where(
-        lines.c.tenant_id == bindparam("tenant_id"), lines.c[key] == any_(ids)
+    # Not a join: a plan that is kept for any number of ids may read all documents of the tenant to join a few.
+    currency = (
+        select(documents.c.currency).where(leads_to(lines.c[key], documents)).scalar_subquery()
+        if "currency" in documents.c
+        else null()
     )
-    if "currency" in names:
-        # The ids stand on both sides: without, a plan that is kept for any number of them may read all documents of the
-        # tenant to join a few.
-        query = query.join_from(lines, documents, leads_to(lines.c[key], documents)).where(
-            documents.c.id == any_(ids)
+    columns = (currency.label("currency") if name == "currency" else lines.c[name] for name in names_of(row))
+    return Statement(
+        select(*columns)
+        .where(
+            lines.c.tenant_id == bindparam("tenant_id"),
+            lines.c[key] == any_(bindparam("ids", type_=ARRAY(Uuid))),
         )
-    return Statement(query.order_by(lines.c[key], lines.c.position), row)
+        .order_by(lines.c[key], lines.c.position),
+        row,
+    )

@@ -21,12 +21,11 @@ class MissingKey(Exception):
 
 
 class ReadStopped(Exception):
-    """A read was stopped together with its transaction, before it had an answer."""
+    """A read was stopped with its transaction before it had an answer."""
 
 
 class Loader(Generic[Key, Row]):
-    """The rows of one batched read in one transaction; each key is read once. The row of a key that the read left out
-    is None: it is not there, or not for the viewer to see.
+    """The rows of one batched read in one transaction, None for a key that the read left out; each key is read once.
 
     A level brings its keys along; single keys are gathered by a DataLoader. Whatever is asked for in one turn of the
     event loop is read together.
@@ -39,12 +38,15 @@ class Loader(Generic[Key, Row]):
         self._gathered: list[Key] = []  # to be read next
         self._next: asyncio.Future[None] | None = None
         self._reading: set[asyncio.Task[None]] = set()
-        # It forgets at once: the one cache is here.
-        self._singles: DataLoader[Key, Row | None] = DataLoader(self.level, cache=False)
+        self._singles: DataLoader[Key, Row | None] | None = None
 
     async def one(self, key: Key) -> Row | None:
         """The row of a key."""
-        return self._rows[key] if key in self._rows else await self._singles.load(key)
+        if key in self._rows:
+            return self._rows[key]
+        if self._singles is None:
+            self._singles = DataLoader(self.level, cache=False)  # the one cache is here
+        return await self._singles.load(key)
 
     async def level(self, keys: Sequence[Key]) -> list[Row | None]:
         """The rows of many keys, in their order; keys may repeat."""
@@ -82,20 +84,25 @@ class Loader(Generic[Key, Row]):
     async def _read_now(self, keys: list[Key], done: asyncio.Future[None]) -> None:
         try:
             found = await self._read(keys)
-        except Exception as error:
-            done.set_exception(error)
-            done.exception()  # it may be that nobody waits any more
-        except BaseException:
-            done.set_exception(ReadStopped())  # a DataLoader tells those who wait of nothing but exceptions
-            done.exception()
-            raise
+        except BaseException as error:
+            # Of a read that is cancelled the DataLoader would tell nobody who waits.
+            _fail(done, error if isinstance(error, Exception) else ReadStopped())
+            if not isinstance(error, Exception):
+                raise
         else:
             self._rows.update(found)
             self._rows.update((key, None) for key in keys if key not in found)
-            done.set_result(None)
+            if not done.done():
+                done.set_result(None)
         finally:
             for key in keys:
                 del self._being_read[key]
+
+
+def _fail(done: asyncio.Future[None], error: Exception) -> None:
+    if not done.done():
+        done.set_exception(error)
+        done.exception()  # it may be that nobody waits any more
 
 
 def dealt(rows: Iterable[Row | None], lists: Sequence[Sequence[Any]]) -> list[list[Row]]:

@@ -2,8 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import repeat
-from operator import attrgetter, is_
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from execution.levels import level
@@ -48,10 +47,10 @@ def _answered(
             row = []
         return row if then is None else then(root, row, **arguments)
 
-    async def answers(roots: Sequence[Any], context: Context, **arguments: Any) -> list[Any]:
+    async def answers(roots: Sequence[Any], context: Context, **arguments: Any) -> Sequence[Any]:
         keys = [key_of(root) for root in roots]
         rows = await context.load_level(read, keys)
-        if then is None and not (of_many and any(map(is_, rows, repeat(None)))):
+        if then is None and not (of_many and any(row is None for row in rows)):
             return rows
         return [
             _or_error(answer, root, key, row, arguments)

@@ -1,5 +1,6 @@
 """Relations: a field answered by a batched read, object by object or for a level, with the same answers."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -70,6 +71,13 @@ async def test_a_level_is_one_read(context: Context) -> None:
     resolver = relation(reading(asked, {1: "one", 2: "two"}), "key")
     assert await at_level(resolver, context, [2, 1, 2]) == ["two", "one", "two"]
     assert await each(resolver, context, [1, 2]) == ["one", "two"]
+    assert asked == [[2, 1]]
+
+
+async def test_objects_that_are_asked_one_by_one_are_read_together(context: Context) -> None:
+    asked: list[Any] = []
+    resolver, info = relation(reading(asked, {1: "one", 2: "two"}), "key"), SimpleNamespace(context=context)
+    assert await asyncio.gather(*(resolver(Thing(key), info) for key in (2, 1))) == ["two", "one"]
     assert asked == [[2, 1]]
 
 
