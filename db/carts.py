@@ -239,8 +239,8 @@ async def items(connection: Connection, viewer: Viewer) -> list[CartItem]:
 async def items_of(
     connection: Connection, viewer: Viewer, ids: Sequence[UUID]
 ) -> Mapping[UUID, list[CartItem]]:
-    """What is in the viewer's own cart, if its id is among the ids."""
-    return {each: await items(connection, viewer) for each in ids if each == viewer.account_id}
+    """What is in the viewer's own cart, if its id is among the ids; nothing in any other."""
+    return {each: await items(connection, viewer) if each == viewer.account_id else [] for each in ids}
 
 
 _size = Statement[int](select(func.count()).select_from(cart_items).where(_MINE))

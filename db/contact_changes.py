@@ -28,7 +28,7 @@ from db.accounts import accounts as accounts  # the foreign key's target
 from db.connections import Connection, one_each
 from db.pages import Condition, Key, Listing
 from db.statements import Statement
-from db.tables import one_of, refers_to, tenant_table
+from db.tables import checked, one_of, refers_to, tenant_table
 from rules.contacts import Address, AddressKind, Contact, ContactChangeState, ContactData
 from rules.permissions import Permission
 from rules.viewers import Viewer
@@ -99,10 +99,8 @@ _every_one = select(
     contact_changes.c.answer,
     contact_changes.c.version,
 ).where(contact_changes.c.tenant_id == bindparam("tenant_id"))
-_VISIBLE: dict[str, Select[Any]] = {
-    "all": _every_one,
-    "own": _every_one.where(contact_changes.c.customer_id == bindparam("own_customer_id", type_=Uuid)),
-}
+_OWN = contact_changes.c.customer_id == bindparam("own_customer_id", type_=Uuid)
+_VISIBLE: dict[str, Select[Any]] = {"all": _every_one, "own": _every_one.where(_OWN)}
 
 
 def _whose(viewer: Viewer) -> str:
@@ -110,11 +108,10 @@ def _whose(viewer: Viewer) -> str:
     return "all" if viewer.oversees(Permission.CUSTOMERS_READ) else "own"
 
 
+_with_ids = _every_one.where(contact_changes.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 _by_ids = {
-    whose: Statement(
-        visible.where(contact_changes.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), ContactChange
-    )
-    for whose, visible in _VISIBLE.items()
+    "all": Statement(_with_ids, ContactChange),
+    "own": Statement(_with_ids.where(checked(_OWN)), ContactChange),
 }
 
 

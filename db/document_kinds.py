@@ -12,7 +12,7 @@ from db.connections import Connection, one_each
 from db.restrictions import WhoseDocuments, own_documents, whose_documents
 from db.rows import names_of
 from db.statements import Statement
-from db.tables import leads_to
+from db.tables import checked, leads_to
 from rules.documents import DocumentKind
 from rules.viewers import Viewer
 
@@ -83,8 +83,14 @@ class Documents(Generic[Row]):
         return one_each(await connection.rows(self._by_ids(None), ids=ids), "id") if ids else {}
 
     def _build_by_ids(self, whose: WhoseDocuments) -> Statement[Row]:
+        tenant, *mine = self.conditions(whose)
         return Statement(
-            self.visible(whose).where(self.table.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), self.row
+            select(*self.columns.values()).where(
+                tenant,
+                self.table.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+                *(checked(each) for each in mine),
+            ),
+            self.row,
         )
 
 

@@ -38,7 +38,7 @@ from db.lifecycle_statuses import lifecycle_statuses
 from db.pages import Key, Listing
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
-from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, one_of, refers_to, tenant_table, unique
+from db.tables import QUANTITY, TAX_RATE, UNIT_PRICE, checked, one_of, refers_to, tenant_table, unique
 from rules.deliveries import DeliveryState
 from rules.lifecycle import OPEN_STATES
 from rules.money import MINOR_DIGITS
@@ -197,13 +197,9 @@ def _visible_to(viewer: Viewer) -> str:
     return "all" if viewer.is_staff else "own"
 
 
-VISIBLE: dict[str, Select[Any]] = {
-    "all": select(*COLUMNS).where(orders.c.tenant_id == bindparam("tenant_id")),
-    "own": select(*COLUMNS).where(
-        orders.c.tenant_id == bindparam("tenant_id"),
-        orders.c.customer_id == bindparam("customer_id", type_=Uuid),
-    ),
-}
+_OWN = orders.c.customer_id == bindparam("customer_id", type_=Uuid)
+_every_one = select(*COLUMNS).where(orders.c.tenant_id == bindparam("tenant_id"))
+VISIBLE: dict[str, Select[Any]] = {"all": _every_one, "own": _every_one.where(_OWN)}
 
 
 def _whose(viewer: Viewer) -> dict[str, Any]:
@@ -215,9 +211,10 @@ def whose(viewer: Viewer) -> tuple[str, dict[str, Any]]:
     return _visible_to(viewer), _whose(viewer)
 
 
+_with_ids = _every_one.where(orders.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 _by_ids = {
-    whose: Statement(visible.where(orders.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Order)
-    for whose, visible in VISIBLE.items()
+    "all": Statement(_with_ids, Order),
+    "own": Statement(_with_ids.where(checked(_OWN)), Order),
 }
 _by_numbers = {
     whose: Statement(visible.where(orders.c.number == any_(bindparam("numbers", type_=ARRAY(Text)))), Order)

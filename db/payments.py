@@ -25,7 +25,7 @@ from db.pages import Condition, Key, Listing
 from db.reversals import state_of
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
-from db.tables import one_of, refers_to, tenant_table, unique
+from db.tables import checked, one_of, refers_to, tenant_table, unique
 from rules.balances import PaymentKind
 from rules.permissions import Permission
 from rules.viewers import Viewer
@@ -75,14 +75,10 @@ class Payment:
 STATE = state_of(payments)
 _COLUMNS = [STATE.label("state") if name == "state" else payments.c[name] for name in names_of(Payment)]
 _every_one = select(*_COLUMNS).where(payments.c.tenant_id == bindparam("tenant_id"))
-_VISIBLE = {
-    "all": _every_one,
-    "own": _every_one.where(payments.c.customer_id == bindparam("own_customer_id", type_=Uuid)),
-}
-_by_ids = {
-    whose: Statement(visible.where(payments.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), Payment)
-    for whose, visible in _VISIBLE.items()
-}
+_OWN = payments.c.customer_id == bindparam("own_customer_id", type_=Uuid)
+_VISIBLE = {"all": _every_one, "own": _every_one.where(_OWN)}
+_with_ids = _every_one.where(payments.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+_by_ids = {"all": Statement(_with_ids, Payment), "own": Statement(_with_ids.where(checked(_OWN)), Payment)}
 
 
 def _whose(viewer: Viewer) -> tuple[str, dict[str, UUID | None]]:

@@ -33,7 +33,7 @@ from db.lifecycle_statuses import lifecycle_statuses as lifecycle_statuses
 from db.pages import Condition, Key, Listing
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
-from db.tables import QUANTITY, one_of, refers_to, tenant_table, unique
+from db.tables import QUANTITY, checked, one_of, refers_to, tenant_table, unique
 from rules.permissions import Permission
 from rules.rma_requests import Resolution, RMAStage, RMAWish
 from rules.viewers import Viewer
@@ -150,11 +150,14 @@ _OF_TENANT = rma_requests.c.tenant_id == bindparam("tenant_id")
 _every_one = select(*(rma_requests.c[name] for name in names_of(RMARequest))).where(_OF_TENANT)
 
 
+_OWN = rma_requests.c.customer_id == bindparam("own_customer_id", type_=Uuid)
+
+
 def visible(*, to_staff: bool) -> Select[Any]:
     """The requests that are seen: a customer's own; the staff's those that were submitted."""
     if to_staff:
         return _every_one.where(rma_requests.c.stage != RMAStage.DRAFT.value)
-    return _every_one.where(rma_requests.c.customer_id == bindparam("own_customer_id", type_=Uuid))
+    return _every_one.where(_OWN)
 
 
 def _whose(viewer: Viewer) -> tuple[bool, dict[str, Any]]:
@@ -164,8 +167,11 @@ def _whose(viewer: Viewer) -> tuple[bool, dict[str, Any]]:
     return False, {"own_customer_id": viewer.customer_id}
 
 
-def _both(condition: ColumnElement[bool]) -> dict[bool, Statement[RMARequest]]:
-    return {staff: Statement(visible(to_staff=staff).where(condition), RMARequest) for staff in (True, False)}
+def _both(found: ColumnElement[bool]) -> dict[bool, Statement[RMARequest]]:
+    return {
+        True: Statement(visible(to_staff=True).where(found), RMARequest),
+        False: Statement(_every_one.where(found, checked(_OWN)), RMARequest),
+    }
 
 
 _BY_IDS = _both(rma_requests.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))

@@ -67,6 +67,15 @@ def leads_to(column: Column[Any], table: FromClause) -> ColumnElement[bool]:
     return and_(table.c.tenant_id == column.table.c.tenant_id, table.c.id == column)
 
 
+def checked(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition that rows are checked by which something else has found: no index is looked up by it.
+
+    Of rows that are found by their ids whose they are is only to be checked. A plan that is kept for any number of ids
+    may otherwise go through all that a customer has, in an index that ends with the id.
+    """
+    return condition.is_(True)
+
+
 def unique(*columns: str, name: str) -> UniqueConstraint:
     """A unique key within the tenant."""
     return UniqueConstraint("tenant_id", *columns, name=name)

@@ -31,7 +31,7 @@ from db.connections import Connection, many_each, one_each
 from db.pages import Condition, Key, Listing
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
-from db.tables import leads_to, refers_to, tenant_table
+from db.tables import checked, leads_to, refers_to, tenant_table
 from db.tickets import OF_OWN_CUSTOMER, support_tickets, whose
 from rules.viewers import Viewer
 
@@ -76,7 +76,7 @@ _OF_TICKET = leads_to(ticket_messages.c.ticket_id, support_tickets)
 _VISIBLE: dict[str, Select[Any]] = {
     "all": _every_one,
     "own": _every_one.join(support_tickets, _OF_TICKET).where(
-        OF_OWN_CUSTOMER, not_(ticket_messages.c.internal)
+        checked(OF_OWN_CUSTOMER), not_(ticket_messages.c.internal)
     ),
 }
 _IDS = bindparam("ids", type_=ARRAY(Uuid))

@@ -36,7 +36,7 @@ from db.connections import Connection, one_each
 from db.pages import Condition, Key, Listing
 from db.rows import as_columns, insert_rows, names_of
 from db.statements import Statement
-from db.tables import one_of, refers_to, tenant_table, unique
+from db.tables import checked, one_of, refers_to, tenant_table, unique
 from db.words import patterns
 from rules.permissions import Permission
 from rules.tickets import ABOUT, TicketState
@@ -130,11 +130,10 @@ def whose(viewer: Viewer) -> tuple[str, dict[str, Any]]:
     return "own", {"own_customer_id": viewer.customer_id if viewer.may(Permission.TICKETS_READ) else None}
 
 
+_with_ids = _every_one.where(support_tickets.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 _by_ids = {
-    shape: Statement(
-        visible.where(support_tickets.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), SupportTicket
-    )
-    for shape, visible in _VISIBLE.items()
+    "all": Statement(_with_ids, SupportTicket),
+    "own": Statement(_with_ids.where(checked(OF_OWN_CUSTOMER)), SupportTicket),
 }
 _by_numbers = {
     shape: Statement(

@@ -1,6 +1,6 @@
 """Completion: what was resolved becomes the answer, as the specification's "Value Completion" has it."""
 
-from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLObjectType, Undefined
@@ -36,10 +36,10 @@ class Completion:
     def put(self, values: Sequence[Any], indices: Sequence[int], *, arrived: bool) -> None:
         """Complete the values of the objects with these indices. An exception is a fault; what has to be awaited
         is, unless the values have `arrived` that way."""
-        if self._field.shape.kind == "leaf":
-            rest = self._put_leaves(values, indices)
-        else:
-            rest = self._put_objects(values, indices)
+        usual = {"leaf": self._put_leaves, "list": self._put_lists}.get(
+            self._field.shape.kind, self._put_objects
+        )
+        rest = usual(values, indices)
         is_awaitable = self._run.execution.is_awaitable
         waiting: list[tuple[int, Any]] = []
         for index, value in rest:
@@ -57,7 +57,7 @@ class Completion:
     def _put_leaves(self, values: Sequence[Any], indices: Sequence[int]) -> list[tuple[int, Any]]:
         """Put what is a leaf; returns what is something else."""
         shape, name, objects = self._field.shape, self._field.name, self._frame.objects
-        as_is, coerce = shape.as_is, shape.coerce
+        as_is, output = shape.as_is, shape.output
         rest: list[tuple[int, Any]] = []
         for index, value in zip(indices, values, strict=True):
             class_ = value.__class__
@@ -65,7 +65,10 @@ class Completion:
                 objects[index][name] = value
             elif value is not None and PLAIN[class_]:
                 try:
-                    objects[index][name] = coerce(value)
+                    leaf = output(value)
+                    if leaf is None or leaf is Undefined:
+                        leaf = shape.coerce(value)
+                    objects[index][name] = leaf
                 except Exception as error:
                     self._fail(index, error)
             else:
@@ -75,6 +78,12 @@ class Completion:
     def _put_objects(self, values: Sequence[Any], indices: Sequence[int]) -> list[tuple[int, Any]]:
         """Put what is an object, and known by its class; returns what is something else."""
         name, objects, types = self._field.name, self._frame.objects, self._field.shape.types
+        type_ = _one_type(types, values)
+        if type_ is not None:
+            answers = self._frame_of(type_).add_all(values, indices)
+            for index, answer in zip(indices, answers, strict=True):
+                objects[index][name] = answer
+            return []
         rest: list[tuple[int, Any]] = []
         for index, value in zip(indices, values, strict=True):
             type_ = types.get(value.__class__)
@@ -82,6 +91,17 @@ class Completion:
                 rest.append((index, value))
             else:
                 objects[index][name] = self._frame_of(type_).add(value, index)
+        return rest
+
+    def _put_lists(self, values: Sequence[Any], indices: Sequence[int]) -> list[tuple[int, Any]]:
+        """Put what is a plain list; returns what is something else."""
+        shape, name, objects = self._field.shape, self._field.name, self._frame.objects
+        rest: list[tuple[int, Any]] = []
+        for index, value in zip(indices, values, strict=True):
+            if value.__class__ is list:
+                self._put_items(shape, objects[index], name, index, value, None)
+            else:
+                rest.append((index, value))
         return rest
 
     def _put(self, shape: Shape, holder: Any, key: str | int, origin: Origin, value: Any) -> None:
@@ -126,10 +146,15 @@ class Completion:
         """Put the items of a list, as many as could be had before it failed."""
         of = shape.item
         assert of is not None
-        answers: list[Any] = [None] * len(items)
-        holder[key] = answers
         above = origin if isinstance(origin, tuple) else (origin,)
         types, as_is, is_awaitable = of.types, of.as_is, self._run.execution.is_awaitable
+        type_ = _one_type(types, items)
+        if type_ is not None and failed is None:
+            origins = [(*above, index) for index in range(len(items))]
+            holder[key] = self._frame_of(type_).add_all(items, origins)
+            return
+        answers: list[Any] = [None] * len(items)
+        holder[key] = answers
         waiting: list[int] = []
         for index, item in enumerate(items):
             class_ = item.__class__
@@ -229,6 +254,12 @@ class Completion:
 
     def _fail(self, origin: Origin, error: Exception, *, after: int | None = None) -> None:
         self._run.fail(Fault(self._frame, self._field, origin, error, after))
+
+
+def _one_type(types: Mapping[type, GraphQLObjectType], values: Sequence[Any]) -> GraphQLObjectType | None:
+    """The object type of all values, where they have one class that tells it."""
+    classes = set(map(type, values))
+    return types.get(classes.pop()) if len(classes) == 1 else None
 
 
 def _items(value: Iterable[Any]) -> tuple[list[Any], Exception | None]:

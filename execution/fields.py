@@ -1,6 +1,6 @@
 """Fields of a plan: how each is resolved, decided once.
 
-Five ways: an attribute of the object; a plain resolver, called without Strawberry's wrapping; a level, answered
+Four ways: an attribute of the object; a plain resolver, called without Strawberry's wrapping; a level, answered
 for all objects at once; and for whatever else there is, the resolver as graphql-core has it.
 """
 
@@ -145,7 +145,7 @@ class Called(Field):
         function, positional, root, info = self._function, self._positional, self._root, self._info
         try:
             coerced = self.arguments(run)
-            given = self._converted(run, frame, coerced) if coerced else {}
+            given = _converted(self._declared, run, frame, self, coerced) if coerced else {}
         except Exception as error:
             run.complete(frame, self, [error] * len(frame.sources))
             return
@@ -154,7 +154,7 @@ class Called(Field):
         for index, source in enumerate(frame.sources):
             try:
                 if not shared and index:
-                    given = self._converted(run, frame, coerced)
+                    given = _converted(self._declared, run, frame, self, coerced)
                 named = given
                 if info is not None:
                     named = {**given, info: run.info(frame, self, index, self._declared)}
@@ -167,9 +167,6 @@ class Called(Field):
             except Exception as error:
                 values.append(error)
         run.complete(frame, self, values)
-
-    def _converted(self, run: "Run", frame: "Frame", coerced: dict[str, Any]) -> dict[str, Any]:
-        return _converted(self._declared, run, frame, self, coerced)
 
 
 class Levelled(Field):

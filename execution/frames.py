@@ -36,23 +36,35 @@ class Frame:
         self._known: dict[int, dict[str, Any]] | None = {} if selection.only_leaves else None
 
     def add(self, source: Any, origin: Origin) -> dict[str, Any]:
-        """Take in one more object; returns its answer, to be filled.
+        """Take in one more object; returns its answer, to be filled."""
+        (answer,) = self.add_all([source], [origin])
+        return answer
+
+    def add_all(self, sources: Sequence[Any], origins: Sequence[Origin]) -> list[dict[str, Any]]:
+        """Take in more objects; returns their answers, to be filled.
 
         Where only leaves are selected, and none of them asks where it is, an object that comes again has the answer
         that it has already.
         """
-        if self._known is not None:
-            known = self._known.get(id(source))  # the object lives: it is among the sources
-            if known is not None:
-                self.repeats.append((known, origin))
-                return known
-        answer = self.selection.template.copy()
-        if self._known is not None:
-            self._known[id(source)] = answer
-        self.sources.append(source)
-        self.objects.append(answer)
-        self.origins.append(origin)
-        return answer
+        copy = self.selection.template.copy
+        if self._known is None:
+            answers = [copy() for _ in sources]
+            self.sources.extend(sources)
+            self.objects.extend(answers)
+            self.origins.extend(origins)
+            return answers
+        answers, known = [], self._known
+        for source, origin in zip(sources, origins, strict=True):
+            answer = known.get(id(source))  # the object lives: it is among the sources
+            if answer is None:
+                answer = known[id(source)] = copy()
+                self.sources.append(source)
+                self.objects.append(answer)
+                self.origins.append(origin)
+            else:
+                self.repeats.append((answer, origin))
+            answers.append(answer)
+        return answers
 
     def elsewhere(self, index: int) -> "Iterator[Frame]":
         """The other places of an object, as frames that hold this object alone."""

@@ -29,6 +29,8 @@ def level(answers: Answers) -> Callable[..., Awaitable[Any]]:
 
     async def resolve(root: Any, info: strawberry.Info[Any, Any], **arguments: Any) -> Any:
         (answer,) = even(answers, [root], await answers([root], info.context, **arguments))
+        if isinstance(answer, Exception):
+            raise answer
         return answer
 
     _, _, *given = inspect.signature(answers).parameters.values()

@@ -19,7 +19,6 @@ from strawberry.types.graphql import OperationType
 from strawberry.utils.await_maybe import await_maybe
 
 from execution import documents
-from execution.compiled import CompiledExecution
 from execution.documents import Known
 
 _PLAIN = (OperationType.QUERY, OperationType.MUTATION)
@@ -87,7 +86,7 @@ class Asked:
     async def run(self, kind: OperationType) -> graphql.ExecutionResult:
         """Run a query or a mutation."""
         async with self._context.running(mutation=kind is OperationType.MUTATION):
-            executor: Any = CompiledExecution.build(
+            executor: Any = self._schema.execution_context_class.build(
                 self._schema._schema,
                 self._known.document,
                 None,
@@ -111,7 +110,7 @@ class Asked:
                     context_value=self._context,
                     variable_values=self._variables,
                     operation_name=self._name,
-                    executor_class=CompiledExecution,
+                    executor_class=self._schema.execution_context_class,
                 )
             )
 

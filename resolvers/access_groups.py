@@ -11,6 +11,7 @@ import uuid_utils.compat as uuid
 
 import db
 from db.access_groups import AccessGroup, Membership
+from execution.levels import level
 from resolvers import nodes
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, differs, facts_of
@@ -33,18 +34,20 @@ async def every(info: Info) -> list[AccessGroup]:
 profile = relation(db.profiles.by_ids, "profile_id")
 
 
-async def restrictions(root: strawberry.Parent[AccessGroup], info: Info) -> list[Restriction] | None:
+@level
+async def restrictions(roots: Sequence[AccessGroup], context: Context) -> Sequence[list[Restriction] | None]:
     """AccessGroup.restrictions: None for customers, who are not told what there is besides."""
-    if not info.context.signed_in.oversees(Permission.ACCESS_READ):
-        return None
-    return await restrictions_of(info.context, root)
+    if not context.signed_in.oversees(Permission.ACCESS_READ):
+        return [None] * len(roots)
+    return await restrictions_of(context, roots)
 
 
-async def members(root: strawberry.Parent[AccessGroup], info: Info) -> list[Membership] | None:
+@level
+async def members(roots: Sequence[AccessGroup], context: Context) -> Sequence[list[Membership] | None]:
     """AccessGroup.members: None for customers."""
-    if not info.context.signed_in.oversees(Permission.ACCESS_READ):
-        return None
-    return await info.context.load_list(db.access_groups.members_of, root.id)
+    if not context.signed_in.oversees(Permission.ACCESS_READ):
+        return [None] * len(roots)
+    return await context.load_lists(db.access_groups.members_of, [root.id for root in roots])
 
 
 @strawberry.input(description="An account that is to be a member.")

@@ -13,6 +13,7 @@ import db
 from db.access_groups import AccessGroup, Membership
 from db.accounts import Account
 from db.customers import Customer
+from execution.levels import level
 from resolvers import nodes, pages
 from resolvers.context import Context, Info
 from resolvers.enums import publish
@@ -100,12 +101,14 @@ def _filters(given: AccountFilter) -> dict[str, Any]:
 customer = relation(db.customers.by_ids, "customer_id")
 
 
-async def memberships(root: strawberry.Parent[Account], info: Info) -> list[Membership] | None:
+@level
+async def memberships(roots: Sequence[Account], context: Context) -> list[list[Membership] | None]:
     """Account.memberships: None where that is not the viewer's business."""
-    viewer = info.context.signed_in
-    if not viewer.oversees(Permission.ACCESS_READ) and root.id != viewer.account_id:
-        return None
-    return await info.context.load_list(db.access_groups.of_accounts, root.id)
+    viewer = context.signed_in
+    every = viewer.oversees(Permission.ACCESS_READ)
+    keys = [root.id if every or root.id == viewer.account_id else None for root in roots]
+    found = await context.load_lists(db.access_groups.of_accounts, keys)
+    return [None if key is None else rows for key, rows in zip(keys, found, strict=True)]
 
 
 # Account.sessions.

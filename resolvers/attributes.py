@@ -1,13 +1,15 @@
 """Attributes: what can be said of products, and what is said of one."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import strawberry
 
 import db
 from db.attributes import Attribute, AttributeChoice, ProductAttribute
+from execution.levels import level
 from resolvers.context import Context, Info
-from resolvers.relations import relations
+from resolvers.relations import relation, relations
 from rules.attributes import AttributeKind, readable
 from rules.broken import Language
 
@@ -28,54 +30,70 @@ choices = relations(db.attributes.choices_of, "id")
 
 def choice_name(root: strawberry.Parent[AttributeChoice], info: Info) -> str:
     """AttributeChoice.name."""
-    return root.name_de if info.context.language is Language.GERMAN else root.name_en
+    return _choice_name(root, info.context.language)
+
+
+def _choice_name(choice: AttributeChoice, language: Language) -> str:
+    return choice.name_de if language is Language.GERMAN else choice.name_en
 
 
 # Product.attributes.
 of_product = relations(db.attributes.of_products, "id")
 
 
-async def attribute(root: strawberry.Parent[ProductAttribute], info: Info) -> Attribute:
-    """ProductAttribute.attribute."""
-    return await _attribute(root, info.context)
+# ProductAttribute.attribute.
+attribute = relation(db.attributes.by_ids, "attribute_id")
 
 
-async def _attribute(value: ProductAttribute, context: Context) -> Attribute:
-    found = await context.load(db.attributes.by_ids, value.attribute_id)
-    assert found is not None, "an attribute that says something is there"
-    return found
+async def _said_by(context: Context, values: Sequence[ProductAttribute]) -> list[Attribute]:
+    return await context.load_each(db.attributes.by_ids, [value.attribute_id for value in values])
 
 
-async def text(root: strawberry.Parent[ProductAttribute], info: Info) -> str:
+@level
+async def text(roots: Sequence[ProductAttribute], context: Context) -> list[str]:
     """ProductAttribute.text: for people, in the language of the request."""
-    context = info.context
-    said_by = await _attribute(root, context)
-    chosen = await _choice(root, context)
+    attributes = await _said_by(context, roots)
+    choices = await _chosen(context, roots, attributes)
+    return [_text(*each, context.language) for each in zip(roots, attributes, choices, strict=True)]
+
+
+def _text(
+    root: ProductAttribute, said_by: Attribute, chosen: AttributeChoice | None, language: Language
+) -> str:
     if chosen is not None:
-        return choice_name(chosen, info)
-    return readable(root.value, AttributeKind(said_by.kind), said_by.unit, context.language)
+        return _choice_name(chosen, language)
+    return readable(root.value, AttributeKind(said_by.kind), said_by.unit, language)
 
 
-async def number(root: strawberry.Parent[ProductAttribute], info: Info) -> Decimal | None:
-    """ProductAttribute.number."""
-    said_by = await _attribute(root, info.context)
+def _number(root: ProductAttribute, said_by: Attribute) -> Decimal | None:
     return Decimal(root.value) if said_by.kind == AttributeKind.NUMBER else None
 
 
-async def boolean(root: strawberry.Parent[ProductAttribute], info: Info) -> bool | None:
-    """ProductAttribute.boolean."""
-    said_by = await _attribute(root, info.context)
+# ProductAttribute.number.
+number = relation(db.attributes.by_ids, "attribute_id", then=_number)
+
+
+def _boolean(root: ProductAttribute, said_by: Attribute) -> bool | None:
     return root.value == "true" if said_by.kind == AttributeKind.BOOLEAN else None
 
 
-async def choice(root: strawberry.Parent[ProductAttribute], info: Info) -> AttributeChoice | None:
+# ProductAttribute.boolean.
+boolean = relation(db.attributes.by_ids, "attribute_id", then=_boolean)
+
+
+@level
+async def choice(roots: Sequence[ProductAttribute], context: Context) -> list[AttributeChoice | None]:
     """ProductAttribute.choice."""
-    return await _choice(root, info.context)
+    return await _chosen(context, roots, await _said_by(context, roots))
 
 
-async def _choice(value: ProductAttribute, context: Context) -> AttributeChoice | None:
-    said_by = await _attribute(value, context)
-    if said_by.kind != AttributeKind.CHOICE:
-        return None
-    listed = await context.load_list(db.attributes.choices_of, value.attribute_id)
-    return next((each for each in listed if each.code == value.value), None)
+async def _chosen(
+    context: Context, values: Sequence[ProductAttribute], attributes: Sequence[Attribute]
+) -> list[AttributeChoice | None]:
+    """The choice that each value is; None for values of other kinds."""
+    keys = [each.id if each.kind == AttributeKind.CHOICE else None for each in attributes]
+    listed = await context.load_lists(db.attributes.choices_of, keys)
+    return [
+        next((each for each in choices if each.code == value.value), None)
+        for value, choices in zip(values, listed, strict=True)
+    ]

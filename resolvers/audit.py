@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from operator import attrgetter
 from typing import Annotated, Any
 
 import orjson
@@ -105,11 +106,8 @@ def node_id(root: strawberry.Parent[AuditEntry]) -> strawberry.ID:
     return strawberry.ID(nodes.global_id(root.node_type, root.node_id))
 
 
-async def node(root: strawberry.Parent[AuditEntry], info: Info) -> Any:
-    """AuditEntry.node: None when it is no more, or not for the viewer."""
-    if root.node_type not in nodes.NODES:
-        return None
-    return await nodes.load(info.context, root.node_type, root.node_id)
+# AuditEntry.node: None when it is no more, or not for the viewer.
+node = nodes.relation_to_any(attrgetter("node_type", "node_id"))
 
 
 @dataclass(slots=True)

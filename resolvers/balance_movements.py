@@ -1,7 +1,7 @@
 """Balance movements: a reconciliation: opening, every movement with the balance after it, closing."""
 
 from dataclasses import dataclass
-from typing import Any
+from operator import attrgetter
 
 import strawberry
 
@@ -88,9 +88,8 @@ def number(root: _Line) -> str:
     return root.document_number
 
 
-async def document(root: _Line, info: Info) -> Any:
-    """BalanceMovement.document: None for whoever may not see it."""
-    return await nodes.load(info.context, root.document_type, root.document_id)
+# BalanceMovement.document: None for whoever may not see it.
+document = nodes.relation_to_any(attrgetter("document_type", "document_id"))
 
 
 def raised(root: _Line) -> money.Money | None:

@@ -9,13 +9,10 @@ import strawberry
 
 import db
 from db.carts import Cart, CartItem
-from db.orders import Order
-from db.products import Product
-from db.quotations import Quotation
-from db.warehouses import Warehouse
 from resolvers import money, nodes
 from resolvers.context import Context, Info
 from resolvers.errors import Broken
+from resolvers.relations import relation
 from rules import amounts, carts
 from rules.carts import Assessment, OriginKind
 from rules.stock import StockPolicy
@@ -68,7 +65,7 @@ async def totals(root: strawberry.Parent[Cart], info: Info) -> money.Totals:
         if each.assessment.amount is not None and each.item.sellable
     ]
     tax_included = any(each.assessment.tax_included for each in priced)
-    return money.of_totals(amounts.totals(lines, tax_included=tax_included), info.context.signed_in.currency)
+    return money.Totals(amounts.totals(lines, tax_included=tax_included), info.context.signed_in.currency)
 
 
 def item_id(root: strawberry.Parent[PricedItem]) -> strawberry.ID:
@@ -96,15 +93,16 @@ def item_quantity(root: strawberry.Parent[PricedItem]) -> Decimal:
     return root.item.quantity
 
 
-async def item_product(root: strawberry.Parent[PricedItem], info: Info) -> Product | None:
-    """CartItem.product: None when it is no longer sold to the viewer."""
-    return await info.context.load(db.products.by_ids, root.item.product_id)
+# CartItem.product: None when it is no longer sold to the viewer.
+item_product = relation(db.products.by_ids, "item.product_id")
 
 
-async def item_warehouse(root: strawberry.Parent[PricedItem], info: Info) -> Warehouse | None:
-    """CartItem.warehouse: the chosen one, or else the one that has most."""
-    warehouse_id = root.assessment.warehouse_id or root.item.warehouse_id
-    return await info.context.load(db.warehouses.by_ids, warehouse_id) if warehouse_id else None
+def _ships_from(root: PricedItem) -> UUID | None:
+    return root.assessment.warehouse_id or root.item.warehouse_id
+
+
+# CartItem.warehouse: the chosen one, or else the one that has most.
+item_warehouse = relation(db.warehouses.by_ids, _ships_from)
 
 
 def item_unit_price(root: strawberry.Parent[PricedItem]) -> money.Money | None:
@@ -141,15 +139,9 @@ def origin_kind(root: strawberry.Parent[CartItem]) -> OriginKind:
     return OriginKind(root.origin)
 
 
-async def origin_quotation(root: strawberry.Parent[CartItem], info: Info) -> Quotation | None:
-    """CartItemOrigin.quotation, as far as the viewer may see it."""
-    found: Quotation | None = (
-        await nodes.load(info.context, "Quotation", root.quotation_id) if root.quotation_id else None
-    )
-    return found
+# CartItemOrigin.quotation, as far as the viewer may see it.
+origin_quotation = nodes.relation("Quotation", "quotation_id")
 
 
-async def origin_order(root: strawberry.Parent[CartItem], info: Info) -> Order | None:
-    """CartItemOrigin.order, as far as the viewer may see it."""
-    found: Order | None = await nodes.load(info.context, "Order", root.order_id) if root.order_id else None
-    return found
+# CartItemOrigin.order, as far as the viewer may see it.
+origin_order = nodes.relation("Order", "order_id")

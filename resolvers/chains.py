@@ -1,22 +1,24 @@
 """Chains: what is next to a document, an order, a request or a payment, as far as the viewer may see it."""
 
-import asyncio
+from collections.abc import Sequence
 from typing import Any
 
-import strawberry
-
 import db
+from execution.levels import level
 from resolvers import nodes
-from resolvers.context import Info
+from resolvers.context import Context
+from resolvers.loaders import dealt
 
 _PLACES = {name: place for place, name in enumerate(db.chains.TYPES)}
 
 
-async def related(root: strawberry.Parent[Any], info: Info) -> list[Any]:
+@level
+async def related(roots: Sequence[Any], context: Context) -> list[list[Any]]:
     """The neighbours in the chain, in its order and then by number."""
-    links = await info.context.load_list(db.chains.links_of, root.id)
-    found = await asyncio.gather(*(nodes.load_any(info.context, each.type, each.far_id) for each in links))
-    return sorted(
-        (each for each in found if each is not None),
-        key=lambda each: (_PLACES[type(each).__name__], each.number or ""),
-    )
+    links = await context.load_lists(db.chains.links_of, [root.id for root in roots])
+    found = await nodes.load_any(context, [(each.type, each.far_id) for far in links for each in far])
+    return [sorted(rows, key=_place) for rows in dealt(found, links)]
+
+
+def _place(row: Any) -> tuple[int, str]:
+    return _PLACES[type(row).__name__], row.number or ""

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any
+from operator import attrgetter
+from typing import Annotated
 
 import strawberry
 
@@ -105,9 +106,8 @@ def node_id(root: strawberry.Parent[KeptChange]) -> strawberry.ID:
     return strawberry.ID(nodes.global_id(root.node_type, root.node_id))
 
 
-async def node(root: strawberry.Parent[KeptChange], info: Info) -> Any:
-    """Change.node: None when it is no more, or not for the viewer."""
-    return await nodes.load(info.context, root.node_type, root.node_id)
+# Change.node: None when it is no more, or not for the viewer.
+node = nodes.relation_to_any(attrgetter("node_type", "node_id"))
 
 
 # Change.customer.

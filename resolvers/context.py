@@ -1,6 +1,7 @@
 """The context of one operation: its portal, its viewer, its one connection, and what was loaded already."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import resolvers.rma_stages  # noqa: F401  (likewise)
 from db.connections import Connection, Database
 from db.isolation import Mode
 from db.portals import Portal
-from resolvers.loaders import ABSENT, Absent, Loader
+from resolvers.loaders import Loader, MissingKey
 from rules.broken import Language
 from rules.events import Event
 from rules.permissions import Unauthenticated
@@ -265,26 +266,67 @@ class Context:
 
     def forget(self) -> None:
         """Nothing loaded before counts any more: something was waited for, and is read as it is since."""
+        for loader in self._loaders.values():
+            loader.forget()
         self._loaders.clear()
 
     async def load(self, read: BatchedRead[Key, Row], key: Key) -> Row | None:
         """The row of a key. All keys that are asked for at once are read with one statement, each of them once."""
-        row = await self._loader(read).one(key)
-        return None if isinstance(row, Absent) else row
+        return await self._loader(read).one(key)
 
     async def load_list(self, read: BatchedRead[Key, list[Row]], key: Key) -> list[Row]:
-        """The rows that belong to a key, batched like `load`."""
-        return await self.load(read, key) or []
+        """The rows that belong to a key, batched like `load`. Raises MissingKey if the read leaves it out."""
+        rows = await self.load(read, key)
+        if rows is None:
+            raise MissingKey(read, key)
+        return rows
 
-    async def load_level(self, read: BatchedRead[Key, Row], keys: Sequence[Key | None]) -> list[Row | Absent]:
-        """The rows of many keys in their order, batched with whatever else is asked of this read; for None, and
-        where the read leaves a key out, ABSENT."""
+    async def load_level(self, read: BatchedRead[Key, Row], keys: Sequence[Key | None]) -> list[Row | None]:
+        """The rows of many keys in their order, batched with whatever else is asked of this read; None for None, and
+        where the read leaves a key out."""
         there = [key for key in keys if key is not None]
         rows = await self._loader(read).level(there)
         if len(there) == len(keys):
             return rows
         found = iter(rows)
-        return [ABSENT if key is None else next(found) for key in keys]
+        return [None if key is None else next(found) for key in keys]
+
+    async def load_each(self, read: BatchedRead[Key, Row], keys: Sequence[Key]) -> list[Row]:
+        """The rows of many keys, like `load_level`, where each has one. Raises MissingKey for a key that the read
+        leaves out."""
+        rows = []
+        for key, row in zip(keys, await self.load_level(read, keys), strict=True):
+            if row is None:
+                raise MissingKey(read, key)
+            rows.append(row)
+        return rows
+
+    async def load_lists(
+        self, read: BatchedRead[Key, list[Row]], keys: Sequence[Key | None]
+    ) -> list[list[Row]]:
+        """The rows that belong to each of many keys, like `load_level`; none belong to None. Raises MissingKey for
+        a key that the read leaves out."""
+        lists = await self.load_level(read, keys)
+        for key, rows in zip(keys, lists, strict=True):
+            if rows is None and key is not None:
+                raise MissingKey(read, key)
+        return [rows or [] for rows in lists]
+
+    async def load_any(self, asked: Sequence[tuple[BatchedRead[Any, Any], Any] | None]) -> list[Any]:
+        """The rows of many keys, each with the read that knows it, like `load_level`: one level a read."""
+        places: defaultdict[BatchedRead[Any, Any], list[int]] = defaultdict(list)
+        keys: defaultdict[BatchedRead[Any, Any], list[Any]] = defaultdict(list)
+        for place, each in enumerate(asked):
+            if each is not None:
+                read, key = each
+                places[read].append(place)
+                keys[read].append(key)
+        levels = await asyncio.gather(*(self.load_level(read, group) for read, group in keys.items()))
+        found: list[Any] = [None] * len(asked)
+        for group, rows in zip(places.values(), levels, strict=True):
+            for place, row in zip(group, rows, strict=True):
+                found[place] = row
+        return found
 
     def _loader(self, read: BatchedRead[Any, Any]) -> Loader[Any, Any]:
         loader = self._loaders.get(read)

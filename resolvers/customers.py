@@ -1,5 +1,6 @@
 """Customers: as the company's staff sees and keeps them, and what hangs on one."""
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Annotated, Any
 
@@ -8,8 +9,9 @@ import strawberry
 import db
 from db.customers import Customer
 from db.prices import PriceList
+from execution.levels import level
 from resolvers import money, nodes, pages
-from resolvers.context import Info
+from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.relations import relations
 from rules.broken import InvalidInput
@@ -95,10 +97,11 @@ async def customer(info: Info, id: _Id = None, code: _Code = None) -> Customer |
     return found
 
 
-async def price_list(root: strawberry.Parent[Customer], info: Info) -> PriceList | None:
+@level
+async def price_list(roots: Sequence[Customer], context: Context) -> list[PriceList | None]:
     """Customer.priceList: its own, or else the portal's."""
-    price_list_id = root.price_list_id or info.context.portal.price_list_id
-    return await info.context.load(db.prices.lists_by_ids, price_list_id) if price_list_id else None
+    keys = [root.price_list_id or context.portal.price_list_id for root in roots]
+    return await context.load_level(db.prices.lists_by_ids, keys)
 
 
 def credit_limit(root: strawberry.Parent[Customer]) -> money.Money | None:

@@ -1,9 +1,8 @@
 """Document actions: what the staff can do with posted documents, by the rules that guard the mutations."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
-
-import strawberry
 
 import db
 from db.credit_notes import CreditNote
@@ -12,11 +11,12 @@ from db.invoices import Invoice
 from db.orders import Order
 from db.payments import Payment
 from db.tax_invoices import TaxInvoice
+from execution.levels import level
 from resolvers.actions import Action, weigh
-from resolvers.context import Context, Info
+from resolvers.context import Context
 from rules.balances import PaymentKind
 from rules.broken import BrokenRule, broken_by
-from rules.credit_notes import check_credit, check_return
+from rules.credit_notes import InvoicedLine, check_credit, check_return
 from rules.invoices import InvoiceAct, check_order, check_payable, check_tax_invoice
 from rules.payments import check_allocate, left_on_account
 from rules.permissions import Permission
@@ -35,21 +35,33 @@ def _broken(check: Callable[..., None], *facts: Any) -> BrokenRule | None:
     return next(broken_by([lambda: check(*facts)]), None)
 
 
-async def of_order(context: Context, order: Order) -> list[Action]:
-    """What the staff can do with what was shipped of an order; nothing for customers."""
+async def of_orders(context: Context, orders: Sequence[Order]) -> list[list[Action]]:
+    """What the staff can do with what was shipped of each order; nothing for customers."""
     if not context.signed_in.is_staff:
-        return []
-    shipped = await context.load_list(db.shipped_lines.of_orders, order.id)
-    return [weigh(context, "INVOICE", Permission.INVOICES_WRITE, _broken(check_order, shipped))]
+        return [[] for _ in orders]
+    shipped = await context.load_lists(db.shipped_lines.of_orders, [order.id for order in orders])
+    return [
+        [weigh(context, "INVOICE", Permission.INVOICES_WRITE, _broken(check_order, lines))]
+        for lines in shipped
+    ]
 
 
-async def of_invoice(root: strawberry.Parent[Invoice], info: Info) -> list[Action]:
+@level
+async def of_invoice(roots: Sequence[Invoice], context: Context) -> list[list[Action]]:
     """Invoice.actions; nothing for customers."""
-    context = info.context
     if not context.signed_in.is_staff:
-        return []
-    lines = await context.load_list(db.invoiced_lines.of_invoices, root.id)
-    standing = await context.load_list(db.standing_documents.of_documents, root.id)
+        return [[] for _ in roots]
+    ids = [root.id for root in roots]
+    found = await asyncio.gather(
+        context.load_lists(db.invoiced_lines.of_invoices, ids),
+        context.load_lists(db.standing_documents.of_documents, ids),
+    )
+    return [_of_invoice(context, *each) for each in zip(roots, *found, strict=True)]
+
+
+def _of_invoice(
+    context: Context, root: Invoice, lines: list[InvoicedLine], standing: list[str]
+) -> list[Action]:
     broken = {
         InvoiceAct.TAX_INVOICE: _broken(check_tax_invoice, root.state, standing),
         InvoiceAct.CREDIT: _broken(check_credit, root.state, lines),
@@ -60,25 +72,31 @@ async def of_invoice(root: strawberry.Parent[Invoice], info: Info) -> list[Actio
     return [weigh(context, act.value, NEEDS[act], broken[act]) for act in InvoiceAct]
 
 
+@level
 async def of_document(
-    root: strawberry.Parent[TaxInvoice | CreditNote | GoodsReturn], info: Info
-) -> list[Action]:
+    roots: Sequence[TaxInvoice | CreditNote | GoodsReturn], context: Context
+) -> list[list[Action]]:
     """The actions of a document that follows from an invoice: it can be reversed; nothing for customers."""
-    context = info.context
     if not context.signed_in.is_staff:
-        return []
-    standing = await context.load_list(db.standing_documents.of_documents, root.id)
-    broken = _broken(check_reverse, root.state, standing)
-    return [weigh(context, InvoiceAct.REVERSE.value, Permission.INVOICES_WRITE, broken)]
+        return [[] for _ in roots]
+    found = await context.load_lists(db.standing_documents.of_documents, [root.id for root in roots])
+    name, needs = InvoiceAct.REVERSE.value, Permission.INVOICES_WRITE
+    return [
+        [weigh(context, name, needs, _broken(check_reverse, root.state, standing))]
+        for root, standing in zip(roots, found, strict=True)
+    ]
 
 
-async def of_payment(root: strawberry.Parent[Payment], info: Info) -> list[Action]:
+@level
+async def of_payment(roots: Sequence[Payment], context: Context) -> list[list[Action]]:
     """Payment.actions; nothing for customers."""
-    context = info.context
     if not context.signed_in.is_staff:
-        return []
-    lying = await context.load(db.allocations.of_payments, root.id)
-    own, every = lying or (0, 0)
+        return [[] for _ in roots]
+    lying = await context.load_level(db.allocations.of_payments, [root.id for root in roots])
+    return [_of_payment(context, root, *(each or (0, 0))) for root, each in zip(roots, lying, strict=True)]
+
+
+def _of_payment(context: Context, root: Payment, own: int, every: int) -> list[Action]:
     left = left_on_account(PaymentKind(root.kind), own, every)
     broken = {
         "ALLOCATE": _broken(check_allocate, root.state, left),

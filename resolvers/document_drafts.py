@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -12,10 +13,9 @@ import db
 from db.credit_notes import CreditNote, CreditNoteLine
 from db.document_drafts import DocumentDraft
 from db.goods_issues import GoodsIssue
-from db.goods_returns import GoodsReturn
 from db.invoices import Invoice, InvoiceLine
 from db.orders import Order
-from db.rma_requests import RMARequest
+from execution.levels import level
 from resolvers import actions, credit_note_drafts, invoice_drafts, money, nodes, pages
 from resolvers.actions import Action
 from resolvers.context import Context, Info
@@ -108,56 +108,69 @@ customer = relation(db.customers.by_ids, "customer_id")
 made_by = relation(db.staff_members.by_ids, "staff_member_id")
 
 
-async def order(root: strawberry.Parent[DocumentDraft], info: Info) -> Order | None:
-    """DocumentDraft.order: None for a credit note."""
+@level
+async def order(roots: Sequence[DocumentDraft], context: Context) -> list[Order | None]:
+    """DocumentDraft.order: that of its goods issues where it names none; None for a credit note."""
+    named = [_order_key(root) for root in roots]
+    lists = [[] if key else _goods_issue_keys(root) for root, key in zip(roots, named, strict=True)]
+    issues = await nodes.load_lists(context, "GoodsIssue", lists)
+    shipped = [each[0].order_id if each else None for each in issues]
+    keys = [key or of_issues for key, of_issues in zip(named, shipped, strict=True)]
+    return await nodes.load_level(context, "Order", keys)
+
+
+def _order_key(root: DocumentDraft) -> UUID | None:
     asked = _asked(root)
-    if not isinstance(asked, InvoiceIssueInput):
+    if not isinstance(asked, InvoiceIssueInput) or asked.order is None:
         return None
-    found: Order | None
-    if asked.order is not None:
-        found = await nodes.by_global_id(info.context, str(asked.order), "Order")
-        return found
-    issues = await goods_issues(root, info)
-    found = await nodes.load(info.context, "Order", issues[0].order_id) if issues else None
-    return found
+    return nodes.key_of(asked.order, "Order")
 
 
-async def goods_issues(root: strawberry.Parent[DocumentDraft], info: Info) -> list[GoodsIssue]:
+@level
+async def goods_issues(roots: Sequence[DocumentDraft], context: Context) -> list[list[GoodsIssue]]:
     """DocumentDraft.goodsIssues."""
+    return await nodes.load_lists(context, "GoodsIssue", [_goods_issue_keys(root) for root in roots])
+
+
+def _goods_issue_keys(root: DocumentDraft) -> list[UUID]:
     asked = _asked(root)
     if not isinstance(asked, InvoiceIssueInput):
         return []
-    every = [
-        await nodes.by_global_id(info.context, str(each), "GoodsIssue") for each in asked.goods_issues or []
-    ]
-    return [each for each in every if each is not None]
+    keys = [nodes.key_of(each, "GoodsIssue") for each in asked.goods_issues or []]
+    return [key for key in keys if key is not None]
 
 
-async def invoice(root: strawberry.Parent[DocumentDraft], info: Info) -> Invoice | None:
-    """DocumentDraft.invoice: None for an invoice."""
+def _invoice_key(root: DocumentDraft) -> UUID | None:
     asked = _asked(root)
-    if not isinstance(asked, CreditNoteIssueInput):
+    if not isinstance(asked, CreditNoteIssueInput) or asked.invoice is None:
         return None
-    found: Invoice | None = await nodes.by_global_id(info.context, str(asked.invoice), "Invoice")
-    return found
+    return nodes.key_of(asked.invoice, "Invoice")
 
 
-async def goods_return(root: strawberry.Parent[DocumentDraft], info: Info) -> GoodsReturn | None:
-    """DocumentDraft.goodsReturn."""
+# DocumentDraft.invoice: None for an invoice.
+invoice = nodes.relation("Invoice", _invoice_key)
+
+
+def _goods_return_key(root: DocumentDraft) -> UUID | None:
     asked = _asked(root)
     if not isinstance(asked, CreditNoteIssueInput) or asked.goods_return is None:
         return None
-    found: GoodsReturn | None = await nodes.by_global_id(info.context, str(asked.goods_return), "GoodsReturn")
-    return found
+    return nodes.key_of(asked.goods_return, "GoodsReturn")
 
 
-async def rma_request(root: strawberry.Parent[DocumentDraft], info: Info) -> RMARequest | None:
-    """DocumentDraft.rmaRequest."""
+# DocumentDraft.goodsReturn.
+goods_return = nodes.relation("GoodsReturn", _goods_return_key)
+
+
+def _rma_request_key(root: DocumentDraft) -> UUID | None:
     asked = _asked(root)
     if not isinstance(asked, CreditNoteIssueInput) or asked.rma_request is None:
         return None
-    found: RMARequest | None = await nodes.by_global_id(info.context, str(asked.rma_request), "RMARequest")
-    return found
+    return nodes.key_of(asked.rma_request, "RMARequest")
+
+
+# DocumentDraft.rmaRequest.
+rma_request = nodes.relation("RMARequest", _rma_request_key)
 
 
 def operation(root: strawberry.Parent[DocumentDraft]) -> CreditOperation | None:
@@ -184,14 +197,12 @@ def asked_lines(
     return _asked(root).lines
 
 
-async def line_goods_issue(
-    root: strawberry.Parent[InvoiceIssueLineInput | CreditNoteIssueLineInput], info: Info
-) -> GoodsIssue | None:
-    """DocumentDraftAskedLine.goodsIssue."""
-    if not isinstance(root, InvoiceIssueLineInput):
-        return None
-    found: GoodsIssue | None = await nodes.by_global_id(info.context, str(root.goods_issue), "GoodsIssue")
-    return found
+def _goods_issue_key(root: InvoiceIssueLineInput | CreditNoteIssueLineInput) -> UUID | None:
+    return nodes.key_of(root.goods_issue, "GoodsIssue") if isinstance(root, InvoiceIssueLineInput) else None
+
+
+# DocumentDraftAskedLine.goodsIssue.
+line_goods_issue = nodes.relation("GoodsIssue", _goods_issue_key)
 
 
 def line_unit_price(
@@ -211,7 +222,7 @@ async def totals(root: strawberry.Parent[DocumentDraft], info: Info) -> money.To
     document = (await outcome(info.context, root)).document
     if document is None:
         return None
-    return money.of_totals(amounts.Totals(document.net, document.tax, document.total), document.currency)
+    return money.Totals(amounts.Totals(document.net, document.tax, document.total), document.currency)
 
 
 async def problems(root: strawberry.Parent[DocumentDraft], info: Info) -> list[Broken]:

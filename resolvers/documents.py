@@ -8,8 +8,6 @@ import strawberry
 
 import db
 from db.documents import SupplierDocument
-from db.invoices import Invoice
-from db.orders import Order
 from resolvers import money, nodes, subscriptions
 from resolvers.context import Info
 from resolvers.relations import relation
@@ -78,7 +76,7 @@ def total(root: strawberry.Parent[Any]) -> money.Money | None:
 
 def totals(root: strawberry.Parent[Any]) -> money.Totals:
     """The totals of a document that has amounts."""
-    return money.of_totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
+    return money.Totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
 
 
 def bill_to(root: strawberry.Parent[Any]) -> Address | None:
@@ -86,15 +84,9 @@ def bill_to(root: strawberry.Parent[Any]) -> Address | None:
     return None if root.bill_to is None else Address.of_json(root.bill_to)
 
 
-async def order(root: strawberry.Parent[Any], info: Info) -> Order | None:
-    """A document's order: None for whoever may not read orders."""
-    found: Order | None = await nodes.load(info.context, "Order", root.order_id) if root.order_id else None
-    return found
+# A document's order: None for whoever may not read orders.
+order = nodes.relation("Order", "order_id")
 
 
-async def invoice(root: strawberry.Parent[Any], info: Info) -> Invoice | None:
-    """The invoice to which a document belongs: None for whoever may not read invoices."""
-    found: Invoice | None = (
-        await nodes.load(info.context, "Invoice", root.invoice_id) if root.invoice_id else None
-    )
-    return found
+# The invoice to which a document belongs: None for whoever may not read invoices.
+invoice = nodes.relation("Invoice", "invoice_id")

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import strawberry
 
 import db
-from db.products import Product
 from resolvers import money
 from resolvers.context import Info
+from resolvers.relations import relation
 from rules.access_groups import AccessGroupInUse
 from rules.accounts import SignInThrottled
 from rules.broken import BrokenRule, VersionConflict
@@ -42,10 +43,13 @@ def path(root: strawberry.Parent[Broken]) -> list[str]:
     return list(root.rule.path)
 
 
-async def product(root: strawberry.Parent[Broken], info: Info) -> Product | None:
-    """InsufficientStockError.product."""
+def _product_id(root: Broken) -> UUID:
     assert isinstance(root.rule, InsufficientStock)
-    return await info.context.load(db.products.by_ids, root.rule.product_id)
+    return root.rule.product_id
+
+
+# InsufficientStockError.product.
+product = relation(db.products.by_ids, _product_id)
 
 
 def available(root: strawberry.Parent[Broken]) -> Decimal:

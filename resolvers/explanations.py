@@ -113,6 +113,9 @@ _TYPES = {
 }
 
 
-async def decided_by(root: strawberry.Parent[RestrictionVerdict], info: Info) -> Any:
-    """RestrictionVerdict.decidedBy."""
-    return None if root.value is None else await nodes.load(info.context, _TYPES[root.kind], root.value)
+def _named(verdict: RestrictionVerdict) -> nodes.Named | None:
+    return None if verdict.value is None else (_TYPES[verdict.kind], verdict.value)
+
+
+# RestrictionVerdict.decidedBy.
+decided_by = nodes.relation_to_any(_named)

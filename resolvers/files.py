@@ -1,7 +1,7 @@
 """Files that the company shares: reading and downloading them; resolvers/file_changes.py shares them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from db.access_groups import AccessGroup
 from db.connections import Connection
 from db.customers import Customer
 from db.files import SharedFile, SharedFileVersion
+from execution.levels import level
 from resolvers import actions, downloads, nodes, pages
 from resolvers.actions import Action
 from resolvers.context import Context, Info
@@ -100,38 +101,56 @@ class SharedFileAudience:
     named: list[UUID]
 
 
-async def audience(root: strawberry.Parent[SharedFile], info: Info) -> SharedFileAudience | None:
+_NAMED = {
+    FileAudience.ACCESS_GROUPS: db.file_audiences.access_groups_of,
+    FileAudience.CUSTOMERS: db.file_audiences.customers_of,
+}
+
+
+@level
+async def audience(roots: Sequence[SharedFile], context: Context) -> Sequence[SharedFileAudience | None]:
     """SharedFile.audience: None for customers, who are not told for whom it is besides."""
-    context, kind = info.context, FileAudience(root.audience)
     if not _oversees(context):
-        return None
-    reads = {
-        FileAudience.ACCESS_GROUPS: db.file_audiences.access_groups_of,
-        FileAudience.CUSTOMERS: db.file_audiences.customers_of,
-    }
-    named = await context.load_list(reads[kind], root.id) if kind in reads else []
-    return SharedFileAudience(kind, named)
+        return [None] * len(roots)
+    kinds = [FileAudience(root.audience) for root in roots]
+    named = await asyncio.gather(
+        *(
+            context.load_lists(
+                read, [root.id if each is kind else None for root, each in zip(roots, kinds, strict=True)]
+            )
+            for kind, read in _NAMED.items()
+        )
+    )
+    return [
+        SharedFileAudience(kind, [key for keys in each for key in keys])
+        for kind, *each in zip(kinds, *named, strict=True)
+    ]
 
 
-async def access_groups(root: strawberry.Parent[SharedFileAudience], info: Info) -> list[AccessGroup]:
+@level
+async def access_groups(roots: Sequence[SharedFileAudience], context: Context) -> list[list[AccessGroup]]:
     """SharedFileAudience.accessGroups."""
-    named = root.named if root.kind is FileAudience.ACCESS_GROUPS else []
-    found = await asyncio.gather(*(nodes.load(info.context, "AccessGroup", each) for each in named))
-    return [each for each in found if each is not None]
+    return await nodes.load_lists(
+        context,
+        "AccessGroup",
+        [root.named if root.kind is FileAudience.ACCESS_GROUPS else [] for root in roots],
+    )
 
 
-async def customers(root: strawberry.Parent[SharedFileAudience], info: Info) -> list[Customer]:
+@level
+async def customers(roots: Sequence[SharedFileAudience], context: Context) -> list[list[Customer]]:
     """SharedFileAudience.customers."""
-    named = root.named if root.kind is FileAudience.CUSTOMERS else []
-    found = await asyncio.gather(*(nodes.load(info.context, "Customer", each) for each in named))
-    return [each for each in found if each is not None]
+    return await nodes.load_lists(
+        context, "Customer", [root.named if root.kind is FileAudience.CUSTOMERS else [] for root in roots]
+    )
 
 
-async def versions(root: strawberry.Parent[SharedFile], info: Info) -> list[SharedFileVersion] | None:
+@level
+async def versions(roots: Sequence[SharedFile], context: Context) -> Sequence[list[SharedFileVersion] | None]:
     """SharedFile.versions: None for customers, who see the newest content alone."""
-    if not _oversees(info.context):
-        return None
-    return await info.context.load_list(db.files.versions_of, root.id)
+    if not _oversees(context):
+        return [None] * len(roots)
+    return await context.load_lists(db.files.versions_of, [root.id for root in roots])
 
 
 # SharedFileVersion.sharedBy.

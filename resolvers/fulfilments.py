@@ -3,6 +3,7 @@
 Shipping is in resolvers/shipments.py.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,7 +12,9 @@ from typing import Annotated, Any
 import strawberry
 
 import db
+from db.lifecycle_statuses import LifecycleStatus
 from db.orders import Order, OrderLine
+from execution.levels import level
 from resolvers import document_actions, nodes
 from resolvers.actions import Action, weigh
 from resolvers.context import Context, Info
@@ -36,12 +39,21 @@ from rules.portals import CancellationPolicy
 from rules.texts import TextMissing, check_text
 
 
-async def actions(root: strawberry.Parent[Order], info: Info) -> list[Action]:
+@level
+async def actions(roots: Sequence[Order], context: Context) -> list[list[Action]]:
     """Order.actions: by the rules that guard the mutations."""
-    context = info.context
-    status = await context.load(db.lifecycle_statuses.by_ids, root.lifecycle_status_id)
-    assert status is not None, "an order has a status"
-    lines = await context.load_list(db.orders.lines_of, root.id)
+    found = await asyncio.gather(
+        context.load_each(db.lifecycle_statuses.by_ids, [root.lifecycle_status_id for root in roots]),
+        context.load_lists(db.orders.lines_of, [root.id for root in roots]),
+        document_actions.of_orders(context, roots),
+    )
+    return [
+        _actions(context, status, lines) + of_documents
+        for status, lines, of_documents in zip(*found, strict=True)
+    ]
+
+
+def _actions(context: Context, status: LifecycleStatus, lines: list[OrderLine]) -> list[Action]:
     standing = standing_of(ProcessingState(status.processing_state), lines)
     policy = CancellationPolicy(context.portal.cancellation_policy)
     found = []
@@ -52,7 +64,7 @@ async def actions(root: strawberry.Parent[Order], info: Info) -> list[Action]:
         except BrokenRule as rule:
             broken = rule
         found.append(weigh(context, act, NEEDS[act], broken))
-    return found + await document_actions.of_order(context, root)
+    return found
 
 
 @strawberry.input(description="What to change of an order; what is left out stays as it is.")

@@ -5,7 +5,6 @@ import strawberry
 import db
 from db.invoices import Invoice
 from resolvers import money
-from resolvers.context import Info
 from resolvers.relations import relations
 
 
@@ -18,6 +17,5 @@ def open_amount(root: strawberry.Parent[Invoice]) -> money.Money:
 lines = relations(db.invoices.lines_of, "id")
 
 
-async def rates(root: strawberry.Parent[Invoice], info: Info) -> list[money.RateTotal]:
-    """Invoice.rates."""
-    return money.of_rates(root, await lines(root, info))
+# Invoice.rates.
+rates = relations(db.invoices.lines_of, "id", then=money.of_rates)

@@ -1,51 +1,68 @@
 """Loaders: the rows of one batched read, asked for a key at a time or for a level's keys at once, each read once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from aiodataloader import DataLoader
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
 
 
-class Absent:
-    """What stands for the row of a key that a read left out: it is not there, or not for the viewer to see."""
+class MissingKey(Exception):
+    """A read that has to answer for every key left one out."""
+
+    def __init__(self, read: object, key: object) -> None:
+        super().__init__(
+            f"{getattr(read, '__module__', '')}.{getattr(read, '__name__', read)} left out {key!r}"
+        )
 
 
-ABSENT = Absent()
+class ReadStopped(Exception):
+    """A read was stopped with its transaction before it had an answer."""
 
 
 class Loader(Generic[Key, Row]):
-    """The rows of one batched read in one transaction; each key is read once.
+    """The rows of one batched read in one transaction, None for a key that the read left out; each key is read once.
 
-    Whatever is asked for in one turn of the event loop, keys one by one and a level's at once, is read together.
+    A level brings its keys along; single keys are gathered by a DataLoader. Whatever is asked for in one turn of the
+    event loop is read together.
     """
 
     def __init__(self, read: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Row]]]) -> None:
         self._read = read
-        self._rows: dict[Key, Row | Absent] = {}
+        self._rows: dict[Key, Row | None] = {}
         self._being_read: dict[Key, asyncio.Future[None]] = {}
         self._gathered: list[Key] = []  # to be read next
         self._next: asyncio.Future[None] | None = None
         self._reading: set[asyncio.Task[None]] = set()
+        self._singles: DataLoader[Key, Row | None] | None = None
 
-    async def one(self, key: Key) -> Row | Absent:
+    async def one(self, key: Key) -> Row | None:
         """The row of a key."""
-        if key not in self._rows:
-            # Others wait for the same: who is cancelled must not cancel it for them.
-            await asyncio.shield(self._being_read[key] if key in self._being_read else self._gather(key))
-        return self._rows[key]
+        if key in self._rows:
+            return self._rows[key]
+        if self._singles is None:
+            self._singles = DataLoader(self.level, cache=False)  # the one cache is here
+        return await self._singles.load(key)
 
-    async def level(self, keys: Sequence[Key]) -> list[Row | Absent]:
+    async def level(self, keys: Sequence[Key]) -> list[Row | None]:
         """The rows of many keys, in their order; keys may repeat."""
         rows, being_read = self._rows, self._being_read
-        reads: set[asyncio.Future[None]] = set()
-        for key in keys:
-            if key not in rows:
-                reads.add(being_read[key] if key in being_read else self._gather(key))
-        for read in reads:
-            await read
+        missing = [key for key in dict.fromkeys(keys) if key not in rows]
+        if missing:
+            reads = {being_read[key] if key in being_read else self._gather(key) for key in missing}
+            await asyncio.wait(reads)  # to await a read itself would cancel it with one of those who wait
+            for read in reads:
+                read.result()
         return [rows[key] for key in keys]
+
+    def forget(self) -> None:
+        """Let go of all rows. A loader and its DataLoader know each other: else the rows would lie about until the
+        garbage is collected."""
+        self._rows.clear()
 
     def _gather(self, key: Key) -> asyncio.Future[None]:
         if self._next is None:
@@ -67,17 +84,28 @@ class Loader(Generic[Key, Row]):
     async def _read_now(self, keys: list[Key], done: asyncio.Future[None]) -> None:
         try:
             found = await self._read(keys)
-        except Exception as error:
-            if not done.done():
-                done.set_exception(error)
-                done.exception()  # it may be that nobody waits any more
-        except BaseException:
-            done.cancel()
-            raise
+        except BaseException as error:
+            # Of a read that is cancelled the DataLoader would tell nobody who waits.
+            _fail(done, error if isinstance(error, Exception) else ReadStopped())
+            if not isinstance(error, Exception):
+                raise
         else:
-            self._rows.update((key, found.get(key, ABSENT)) for key in keys)
+            self._rows.update(found)
+            self._rows.update((key, None) for key in keys if key not in found)
             if not done.done():
                 done.set_result(None)
         finally:
             for key in keys:
                 del self._being_read[key]
+
+
+def _fail(done: asyncio.Future[None], error: Exception) -> None:
+    if not done.done():
+        done.set_exception(error)
+        done.exception()  # it may be that nobody waits any more
+
+
+def dealt(rows: Iterable[Row | None], lists: Sequence[Sequence[Any]]) -> list[list[Row]]:
+    """The rows of lists of keys that were asked for as one level, list by list, without those that are not there."""
+    every = iter(rows)
+    return [[row for row in islice(every, len(keys)) if row is not None] for keys in lists]

@@ -20,11 +20,25 @@ class Money:
 
 @dataclass(slots=True)
 class Totals:
-    """The sums of a document."""
+    """The sums of a document, shown as they are asked for."""
 
-    net: Money
-    tax: Money
-    total: Money
+    of: MinorTotals
+    currency: str
+
+    @property
+    def net(self) -> Money:
+        """Without tax."""
+        return of_minor(self.of.net, self.currency)
+
+    @property
+    def tax(self) -> Money:
+        """The tax."""
+        return of_minor(self.of.tax, self.currency)
+
+    @property
+    def total(self) -> Money:
+        """With tax."""
+        return of_minor(self.of.total, self.currency)
 
 
 class Document(Protocol):
@@ -67,10 +81,3 @@ def of_rates(document: Document, lines: Sequence[Line]) -> list[RateTotal]:
     return [
         RateTotal(each.rate, of_minor(each.net, currency), of_minor(each.tax, currency)) for each in rates
     ]
-
-
-def of_totals(totals: MinorTotals, currency: str) -> Totals:
-    """Net, tax and total."""
-    return Totals(
-        of_minor(totals.net, currency), of_minor(totals.tax, currency), of_minor(totals.total, currency)
-    )

@@ -3,16 +3,23 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 import strawberry
 
 import db
+from execution.levels import level
 from resolvers.context import BatchedRead, Context, Info
+from resolvers.loaders import dealt
+from resolvers.relations import Relation
 from rules.broken import BrokenRules, InvalidInput, NotFound
 from rules.permissions import Permission
+
+# An object by its type and key.
+Named: TypeAlias = tuple[str, UUID]
 
 # The types that have a global id: how they are read, and what that needs.
 NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
@@ -97,13 +104,53 @@ async def load(context: Context, type_name: str, key: UUID) -> Any:
     return await context.load(read, key)
 
 
-async def load_any(context: Context, type_name: str, key: UUID) -> Any:
-    """The same where objects of many types are read at once: documents of all kinds come with one statement."""
-    if type_name not in _DOCUMENTS:
-        return await load(context, type_name, key)
-    if Permission.DOCUMENTS_READ not in context.signed_in.permissions:
+async def load_level(context: Context, type_name: str, keys: Sequence[UUID | None]) -> list[Any]:
+    """The objects of one type, in the order of their keys; None for None, and where `load` gives None."""
+    read, needed = NODES[type_name]
+    if needed is not None and needed not in context.signed_in.permissions:
+        return [None] * len(keys)
+    return await context.load_level(read, keys)
+
+
+async def load_lists(context: Context, type_name: str, lists: Sequence[Sequence[UUID]]) -> list[list[Any]]:
+    """The objects of one type in many lists of keys, without those that `load` does not give."""
+    return dealt(await load_level(context, type_name, [key for keys in lists for key in keys]), lists)
+
+
+async def load_any(context: Context, named: Sequence[Named | None]) -> list[Any]:
+    """The same of objects of many types: one read a type, and one for documents of all kinds. None also for what is of
+    no type that can be read."""
+    reads = {type_name: _read_of(context, type_name) for type_name in {each[0] for each in named if each}}
+    return await context.load_any(
+        [(read, each[1]) if each and (read := reads[each[0]]) else None for each in named]
+    )
+
+
+def _read_of(context: Context, type_name: str) -> BatchedRead[UUID, Any] | None:
+    read, needed = NODES.get(type_name, (None, None))
+    if needed is not None and needed not in context.signed_in.permissions:
         return None
-    return await context.load(db.documents.by_ids, key)
+    return db.documents.by_ids if type_name in _DOCUMENTS else read
+
+
+def relation(type_name: str, key: str | Callable[[Any], UUID | None]) -> Relation:
+    """The one object of a type that an object leads to, like resolvers.relations.relation: None also for whoever may
+    not read the type."""
+    key_of = attrgetter(key) if isinstance(key, str) else key
+
+    async def answers(roots: Sequence[Any], context: Context) -> list[Any]:
+        return await load_level(context, type_name, [key_of(root) for root in roots])
+
+    return level(answers)
+
+
+def relation_to_any(named: Callable[[Any], Named | None]) -> Relation:
+    """The same of an object of any type."""
+
+    async def answers(roots: Sequence[Any], context: Context) -> list[Any]:
+        return await load_any(context, [named(root) for root in roots])
+
+    return level(answers)
 
 
 async def by_global_id(context: Context, id: str, *types: str) -> Any:

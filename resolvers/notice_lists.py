@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import Annotated, Any
 
 import strawberry
@@ -98,11 +99,8 @@ def _filters(given: NoticeFilter) -> dict[str, Any]:
 account = relation(db.accounts.by_ids, "account_id")
 
 
-async def node(root: strawberry.Parent[Notice], info: Info) -> Any:
-    """Notice.node: None when it is not for the viewer."""
-    if root.node_type not in nodes.NODES:
-        return None
-    return await nodes.load(info.context, root.node_type, root.node_id)
+# Notice.node: None when it is not for the viewer.
+node = nodes.relation_to_any(attrgetter("node_type", "node_id"))
 
 
 def language(root: strawberry.Parent[Notice]) -> Language:

@@ -1,16 +1,17 @@
 """Open invoices: a customer's balance in all: debt by how long it is due, and the credit limit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
 
 import db
-from db.invoices import Invoice
 from db.open_invoices import FirstOf, OpenInvoice
+from execution.levels import level
 from resolvers import money, nodes, pages
 from resolvers.balance_reports import CustomerBalance
-from resolvers.context import Info
+from resolvers.context import Context, Info
 from rules import credit as limits
 from rules.balances import Aged, AgeingBucket, Standing
 from rules.pages import DEFAULT_PAGE
@@ -112,14 +113,17 @@ def aged_count(root: strawberry.Parent[AgedDebt]) -> int:
     return root.aged.count
 
 
+@level
 async def first(
-    root: strawberry.Parent[AgedDebt], info: Info, first: pages.First = None
-) -> list[OpenInvoice]:
+    roots: Sequence[AgedDebt], context: Context, first: pages.First = None
+) -> list[list[OpenInvoice]]:
     """AgedDebt.invoices: the first of them; all buckets of a report with one statement."""
-    if root.aged.count == 0:
-        return []
-    key = root.report.filters, FirstOf(root.currency, root.aged.bucket, first or DEFAULT_PAGE)
-    return await info.context.load_list(db.open_invoices.first, key)
+    most = first or DEFAULT_PAGE
+    keys = [
+        (root.report.filters, FirstOf(root.currency, root.aged.bucket, most)) if root.aged.count else None
+        for root in roots
+    ]
+    return await context.load_lists(db.open_invoices.first, keys)
 
 
 _Currency = Annotated[str | None, strawberry.argument(description="In this currency.")]
@@ -145,10 +149,8 @@ async def page(
     return await pages.connection(info.context, db.open_invoices, filters, ["DUE_ON_ASC"], asked)
 
 
-async def invoice(root: strawberry.Parent[OpenInvoice], info: Info) -> Invoice | None:
-    """OpenInvoice.invoice."""
-    found: Invoice | None = await nodes.load(info.context, "Invoice", root.id)
-    return found
+# OpenInvoice.invoice.
+invoice = nodes.relation("Invoice", "id")
 
 
 def invoice_total(root: strawberry.Parent[OpenInvoice]) -> money.Money:

@@ -6,7 +6,6 @@ import strawberry
 
 import db
 from db.order_balances import OrderBalance, OrderBalanceTotal
-from db.orders import Order
 from resolvers import money, nodes, pages
 from resolvers.balance_reports import CustomerBalanceByOrder
 from resolvers.context import Info
@@ -36,10 +35,8 @@ async def page(
     return await pages.connection(info.context, db.order_balances, dict(root.filters), order, asked)
 
 
-async def order(root: strawberry.Parent[OrderBalance], info: Info) -> Order | None:
-    """OrderBalance.order: None for what belongs to none, and for whoever may not read orders."""
-    found: Order | None = await nodes.load(info.context, "Order", root.id) if root.id else None
-    return found
+# OrderBalance.order: None for what belongs to none, and for whoever may not read orders.
+order = nodes.relation("Order", "id")
 
 
 def placed_at(root: strawberry.Parent[OrderBalance]) -> datetime | None:

@@ -1,11 +1,12 @@
 """Order statements: what was ordered, shipped and is outstanding, by product and by order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Protocol
+from uuid import UUID
 
 import strawberry
 
@@ -14,10 +15,11 @@ from db.connections import Connection
 from db.order_statements import Filters, StatementTotal
 from db.orders_in_progress import FirstLines, LineInProgress, OrderInProgress, QuantityOfOrder
 from db.products_in_progress import FirstOrders, OrderOfProduct, ProductInProgress
+from execution.levels import level
 from resolvers import money, nodes, pages
-from resolvers.context import Info
+from resolvers.context import Context, Info
 from resolvers.enums import publish
-from resolvers.relations import relation
+from resolvers.relations import relation, relations
 from rules.pages import DEFAULT_PAGE
 from rules.periods import check_period, midnight, next_day
 from rules.viewers import Viewer
@@ -229,32 +231,41 @@ order_of = relation(db.orders.by_ids, "id")
 customer = relation(db.customers.by_ids, "customer_id")
 
 
-async def _quantities(root: OrderInProgress, info: Info) -> list[QuantityOfOrder]:
-    return await info.context.load_list(db.orders_in_progress.quantities_of, (root.filters, root.id))
+def _asked_for(root: OrderInProgress) -> tuple[Filters, UUID]:
+    return root.filters, root.id
 
 
-async def quantities(root: strawberry.Parent[OrderInProgress], info: Info) -> list[UnitQuantities]:
-    """OrderInProgress.quantities: by unit."""
-    return by_unit(await _quantities(root, info))
+def _by_unit(_root: OrderInProgress, found: list[QuantityOfOrder]) -> list[UnitQuantities]:
+    return by_unit(found)
 
 
-async def lines_of_order(root: strawberry.Parent[OrderInProgress], info: Info) -> int:
-    """OrderInProgress.lineCount."""
-    return sum(each.lines for each in await _quantities(root, info))
+def _lines(_root: OrderInProgress, found: list[QuantityOfOrder]) -> int:
+    return sum(each.lines for each in found)
 
 
-async def amount_of_order(root: strawberry.Parent[OrderInProgress], info: Info) -> money.Money:
-    """OrderInProgress.outstandingAmount."""
-    minor = sum(int(each.outstanding_amount) for each in await _quantities(root, info))
-    return money.of_minor(minor, root.currency)
+def _amount(root: OrderInProgress, found: list[QuantityOfOrder]) -> money.Money:
+    return money.of_minor(sum(int(each.outstanding_amount) for each in found), root.currency)
 
 
+# OrderInProgress.quantities: by unit.
+quantities = relations(db.orders_in_progress.quantities_of, _asked_for, then=_by_unit)
+
+
+# OrderInProgress.lineCount.
+lines_of_order = relations(db.orders_in_progress.quantities_of, _asked_for, then=_lines)
+
+
+# OrderInProgress.outstandingAmount.
+amount_of_order = relations(db.orders_in_progress.quantities_of, _asked_for, then=_amount)
+
+
+@level
 async def lines(
-    root: strawberry.Parent[OrderInProgress], info: Info, first: pages.First = None
-) -> list[LineInProgress]:
+    roots: Sequence[OrderInProgress], context: Context, first: pages.First = None
+) -> list[list[LineInProgress]]:
     """OrderInProgress.lines: the first of them."""
-    key = root.filters, FirstLines(root.id, first or DEFAULT_PAGE)
-    return await info.context.load_list(db.orders_in_progress.first_lines, key)
+    keys = [(root.filters, FirstLines(root.id, first or DEFAULT_PAGE)) for root in roots]
+    return await context.load_lists(db.orders_in_progress.first_lines, keys)
 
 
 def line_amount(root: strawberry.Parent[LineInProgress]) -> money.Money:
@@ -262,12 +273,14 @@ def line_amount(root: strawberry.Parent[LineInProgress]) -> money.Money:
     return money.of_minor(int(root.outstanding_amount), root.currency)
 
 
+@level
 async def orders_of_product(
-    root: strawberry.Parent[ProductInProgress], info: Info, first: pages.First = None
-) -> list[OrderOfProduct]:
+    roots: Sequence[ProductInProgress], context: Context, first: pages.First = None
+) -> list[list[OrderOfProduct]]:
     """ProductInProgress.orders: the first of them."""
-    key = root.filters, FirstOrders(root.sku, root.unit, first or DEFAULT_PAGE)
-    return await info.context.load_list(db.products_in_progress.first_orders, key)
+    most = first or DEFAULT_PAGE
+    keys = [(root.filters, FirstOrders(root.sku, root.unit, most)) for root in roots]
+    return await context.load_lists(db.products_in_progress.first_orders, keys)
 
 
 # OrderOfProduct.order.

@@ -157,7 +157,7 @@ def ship_to(root: strawberry.Parent[Order]) -> Address | None:
 
 def totals(root: strawberry.Parent[Order]) -> money.Totals:
     """Order.totals."""
-    return money.of_totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
+    return money.Totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
 
 
 def outstanding(root: strawberry.Parent[OrderLine]) -> Decimal:

@@ -1,5 +1,6 @@
 """Connections: windows over a list by opaque cursors, as the Relay specification has them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -11,8 +12,9 @@ import strawberry
 
 from db.connections import Connection as DatabaseConnection
 from db.pages import Key, Page, Window
+from execution.levels import level
 from resolvers import cursors
-from resolvers.context import BatchedRead, Context, Info
+from resolvers.context import BatchedRead, Context
 from rules.pages import DEFAULT_PAGE, LARGEST_PAGE, InvalidPage
 from rules.viewers import Viewer
 
@@ -127,13 +129,21 @@ class Connection:
         )
 
 
-async def total_count(root: strawberry.Parent[Connection], info: Info) -> int:
-    """Connection.totalCount: a statement of its own, run only when it is asked for."""
-    context = info.context
-    if root.counted is not None:
-        read, key = root.counted
-        return await context.load(read, key) or 0
-    return await root.source.count(context.connection, context.signed_in, root.filters)
+@level
+async def total_count(roots: Sequence[Connection], context: Context) -> list[int]:
+    """Connection.totalCount: a statement of its own, run only when it is asked for; of the lists of many parents one
+    for all."""
+    of_parents = await context.load_any([root.counted for root in roots])
+    alone = [root for root in roots if root.counted is None]
+    counts = iter(
+        await asyncio.gather(
+            *(root.source.count(context.connection, context.signed_in, root.filters) for root in alone)
+        )
+    )
+    return [
+        next(counts) if root.counted is None else count or 0
+        for root, count in zip(roots, of_parents, strict=True)
+    ]
 
 
 async def connection(
@@ -152,27 +162,34 @@ async def connection(
     return Connection(source, filters, names, page, context.facilities.cursor_key)
 
 
-async def of_parent(
+async def of_parents(
     context: Context,
     source: OfParents,
-    key: Any,
-    filters: Mapping[str, Any],
+    parents: Sequence[tuple[Any, Mapping[str, Any]]],
     order: Sequence[str],
     asked: Asked,
     counts: BatchedRead[Any, int] | None = None,
-) -> Connection:
-    """The window of what belongs to one parent, which has this key and is found by these filters: the first pages of
-    many parents come with one statement, and with `counts` so do their numbers. Raises InvalidPage or InvalidCursor.
-    """
-    counted = None if counts is None else (counts, key)
+) -> list[Connection]:
+    """The windows of what belongs to each of many parents, which are said by their keys and by the filters that find
+    it: the first pages come with one statement, and with `counts` so do their numbers. Raises InvalidPage or
+    InvalidCursor."""
+    counted = [None if counts is None else (counts, key) for key, _ in parents]
     if (asked.after, asked.last, asked.before) != (None, None, None):
-        found = await connection(context, source, filters, order, asked)
-        return replace(found, counted=counted)
+        found = await asyncio.gather(
+            *(connection(context, source, filters, order, asked) for _, filters in parents)
+        )
+        return [replace(each, counted=how) for each, how in zip(found, counted, strict=True)]
     cursor_key = context.facilities.cursor_key
     size = _window(cursor_key, source, tuple(order), asked).size
-    rows = await context.load_list(source.first, (key, size + 1))
-    page = Page(rows[:size], has_next=len(rows) > size, has_previous=False)
-    return Connection(source, filters, tuple(order), page, cursor_key, counted)
+    lists = await context.load_lists(source.first, [(key, size + 1) for key, _ in parents])
+    return [
+        Connection(source, filters, tuple(order), _first_page(rows, size), cursor_key, how)
+        for (_, filters), rows, how in zip(parents, lists, counted, strict=True)
+    ]
+
+
+def _first_page(rows: list[Any], size: int) -> Page:
+    return Page(rows[:size], has_next=len(rows) > size, has_previous=False)
 
 
 def _window(cursor_key: bytes, source: Pageable, order: tuple[str, ...], asked: Asked) -> Window:

@@ -88,10 +88,13 @@ def amount(root: strawberry.Parent[Payment]) -> money.Money:
     return money.of_minor(root.amount, root.currency)
 
 
-async def on_account(root: strawberry.Parent[Payment], info: Info) -> money.Money:
-    """Payment.onAccount."""
-    own, every = await info.context.load(db.allocations.of_payments, root.id) or (0, 0)
+def _on_account(root: Payment, allocated: tuple[int, int] | None) -> money.Money:
+    own, every = allocated or (0, 0)
     return money.of_minor(left_on_account(PaymentKind(root.kind), own, every), root.currency)
+
+
+# Payment.onAccount.
+on_account = relation(db.allocations.of_payments, "id", then=_on_account)
 
 
 # Payment.customer.

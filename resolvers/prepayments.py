@@ -1,15 +1,17 @@
 """Prepayments: what of a customer's payments and credit notes settles nothing, and whence."""
 
-from typing import Any
+from operator import attrgetter
+from uuid import UUID
 
 import strawberry
 
 import db
-from db.invoices import Invoice
+from db.balance_reports import Filters
 from db.prepayments import Prepayment, PrepaymentSource
 from resolvers import money, nodes, pages
 from resolvers.balance_reports import CustomerBalance
 from resolvers.context import Info
+from resolvers.relations import relations
 
 
 async def page(
@@ -33,21 +35,27 @@ def amount(root: strawberry.Parent[Prepayment | PrepaymentSource]) -> money.Mone
     return money.of_minor(root.amount, root.currency)
 
 
-async def invoice(root: strawberry.Parent[Prepayment], info: Info) -> Invoice | None:
-    """Prepayment.invoice: None for what lies on account."""
-    if root.document_type != "Invoice":
-        return None
-    found: Invoice | None = await nodes.load(info.context, "Invoice", root.id)
-    return found
+def _invoice_id(root: Prepayment) -> UUID | None:
+    return root.id if root.document_type == "Invoice" else None
 
 
-async def sources(root: strawberry.Parent[Prepayment], info: Info) -> list[PrepaymentSource]:
-    """Prepayment.sources: what lies on account has one."""
+# Prepayment.invoice: None for what lies on account.
+invoice = nodes.relation("Invoice", _invoice_id)
+
+
+def _used(root: Prepayment) -> tuple[Filters, UUID] | None:
+    return (root.filters, root.id) if root.document_type == "Invoice" else None
+
+
+def _sources(root: Prepayment, found: list[PrepaymentSource]) -> list[PrepaymentSource]:
     if root.document_type == "Invoice":
-        return await info.context.load_list(db.prepayments.sources, (root.filters, root.id))
+        return found
     return [PrepaymentSource(root.id, root.id, root.document_type, root.number, root.amount, root.currency)]
 
 
-async def document(root: strawberry.Parent[PrepaymentSource], info: Info) -> Any:
-    """PrepaymentSource.document."""
-    return await nodes.load(info.context, root.document_type, root.document_id)
+# Prepayment.sources: what lies on account has one.
+sources = relations(db.prepayments.sources, _used, then=_sources)
+
+
+# PrepaymentSource.document.
+document = nodes.relation_to_any(attrgetter("document_type", "document_id"))

@@ -1,9 +1,9 @@
 """Previews: what orderPlace would do with the cart now, and a token that holds it to that."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -16,7 +16,7 @@ from resolvers.cart_items import PricedItem, priced_items
 from resolvers.context import Context, Info
 from resolvers.errors import Broken
 from resolvers.order_drafts import CartDraft, OrderDraft
-from resolvers.relations import relation
+from resolvers.relations import relation, relations
 from rules import stock
 from rules.broken import BrokenRule
 from rules.carts import obstacles
@@ -139,7 +139,7 @@ def ship_to(root: strawberry.Parent[OrderPreview]) -> Address | None:
 
 def totals(root: strawberry.Parent[OrderPreview]) -> money.Totals:
     """OrderPreview.totals."""
-    return money.of_totals(root.draft.totals, root.draft.currency)
+    return money.Totals(root.draft.totals, root.draft.currency)
 
 
 def credit(root: strawberry.Parent[OrderPreview], info: Info) -> Credit | None:
@@ -168,7 +168,7 @@ order_warehouse = relation(db.warehouses.by_ids, "warehouse_id")
 
 def order_totals(root: strawberry.Parent[OrderDraft]) -> money.Totals:
     """PreviewedOrder.totals."""
-    return money.of_totals(root.totals, root.currency)
+    return money.Totals(root.totals, root.currency)
 
 
 def unavailable_item(root: strawberry.Parent[PricedItem]) -> PricedItem:
@@ -182,9 +182,14 @@ def reason(root: strawberry.Parent[PricedItem]) -> Broken:
     return Broken(root.assessment.problem)
 
 
-async def alternatives(root: strawberry.Parent[PricedItem], info: Info) -> Sequence[StockLevel]:
-    """UnavailableItem.alternatives: where the viewer may order it from, or some of it."""
-    if not isinstance(root.assessment.problem, (InsufficientStock, WarehouseMissing)):
-        return []
-    levels = await info.context.load_list(db.stock.to_order_from, root.item.product_id)
+def _elsewhere(root: PricedItem) -> UUID | None:
+    lacks_stock = isinstance(root.assessment.problem, (InsufficientStock, WarehouseMissing))
+    return root.item.product_id if lacks_stock else None
+
+
+def _alternatives(root: PricedItem, levels: list[StockLevel]) -> list[StockLevel]:
     return stock.alternatives(levels, root.item.quantity)
+
+
+# UnavailableItem.alternatives: where the viewer may order it from, or some of it.
+alternatives = relations(db.stock.to_order_from, _elsewhere, then=_alternatives)

@@ -1,6 +1,6 @@
 """Quotations: reading them; resolvers/quotation_changes.py issues and declines them."""
 
-import asyncio
+from collections.abc import Sequence
 from datetime import date
 from enum import Enum
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ import strawberry
 import db
 from db.orders import Order
 from db.quotations import Quotation
+from execution.levels import level
 from resolvers import actions, money, nodes, pages
 from resolvers.actions import Action
 from resolvers.context import Context, Info
@@ -105,28 +106,28 @@ async def quotation(info: Info, id: _Id = None, number: _Number = None) -> Quota
 
 def totals(root: strawberry.Parent[Quotation]) -> money.Totals:
     """Quotation.totals."""
-    return money.of_totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
+    return money.Totals(amounts.Totals(root.net, root.tax, root.total), root.currency)
 
 
 # Quotation.lines.
 lines = relations(db.quotations.lines_of, "id")
 
 
-async def orders(root: strawberry.Parent[Quotation], info: Info) -> list[Order]:
+@level
+async def orders(roots: Sequence[Quotation], context: Context) -> list[list[Order]]:
     """Quotation.orders, as far as the viewer may see them."""
-    context = info.context
-    links = await context.load_list(db.quotation_orders.of_quotations, root.id)
-    found = await asyncio.gather(*(nodes.load(context, "Order", each.order_id) for each in links))
-    return sorted((each for each in found if each is not None), key=lambda order: order.number)
+    links = await context.load_lists(db.quotation_orders.of_quotations, [root.id for root in roots])
+    found = await nodes.load_lists(context, "Order", [[each.order_id for each in far] for far in links])
+    return [sorted(each, key=lambda order: order.number) for each in found]
 
 
-async def of_order(root: strawberry.Parent[Order], info: Info) -> Quotation | None:
+@level
+async def of_order(roots: Sequence[Order], context: Context) -> list[Quotation | None]:
     """Order.quotation: that of its first line from one."""
-    links = await info.context.load_list(db.quotation_orders.of_orders, root.id)
-    found: Quotation | None = (
-        await nodes.load(info.context, "Quotation", links[0].quotation_id) if links else None
+    links = await context.load_lists(db.quotation_orders.of_orders, [root.id for root in roots])
+    return await nodes.load_level(
+        context, "Quotation", [far[0].quotation_id if far else None for far in links]
     )
-    return found
 
 
 # What each act needs; the staff sees all of them, a customer its own.

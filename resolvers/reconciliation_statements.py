@@ -1,13 +1,16 @@
 """Reconciliation statements: reading them; resolvers/reconciliation_changes.py issues and answers them."""
 
+from collections.abc import Sequence
+
 import strawberry
 
 import db
 from db.reconciliation_statements import ReconciliationStatement
+from execution.levels import level
 from resolvers import actions as acts
 from resolvers import money, pages
 from resolvers.actions import Action
-from resolvers.context import Info
+from resolvers.context import Context, Info
 from rules.permissions import Permission
 from rules.reconciliation_statements import StatementAct, refusal
 
@@ -40,15 +43,16 @@ def actions(root: strawberry.Parent[ReconciliationStatement], info: Info) -> lis
     return [acts.weigh(info.context, act, needs, refusal(root.state, act)) for act in StatementAct]
 
 
+@level
 async def movements(
-    root: strawberry.Parent[ReconciliationStatement],
-    info: Info,
+    roots: Sequence[ReconciliationStatement],
+    context: Context,
     first: pages.First = None,
     after: pages.After = None,
     last: pages.Last = None,
     before: pages.Before = None,
-) -> pages.Connection:
+) -> list[pages.Connection]:
     """ReconciliationStatement.movements. Raises InvalidPage or InvalidCursor."""
     asked = pages.Asked(first, after, last, before)
-    filters = {"statement_id": root.id}
-    return await pages.of_parent(info.context, db.reconciliation_lines, root.id, filters, _ORDER, asked)
+    statements = [(root.id, {"statement_id": root.id}) for root in roots]
+    return await pages.of_parents(context, db.reconciliation_lines, statements, _ORDER, asked)

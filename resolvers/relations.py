@@ -7,20 +7,11 @@ from typing import Any, TypeAlias
 
 from execution.levels import level
 from resolvers.context import BatchedRead, Context
-from resolvers.loaders import ABSENT
+from resolvers.loaders import MissingKey
 
 # A resolver, to be declared with schema.fields.field().
 Relation: TypeAlias = Callable[..., Awaitable[Any]]
 Then: TypeAlias = Callable[..., Any]
-
-
-class MissingKey(Exception):
-    """A read that has to answer for every key left one out."""
-
-    def __init__(self, read: object, key: object) -> None:
-        super().__init__(
-            f"{getattr(read, '__module__', '')}.{getattr(read, '__name__', read)} left out {key!r}"
-        )
 
 
 def relation(
@@ -50,16 +41,16 @@ def _answered(
     key_of = attrgetter(key) if isinstance(key, str) else key
 
     def answer(root: Any, key: Any, row: Any, arguments: dict[str, Any]) -> Any:
-        if row is ABSENT:
-            if of_many and key is not None:
+        if of_many and row is None:
+            if key is not None:
                 raise MissingKey(read, key)
-            row = [] if of_many else None
+            row = []
         return row if then is None else then(root, row, **arguments)
 
-    async def answers(roots: Sequence[Any], context: Context, **arguments: Any) -> list[Any]:
+    async def answers(roots: Sequence[Any], context: Context, **arguments: Any) -> Sequence[Any]:
         keys = [key_of(root) for root in roots]
         rows = await context.load_level(read, keys)
-        if then is None and ABSENT not in rows:
+        if then is None and not (of_many and any(row is None for row in rows)):
             return rows
         return [
             _or_error(answer, root, key, row, arguments)

@@ -10,12 +10,12 @@ import strawberry
 
 import db
 from db.access_groups import AccessGroup
-from db.categories import Category
 from db.connections import Connection
-from db.products import Product
-from db.warehouses import Warehouse
+from execution.levels import level
 from resolvers import nodes
-from resolvers.context import Context, Info
+from resolvers.context import BatchedRead, Context
+from resolvers.loaders import dealt
+from resolvers.relations import Relation
 from rules.access_groups import RestrictionTwice, RestrictionValuesOfAnotherKind, check_length
 from rules.documents import DocumentKind
 from rules.restrictions import MOST_LISTED, Modes, RestrictionKind, RestrictionMode
@@ -42,45 +42,50 @@ def _reading(kind: RestrictionKind) -> Callable[[Connection, Viewer, Sequence[UU
 _LISTED = {kind: _reading(kind) for kind in RestrictionKind}
 
 
-async def restrictions_of(context: Context, group: AccessGroup) -> list[Restriction]:
-    """The restrictions of a group, in force or not."""
-    return [
-        Restriction(
-            kind,
-            mode,
-            in_force=kind in context.portal.restriction_kinds,
-            values=await context.load_list(_LISTED[kind], group.id),
+async def restrictions_of(context: Context, groups: Sequence[AccessGroup]) -> list[list[Restriction]]:
+    """The restrictions of each group, in force or not."""
+    lists = await asyncio.gather(
+        *(
+            context.load_lists(read, [group.id if group.modes.of(kind) else None for group in groups])
+            for kind, read in _LISTED.items()
         )
-        for kind in RestrictionKind
-        if (mode := group.modes.of(kind)) is not None
+    )
+    in_force = context.portal.restriction_kinds
+    return [
+        [
+            Restriction(kind, mode, in_force=kind in in_force, values=values)
+            for kind, values in zip(_LISTED, listed, strict=True)
+            if (mode := group.modes.of(kind)) is not None
+        ]
+        for group, *listed in zip(groups, *lists, strict=True)
     ]
 
 
-async def categories(root: strawberry.Parent[Restriction], info: Info) -> list[Category]:
-    """Restriction.categories."""
-    return await _rows(root, info, RestrictionKind.PRODUCT_CATEGORY, db.categories.by_ids)
+def _listed(kind: RestrictionKind, read: BatchedRead[UUID, Any]) -> Relation:
+    """The rows that restrictions of a kind list, as far as the viewer may see them; none for other kinds."""
+
+    async def answers(roots: Sequence[Restriction], context: Context) -> list[list[Any]]:
+        lists = [root.values if root.kind is kind else [] for root in roots]
+        return dealt(await context.load_level(read, [key for keys in lists for key in keys]), lists)
+
+    return level(answers)
 
 
-async def products(root: strawberry.Parent[Restriction], info: Info) -> list[Product]:
-    """Restriction.products: those that are still sold."""
-    return await _rows(root, info, RestrictionKind.PRODUCT, db.products.by_ids)
+# Restriction.categories.
+categories = _listed(RestrictionKind.PRODUCT_CATEGORY, db.categories.by_ids)
 
 
-async def warehouses(root: strawberry.Parent[Restriction], info: Info) -> list[Warehouse]:
-    """Restriction.warehouses."""
-    return await _rows(root, info, RestrictionKind.WAREHOUSE, db.warehouses.by_ids)
+# Restriction.products: those that are still sold.
+products = _listed(RestrictionKind.PRODUCT, db.products.by_ids)
+
+
+# Restriction.warehouses.
+warehouses = _listed(RestrictionKind.WAREHOUSE, db.warehouses.by_ids)
 
 
 def document_kinds(root: strawberry.Parent[Restriction]) -> list[DocumentKind]:
     """Restriction.documentKinds."""
     return [DocumentKind(each) for each in root.values] if root.kind is RestrictionKind.DOCUMENT_KIND else []
-
-
-async def _rows(root: Restriction, info: Info, kind: RestrictionKind, read: Any) -> list[Any]:
-    if root.kind is not kind:
-        return []
-    rows = await asyncio.gather(*(info.context.load(read, each) for each in root.values))
-    return [row for row in rows if row is not None]
 
 
 @strawberry.input(description="How a group is to restrict one kind. The values are those of the kind.")

@@ -1,30 +1,22 @@
 """RMA request chains: the request for which something was posted or ordered, and what replaces its goods."""
 
-import strawberry
+from collections.abc import Sequence
 
 import db
-from db.credit_notes import CreditNote
-from db.goods_returns import GoodsReturn
 from db.orders import Order
-from db.payments import Payment
 from db.rma_requests import RMARequest
+from execution.levels import level
 from resolvers import nodes
-from resolvers.context import Info
+from resolvers.context import Context
 from rules.permissions import Permission
 
-
-async def rma_request(
-    root: strawberry.Parent[Order | GoodsReturn | CreditNote | Payment], info: Info
-) -> RMARequest | None:
-    """The request for which something was made: None for whoever may not read requests."""
-    key = root.rma_request_id
-    found: RMARequest | None = await nodes.load(info.context, "RMARequest", key) if key else None
-    return found
+# The request for which something was made: None for whoever may not read requests.
+rma_request = nodes.relation("RMARequest", "rma_request_id")
 
 
-async def replacement_orders(root: strawberry.Parent[RMARequest], info: Info) -> list[Order]:
+@level
+async def replacement_orders(roots: Sequence[RMARequest], context: Context) -> list[list[Order]]:
     """RMARequest.replacementOrders: none for whoever may not read orders."""
-    context = info.context
     if Permission.ORDERS_READ not in context.signed_in.permissions:
-        return []
-    return await context.load_list(db.orders.replacing, root.id)
+        return [[] for _ in roots]
+    return await context.load_lists(db.orders.replacing, [root.id for root in roots])

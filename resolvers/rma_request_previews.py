@@ -83,7 +83,7 @@ def totals(root: strawberry.Parent[RMACreditPreview]) -> money.Totals | None:
     note = root.note
     if note is None:
         return None
-    return money.of_totals(amounts.Totals(note.net, note.tax, note.total), note.currency)
+    return money.Totals(amounts.Totals(note.net, note.tax, note.total), note.currency)
 
 
 def problems(root: strawberry.Parent[RMACreditPreview]) -> list[Broken]:

@@ -1,6 +1,7 @@
 """RMA requests: reading them; resolvers/rma_request_changes.py is how customers write and submit them."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -10,8 +11,9 @@ from uuid import UUID
 import strawberry
 
 import db
-from db.invoices import Invoice, InvoiceLine
+from db.invoices import InvoiceLine
 from db.rma_requests import RMARequest, RMARequestLine
+from execution.levels import level
 from resolvers import actions, nodes, pages, subscriptions
 from resolvers.actions import Action
 from resolvers.context import Context, Info
@@ -158,10 +160,8 @@ def number(root: strawberry.Parent[RMARequest]) -> str:
 customer = relation(db.customers.by_ids, "customer_id")
 
 
-async def invoice(root: strawberry.Parent[RMARequest], info: Info) -> Invoice | None:
-    """RMARequest.invoice, as far as the viewer may read it."""
-    found: Invoice | None = await nodes.load(info.context, "Invoice", root.invoice_id)
-    return found
+# RMARequest.invoice, as far as the viewer may read it.
+invoice = nodes.relation("Invoice", "invoice_id")
 
 
 # RMARequest.account, as far as the viewer may see it.
@@ -180,47 +180,65 @@ lines = relations(db.rma_requests.lines_of, "id")
 attachments = relations(db.attachments.of_rma_requests, "id")
 
 
-async def _progress(context: Context, line: RMARequestLine) -> RMALineProgress:
-    every = await context.load_list(db.rma_progress.of_requests, line.rma_request_id)
+def _of_line(line: RMARequestLine, every: list[RMALineProgress]) -> RMALineProgress:
     return next(each for each in every if each.position == line.position)
 
 
-async def state(root: strawberry.Parent[RMARequestLine], info: Info) -> RMALineState:
+@level
+async def state(roots: Sequence[RMARequestLine], context: Context) -> list[RMALineState]:
     """RMARequestLine.state."""
-    context = info.context
-    whole = await context.load(db.rma_requests.by_ids, root.rma_request_id)
-    assert whole is not None, "a line is read of a request that the viewer may see"
-    return line_state(
-        await _progress(context, root),
-        submitted=whole.submitted_at is not None,
-        closed=whole.closed_at is not None,
+    wholes, lines = await asyncio.gather(
+        _requests_of(context, roots),
+        context.load_lists(db.rma_progress.of_requests, [root.rma_request_id for root in roots]),
     )
+    return [
+        line_state(
+            _of_line(root, every),
+            submitted=whole.submitted_at is not None,
+            closed=whole.closed_at is not None,
+        )
+        for root, whole, every in zip(roots, wholes, lines, strict=True)
+    ]
 
 
-async def received_quantity(root: strawberry.Parent[RMARequestLine], info: Info) -> Decimal:
-    """RMARequestLine.receivedQuantity."""
-    return plain((await _progress(info.context, root)).received_quantity)
+async def _requests_of(context: Context, lines: Sequence[RMARequestLine]) -> list[RMARequest]:
+    return await context.load_each(db.rma_requests.by_ids, [line.rma_request_id for line in lines])
 
 
-async def credited_quantity(root: strawberry.Parent[RMARequestLine], info: Info) -> Decimal:
-    """RMARequestLine.creditedQuantity."""
-    return plain((await _progress(info.context, root)).credited_quantity)
+def _received(root: RMARequestLine, every: list[RMALineProgress]) -> Decimal:
+    return plain(_of_line(root, every).received_quantity)
 
 
-async def replaced_quantity(root: strawberry.Parent[RMARequestLine], info: Info) -> Decimal:
-    """RMARequestLine.replacedQuantity."""
-    return plain((await _progress(info.context, root)).replaced_quantity)
+# RMARequestLine.receivedQuantity.
+received_quantity = relations(db.rma_progress.of_requests, "rma_request_id", then=_received)
 
 
-async def invoice_line(root: strawberry.Parent[RMARequestLine], info: Info) -> InvoiceLine | None:
+def _credited(root: RMARequestLine, every: list[RMALineProgress]) -> Decimal:
+    return plain(_of_line(root, every).credited_quantity)
+
+
+# RMARequestLine.creditedQuantity.
+credited_quantity = relations(db.rma_progress.of_requests, "rma_request_id", then=_credited)
+
+
+def _replaced(root: RMARequestLine, every: list[RMALineProgress]) -> Decimal:
+    return plain(_of_line(root, every).replaced_quantity)
+
+
+# RMARequestLine.replacedQuantity.
+replaced_quantity = relations(db.rma_progress.of_requests, "rma_request_id", then=_replaced)
+
+
+@level
+async def invoice_line(roots: Sequence[RMARequestLine], context: Context) -> list[InvoiceLine | None]:
     """RMARequestLine.invoiceLine, as far as the viewer may read the invoice."""
-    context = info.context
-    whole = await context.load(db.rma_requests.by_ids, root.rma_request_id)
-    assert whole is not None, "a line is read of a request that the viewer may see"
-    if await nodes.load(context, "Invoice", whole.invoice_id) is None:
-        return None
-    every = await context.load_list(db.invoices.lines_of, whole.invoice_id)
-    return next((each for each in every if each.position == root.invoice_position), None)
+    wholes = await _requests_of(context, roots)
+    seen = await nodes.load_level(context, "Invoice", [whole.invoice_id for whole in wholes])
+    lines = await context.load_lists(db.invoices.lines_of, [each and each.id for each in seen])
+    return [
+        next((each for each in every if each.position == root.invoice_position), None)
+        for root, every in zip(roots, lines, strict=True)
+    ]
 
 
 # What each side can do with a request, and what that needs.

@@ -1,8 +1,10 @@
 """Tickets: reading them; resolvers/ticket_changes.py opens, answers and closes them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
+from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,12 +13,13 @@ import strawberry
 import db
 from db.staff_members import StaffMember
 from db.tickets import SupportTicket
+from execution.levels import level
 from resolvers import actions as acts
 from resolvers import nodes, pages
 from resolvers.actions import Action
 from resolvers.context import Context, Info
 from resolvers.enums import publish
-from resolvers.relations import relation
+from resolvers.relations import Relation, relation
 from rules.periods import check_period, midnight, next_day
 from rules.texts import LONGEST_NAME, check_text
 from rules.tickets import (
@@ -148,36 +151,45 @@ async def ticket(info: Info, id: _Id = None, number: _Number = None) -> SupportT
     return found
 
 
+@level
 async def about_this(
-    root: strawberry.Parent[Any],
-    info: Info,
+    roots: Sequence[Any],
+    context: Context,
     first: pages.First = None,
     after: pages.After = None,
     last: pages.Last = None,
     before: pages.Before = None,
-) -> pages.Connection:
+) -> list[pages.Connection]:
     """The tickets of an object that can be asked about. Raises InvalidPage or InvalidCursor."""
     asked = pages.Asked(first, after, last, before)
-    about = type(root).__name__, root.id
-    filters = {"about_type": about[0], "about_id": about[1]}
+    keys = [(type(root).__name__, root.id) for root in roots]
+    abouts = [(key, {"about_type": key[0], "about_id": key[1]}) for key in keys]
     order = [SupportTicketOrder.LAST_MESSAGE_AT_DESC.value]
-    return await pages.of_parent(info.context, db.tickets, about, filters, order, asked, db.tickets.counts)
+    return await pages.of_parents(context, db.tickets, abouts, order, asked, db.tickets.counts)
 
 
-async def about(root: strawberry.Parent[SupportTicket], info: Info) -> Any:
-    """SupportTicket.about: None when it is about nothing, or about what the viewer may not see any more."""
-    return None if root.about is None else await nodes.load_any(info.context, *root.about)
+# SupportTicket.about: None when it is about nothing, or about what the viewer may not see any more.
+about = nodes.relation_to_any(attrgetter("about"))
 
 
 # SupportTicket.customer.
 customer = relation(db.customers.by_ids, "customer_id")
 
 
-async def assignee(root: strawberry.Parent[SupportTicket], info: Info) -> StaffMember | None:
-    """SupportTicket.assignee: None for customers, who deal with the company."""
-    if root.assignee_id is None or not info.context.signed_in.is_staff:
-        return None
-    return await info.context.load(db.staff_members.by_ids, root.assignee_id)
+def _told_to_staff(key: str) -> Relation:
+    """The staff member by the key in an attribute; None for customers, who deal with the company."""
+    key_of = attrgetter(key)
+
+    async def answers(roots: Sequence[Any], context: Context) -> Sequence[StaffMember | None]:
+        if not context.signed_in.is_staff:
+            return [None] * len(roots)
+        return await context.load_level(db.staff_members.by_ids, [key_of(root) for root in roots])
+
+    return level(answers)
+
+
+# SupportTicket.assignee: None for customers.
+assignee = _told_to_staff("assignee_id")
 
 
 @dataclass(slots=True)
@@ -203,11 +215,8 @@ def person_side(root: strawberry.Parent[SupportPerson]) -> TicketSide:
 person_account = relation(db.accounts.by_ids, "account_id")
 
 
-async def person_staff_member(root: strawberry.Parent[SupportPerson], info: Info) -> StaffMember | None:
-    """SupportPerson.staffMember: None for customers, who are told the name alone."""
-    if root.staff_member_id is None or not info.context.signed_in.is_staff:
-        return None
-    return await info.context.load(db.staff_members.by_ids, root.staff_member_id)
+# SupportPerson.staffMember: None for customers, who are told the name alone.
+person_staff_member = _told_to_staff("staff_member_id")
 
 
 def _promises(root: SupportTicket) -> Promises:
@@ -254,17 +263,16 @@ def actions(root: strawberry.Parent[SupportTicket], info: Info) -> list[Action]:
     ]
 
 
+@level
 async def messages(
-    root: strawberry.Parent[SupportTicket],
-    info: Info,
+    roots: Sequence[SupportTicket],
+    context: Context,
     first: pages.First = None,
     after: pages.After = None,
     last: pages.Last = None,
     before: pages.Before = None,
-) -> pages.Connection:
+) -> list[pages.Connection]:
     """SupportTicket.messages. Raises InvalidPage or InvalidCursor."""
-    source, filters = db.ticket_messages, {"ticket_id": root.id}
-    asked = pages.Asked(first, after, last, before)
-    return await pages.of_parent(
-        info.context, source, root.id, filters, ["AT_ASC"], asked, db.ticket_messages.counts
-    )
+    source, asked = db.ticket_messages, pages.Asked(first, after, last, before)
+    tickets = [(root.id, {"ticket_id": root.id}) for root in roots]
+    return await pages.of_parents(context, source, tickets, ["AT_ASC"], asked, source.counts)

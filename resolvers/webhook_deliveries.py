@@ -1,6 +1,7 @@
 """Webhook deliveries, as the company's staff sees them: what was told, when, and what the receiver said."""
 
 from enum import Enum
+from operator import attrgetter
 from typing import Annotated, Any
 
 import strawberry
@@ -101,11 +102,8 @@ def node_id(root: strawberry.Parent[WebhookDelivery]) -> strawberry.ID:
     return strawberry.ID(nodes.global_id(root.node_type, root.node_id))
 
 
-async def node(root: strawberry.Parent[WebhookDelivery], info: Info) -> Any:
-    """WebhookDelivery.node: None when it is no more, or not for the viewer."""
-    if root.node_type not in nodes.NODES:
-        return None
-    return await nodes.load(info.context, root.node_type, root.node_id)
+# WebhookDelivery.node: None when it is no more, or not for the viewer.
+node = nodes.relation_to_any(attrgetter("node_type", "node_id"))
 
 
 # WebhookDelivery.attempts.

@@ -1,14 +1,16 @@
 """Webhooks, as the company's staff sees them: what they tell, and what can be done with them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import strawberry
 
 import db
 from db.webhooks import Webhook
+from execution.levels import level
 from resolvers import nodes
 from resolvers.actions import Action, weigh
-from resolvers.context import Info
+from resolvers.context import Context, Info
 from resolvers.enums import publish
 from resolvers.relations import relation
 from rules.broken import BrokenRule
@@ -60,10 +62,15 @@ def switched_off(root: strawberry.Parent[Webhook]) -> WebhookSwitchedOff | None:
 created_by = relation(db.staff_members.by_ids, "created_by_id")
 
 
-async def actions(root: strawberry.Parent[Webhook], info: Info) -> list[Action]:
+@level
+async def actions(roots: Sequence[Webhook], context: Context) -> list[list[Action]]:
     """Webhook.actions."""
-    has_dead = await info.context.load(db.webhook_deliveries.with_dead, root.id)
+    dead = await context.load_level(db.webhook_deliveries.with_dead, [root.id for root in roots])
+    return [_actions(context, has_dead=bool(each)) for each in dead]
+
+
+def _actions(context: Context, *, has_dead: bool) -> list[Action]:
     broken: dict[WebhookAct, BrokenRule | None] = {
         WebhookAct.RETRY: None if has_dead else WebhookNothingDead()
     }
-    return [weigh(info.context, act.value, Permission.WEBHOOKS_WRITE, broken.get(act)) for act in WebhookAct]
+    return [weigh(context, act.value, Permission.WEBHOOKS_WRITE, broken.get(act)) for act in WebhookAct]

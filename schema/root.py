@@ -4,6 +4,7 @@ from functools import cache
 
 import strawberry
 
+from execution.compiled import CompiledExecution
 from execution.operations import Schema
 from schema.access_groups import AccessGroupMutations, AccessGroupQueries
 from schema.accounts import AccountMutations, AccountQueries
@@ -166,6 +167,7 @@ schema = Schema(
         ThrottledError,
         VersionConflictError,
     ],
+    execution_context_class=CompiledExecution,
     config=CONFIG,
 )
 

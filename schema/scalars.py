@@ -23,7 +23,8 @@ def _parse_decimal(value: Any) -> DecimalValue:
 
 def _serialize_decimal(value: DecimalValue) -> str:
     """Without the zeros that the database's scale adds; an amount of money brings its own places."""
-    return format(value, "f")
+    text = str(value)  # faster than format, and nearly always the same
+    return format(value, "f") if "E" in text else text
 
 
 def _serialize_moment(value: datetime) -> str:

@@ -36,9 +36,9 @@ from tenants.storage import Storage
 from tenants.watches import Bounds, Watches
 
 _BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
-# A large answer is some thousand objects that all live until it is written: looking for garbage among them meanwhile
-# finds none. What is really thrown away in circles is little a request.
-_YOUNG = 10_000
+# A large answer is some ten thousand objects, which all live until it is written, and several are made at once: looking
+# for garbage among them finds none. What is really thrown away in circles is a hundred objects a request.
+_YOUNG = 100_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

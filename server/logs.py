@@ -2,10 +2,16 @@
 
 import logging
 import sys
+from typing import Any
 
+import orjson
 import structlog
 
 from server.settings import Settings
+
+
+def _as_json(event: dict[str, Any], **_given: Any) -> str:
+    return orjson.dumps(event, default=repr).decode()
 
 
 def configure(settings: Settings) -> None:
@@ -15,9 +21,10 @@ def configure(settings: Settings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    as_json = settings.log_format == "json"
+    in_production = "json" if settings.environment == "production" else "console"
+    as_json = (settings.log_format or in_production) == "json"
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(serializer=_as_json)
         if as_json
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),

@@ -206,7 +206,9 @@ class Settings(BaseSettings):
     demo_personas: bool = Field(
         False, description="Whether GraphiQL offers signing in as the demo's people; never with real data."
     )
-    log_format: Literal["console", "json"] = Field("console", description="Logs for people or for machines.")
+    log_format: Literal["console", "json"] | None = Field(
+        None, description="Logs for people or for machines; unset: for machines in production alone."
+    )
 
     @property
     def embedded(self) -> Cluster | None:

@@ -233,7 +233,7 @@ async def test_a_document_is_parsed_and_measured_once_and_bound_to_its_variables
     assert list(known[0].extents) == ["fixed"]
 
 
-async def test_what_isremembered_is_bounded(anybody: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_remembered_is_bounded(anybody: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("execution.documents._REMEMBERED_MOST", 10)
     for i in range(15):
         await anybody.ask(f"{{ portal {{ a{i}: slug }} }}")

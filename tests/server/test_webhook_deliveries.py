@@ -13,6 +13,7 @@ from standardwebhooks import WebhookVerificationError
 import db
 from db.isolation import Mode
 from db.workers import Later
+from resolvers.context import Context
 from resolvers.nodes import global_id, key_of
 from rules.permissions import BuiltInProfile, StaffRole
 from rules.webhooks import MOST_ATTEMPTS
@@ -519,15 +520,19 @@ async def test_a_job_that_comes_again_for_what_was_delivered_sends_nothing(
 async def test_a_query_that_fails_by_our_fault_is_tried_again(
     portal: Portal, bea: Client, olga: Client, tools: Tools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def failing(*_given: Any) -> None:
-        raise RuntimeError("the password is swordfish")
+    load_level = Context.load_level
+
+    async def failing(self: Context, read: Any, keys: Any) -> Any:
+        if read is db.orders.lines_of:
+            raise RuntimeError("the password is swordfish")
+        return await load_level(self, read, keys)
 
     async with receiving() as receiver:
         await webhook(olga, receiver, query=ORDER_QUERY, permissions=["ORDERS_READ"])
         await order(bea)
         (entry,) = await log(olga)
         with monkeypatch.context() as patched:
-            patched.setattr(db.orders, "lines_of", failing)
+            patched.setattr(Context, "load_level", failing)
             await deliveries.deliver(tools, portal.tenant_id, key(entry["id"]))
         (entry,) = await log(olga)
         assert (receiver.told, entry["body"], entry["state"]) == ([], None, "PENDING")
