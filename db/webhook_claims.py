@@ -15,9 +15,9 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    exists,
     func,
     insert,
+    literal_column,
     null,
     or_,
     select,
@@ -118,12 +118,20 @@ _head = Statement(
     Head,
 )
 _before = webhook_deliveries.alias("before")
-_IS_FIRST = ~exists().where(
-    _before.c.tenant_id == webhook_deliveries.c.tenant_id,
-    _before.c.webhook_id == webhook_deliveries.c.webhook_id,
-    _before.c.subject_id == webhook_deliveries.c.subject_id,
-    _before.c.position < webhook_deliveries.c.position,
-    _before.c.state == PENDING,
+# Asked so, nothing but the lane's own index answers it: of "none is before it" a plan may be kept that goes through all
+# that is pending, made while that was little.
+_IS_FIRST = (
+    webhook_deliveries.c.position
+    == select(_before.c.position)
+    .where(
+        _before.c.tenant_id == webhook_deliveries.c.tenant_id,
+        _before.c.webhook_id == webhook_deliveries.c.webhook_id,
+        _before.c.subject_id == webhook_deliveries.c.subject_id,
+        _before.c.state == PENDING,
+    )
+    .order_by(_before.c.position)
+    .limit(literal_column("1"))
+    .scalar_subquery()
 )
 _next_due = Statement(
     _a_head.select_from(webhook_deliveries.join(webhooks, _ITS_WEBHOOK))

@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from db.connections import Database
 from execution import fallbacks
 from execution.fallbacks import Reason
+from execution.plans import Plans
 from server.app import create
 from server.settings import Settings
 from tests.client import Client
@@ -235,7 +236,12 @@ async def test_without_compilation_nothing_is_compiled_and_nothing_falls_back(
     assert await grown(another, portal, "{ portal { slug } }", compiled=False) == {}
 
 
-async def test_plans_are_counted_and_weighed(another: Others, portal: Portal) -> None:
+async def test_plans_are_counted_and_weighed(
+    another: Others, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = Plans()  # those of all tests together are as many as are kept
+    monkeypatch.setattr("execution.compiled.plans", plans)
+    monkeypatch.setattr("server.metrics.plans", plans)
     async with another(compiled=True) as http:
         before = await figures(http)
         for _ in range(2):
