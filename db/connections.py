@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -139,12 +140,12 @@ class Connection:
 
     async def chunks(self, statement: Statement[Row], size: int, **values: Any) -> AsyncIterator[list[Row]]:
         """The rows of the answer, up to `size` at a time: what is not asked for stays in the database."""
-        make, given = statement.make, self._values(statement, values)
+        make, (sql, given) = statement.make, self._asked(statement, values)
         assert make is not None, "this statement returns no rows"
         async with self._lock:
             self.statements += 1
             with _Translated():
-                cursor = await self._raw.cursor(statement.sql, *given, timeout=self.deadline)
+                cursor = await self._raw.cursor(sql, *given, timeout=self.deadline)
         while True:
             async with self._lock:
                 with _Translated():
@@ -155,14 +156,15 @@ class Connection:
                 return
 
     async def _fetch(self, statement: Statement[Any], values: dict[str, Any]) -> Sequence[Any]:
-        return await self.fetch_text(statement.sql, *self._values(statement, values))
+        sql, given = self._asked(statement, values)
+        return await self.fetch_text(sql, *given)
 
-    def _values(self, statement: Statement[Any], values: dict[str, Any]) -> list[Any]:
+    def _asked(self, statement: Statement[Any], values: dict[str, Any]) -> tuple[str, list[Any]]:
         if statement.names_tenant:
             if self.tenant_id is None:
                 raise TenantForgotten(statement.sql)
             values["tenant_id"] = self.tenant_id
-        return statement.values(values)
+        return statement.asked(values)
 
     async def fetch_text(self, sql: str, *values: Any) -> Sequence[Any]:
         """Run SQL text (the exchange writes its own); inside a transaction only."""
@@ -351,6 +353,7 @@ def one_each(rows: Iterable[Row], key: str) -> dict[Any, Row]:
 def many_each(rows: Iterable[Row], keys: Iterable[Key], key: str) -> Mapping[Key, list[Row]]:
     """The rows grouped by a key; every key asked for is there, if only with an empty list."""
     groups: dict[Key, list[Row]] = {each: [] for each in keys}
-    for row in rows:
-        groups[getattr(row, key)].append(row)
+    rows = list(rows)
+    for of, row in zip(map(attrgetter(key), rows), rows, strict=True):
+        groups[of].append(row)
     return groups

@@ -1,5 +1,6 @@
 """A statement: built with SQLAlchemy Core, compiled once, run by asyncpg, its rows slotted objects."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Generic, TypeVar
@@ -9,6 +10,9 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.expression import ClauseElement
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]
+
+# How keys are asked for, as SQLAlchemy writes it.
+_AMONG_KEYS = re.compile(r"= ANY \(\$(\d+)::(\w+)\[\]\)")
 
 Row = TypeVar("Row")
 
@@ -23,9 +27,12 @@ class Statement(Generic[Row]):
     `row` is a dataclass whose fields are the selected columns, in that order, or a function of the
     columns, or None for a statement that returns nothing or a single value. Every statement names the tenant,
     except on the registry.
+
+    Where rows are selected by a list of keys there is a second text for a list of one: PostgreSQL keeps a plan for it,
+    while that for a list, made for ten keys, looks too dear for one key to be kept, and is made anew each time.
     """
 
-    __slots__ = ("_defaults", "_names", "make", "names_tenant", "sql")
+    __slots__ = ("_defaults", "_keys", "_names", "_sql_of_one", "make", "names_tenant", "sql")
 
     def __init__(
         self, built: ClauseElement, row: Callable[..., Row] | None = None, *, registry: bool = False
@@ -38,6 +45,8 @@ class Statement(Generic[Row]):
         self.names_tenant = "tenant_id" in self._names
         if not registry and not self.names_tenant:
             raise TenantForgotten(self.sql)
+        self._keys = _keys(self.sql) if isinstance(built, Select) else None
+        self._sql_of_one = "" if self._keys is None else _AMONG_KEYS.sub(r"= $\1::\2", self.sql)
         if is_dataclass(row) and isinstance(built, Select):
             _match_columns(built, row)
 
@@ -51,6 +60,27 @@ class Statement(Generic[Row]):
             raise KeyError(sorted(given.keys() - self._defaults.keys()))
         defaults = self._defaults
         return [given[name] if name in given else defaults[name] for name in self._names]
+
+    def asked(self, given: dict[str, Any]) -> tuple[str, list[Any]]:
+        """The text to be run, and its parameters, like `values`."""
+        values = self.values(given)
+        if self._keys is None:
+            return self.sql, values
+        keys = values[self._keys]
+        if keys is None or len(keys) != 1:
+            return self.sql, values
+        (values[self._keys],) = keys
+        return self._sql_of_one, values
+
+
+def _keys(sql: str) -> int | None:
+    """Which of the parameters is the list of keys, counted from 0: that by which alone rows are looked for."""
+    lists = {int(each) for each, _ in _AMONG_KEYS.findall(sql)}
+    if len(lists) != 1:
+        return None
+    (place,) = lists
+    used = len(re.findall(rf"\${place}\b", sql))
+    return place - 1 if used == len(_AMONG_KEYS.findall(sql)) else None
 
 
 def _match_columns(built: Select[Any], row: Callable[..., Any]) -> None:

@@ -1,11 +1,14 @@
 """Completion: what was resolved becomes the answer, as the specification's "Value Completion" has it."""
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLObjectType, Undefined
 from graphql.execution.executor import default_type_resolver, invalid_return_type_error
-from graphql.pyutils import is_iterable
+from graphql.pyutils import UndefinedType, is_iterable
 
 from execution.classes import PLAIN, is_by_class
 from execution.faults import Fault
@@ -16,6 +19,8 @@ from execution.shapes import Shape
 
 if TYPE_CHECKING:
     from execution.runs import Run
+
+_NO_LEAF = frozenset((NoneType, UndefinedType))
 
 
 class Completion:
@@ -58,6 +63,12 @@ class Completion:
         """Put what is a leaf; returns what is something else."""
         shape, name, objects = self._field.shape, self._field.name, self._frame.objects
         as_is, output = shape.as_is, shape.output
+        if len(values) == len(objects):
+            leaves = _leaves(shape, values)
+            if leaves is not None:
+                for answer, leaf in zip(objects, leaves, strict=True):
+                    answer[name] = leaf
+                return []
         rest: list[tuple[int, Any]] = []
         for index, value in zip(indices, values, strict=True):
             class_ = value.__class__
@@ -96,6 +107,8 @@ class Completion:
     def _put_lists(self, values: Sequence[Any], indices: Sequence[int]) -> list[tuple[int, Any]]:
         """Put what is a plain list; returns what is something else."""
         shape, name, objects = self._field.shape, self._field.name, self._frame.objects
+        if set(map(type, values)) == {list} and self._put_all_items(values, indices):
+            return []
         rest: list[tuple[int, Any]] = []
         for index, value in zip(indices, values, strict=True):
             if value.__class__ is list:
@@ -103,6 +116,21 @@ class Completion:
             else:
                 rest.append((index, value))
         return rest
+
+    def _put_all_items(self, lists: Sequence[list[Any]], indices: Sequence[int]) -> bool:
+        """Put the items of all lists at once, where all are objects of one type, known by their class."""
+        items = [item for each in lists for item in each]
+        of = self._field.shape.item
+        type_ = None if of is None else _one_type(of.types, items)
+        if type_ is None:
+            return False
+        places = list(zip(indices, map(len, lists), strict=True))
+        origins = [(index, place) for index, length in places for place in range(length)]
+        answers = iter(self._frame_of(type_).add_all(items, origins))
+        name, objects = self._field.name, self._frame.objects
+        for index, length in places:
+            objects[index][name] = list(islice(answers, length))
+        return True
 
     def _put(self, shape: Shape, holder: Any, key: str | int, origin: Origin, value: Any) -> None:
         try:
@@ -254,6 +282,23 @@ class Completion:
 
     def _fail(self, origin: Origin, error: Exception, *, after: int | None = None) -> None:
         self._run.fail(Fault(self._frame, self._field, origin, error, after))
+
+
+def _leaves(shape: Shape, values: Sequence[Any]) -> Sequence[Any] | None:
+    """The leaves of all values, where they have one class and nothing is wrong with any."""
+    classes = set(map(type, values))
+    if len(classes) != 1:
+        return None
+    class_ = classes.pop()
+    if class_ is shape.as_is:
+        return values
+    if class_ is NoneType or not PLAIN[class_]:
+        return None
+    with suppress(Exception):  # then it is found out whose it is
+        leaves = list(map(shape.output, values))
+        if _NO_LEAF.isdisjoint(map(type, leaves)):
+            return leaves
+    return None
 
 
 def _one_type(types: Mapping[type, GraphQLObjectType], values: Sequence[Any]) -> GraphQLObjectType | None:

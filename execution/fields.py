@@ -5,8 +5,10 @@ for all objects at once; and for whatever else there is, the resolver as graphql
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from inspect import Parameter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -90,12 +92,13 @@ class Field:
 class Attribute(Field):
     """Read from the object."""
 
-    __slots__ = ("_attribute", "_read")
+    __slots__ = ("_attribute", "_read", "_read_all")
 
     def __init__(self, declared: StrawberryField, *place: Any) -> None:
         super().__init__(*place)
         self._attribute = declared.python_name
         self._read = declared.default_resolver
+        self._read_all = attrgetter(self._attribute) if self._read is getattr else None
 
     @property
     def of_object_alone(self) -> bool:
@@ -104,14 +107,20 @@ class Attribute(Field):
 
     def resolve(self, run: "Run", frame: "Frame") -> None:
         """Strawberry's default resolver, getattr, for each object."""
+        run.complete(frame, self, self._values(frame.sources))
+
+    def _values(self, sources: Sequence[Any]) -> list[Any]:
+        if self._read_all is not None:
+            with suppress(Exception):  # then it is found out whose it is
+                return list(map(self._read_all, sources))
         attribute, read = self._attribute, self._read
         values: list[Any] = []
-        for source in frame.sources:
+        for source in sources:
             try:
                 values.append(read(source, attribute))
             except Exception as error:
                 values.append(error)
-        run.complete(frame, self, values)
+        return values
 
 
 class Called(Field):

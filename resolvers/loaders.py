@@ -53,7 +53,10 @@ class Loader(Generic[Key, Row]):
         rows, being_read = self._rows, self._being_read
         missing = [key for key in dict.fromkeys(keys) if key not in rows]
         if missing:
-            reads = {being_read[key] if key in being_read else self._gather(key) for key in missing}
+            fresh = [key for key in missing if key not in being_read] if being_read else missing
+            if fresh:
+                self._gather(fresh)
+            reads = {being_read[key] for key in missing}
             await asyncio.wait(reads)  # to await a read itself would cancel it with one of those who wait
             for read in reads:
                 read.result()
@@ -64,14 +67,13 @@ class Loader(Generic[Key, Row]):
         garbage is collected."""
         self._rows.clear()
 
-    def _gather(self, key: Key) -> asyncio.Future[None]:
+    def _gather(self, keys: Sequence[Key]) -> None:
         if self._next is None:
             loop = asyncio.get_running_loop()
             self._next = loop.create_future()
             loop.call_soon(self._begin)
-        self._gathered.append(key)
-        self._being_read[key] = self._next
-        return self._next
+        self._gathered.extend(keys)
+        self._being_read.update(dict.fromkeys(keys, self._next))
 
     def _begin(self) -> None:
         keys, done = self._gathered, self._next

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -52,10 +53,10 @@ def _answered(
         rows = await context.load_level(read, keys)
         if then is None and not (of_many and any(row is None for row in rows)):
             return rows
-        return [
-            _or_error(answer, root, key, row, arguments)
-            for root, key, row in zip(roots, keys, rows, strict=True)
-        ]
+        asked = list(zip(roots, keys, rows, strict=True))
+        with suppress(Exception):  # then it is found out whose it is
+            return [answer(root, key, row, arguments) for root, key, row in asked]
+        return [_or_error(answer, *each, arguments) for each in asked]
 
     parameters = inspect.signature(answers).parameters.values()
     given = [] if then is None else [*inspect.signature(then).parameters.values()][2:]

@@ -1,6 +1,7 @@
 """Money: amounts are whole minor units of a currency; rounding is half up."""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
 MINOR_DIGITS = {
@@ -59,11 +60,13 @@ def _whole(amount: Decimal, currency: str, rounding: str) -> int:
     return max(-_FARTHEST, min(_FARTHEST, whole))
 
 
+@lru_cache(maxsize=10_000)
 def to_major(minor: int, currency: str) -> Decimal:
     """Minor units as an amount with all its decimal places: 1250 EUR is 12.50."""
     return Decimal(minor).scaleb(-minor_digits(currency))
 
 
+@lru_cache(maxsize=10_000)
 def plain(value: Decimal, places: int = 0) -> Decimal:
     """The same value without trailing zeros, but with at least `places` decimal places."""
     exponent = -value.normalize().as_tuple().exponent  # type: ignore[operator]

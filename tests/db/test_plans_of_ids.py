@@ -55,7 +55,7 @@ async def test_a_customers_rows_are_found_by_their_ids_not_by_the_customer(
     read, _ = NODES[node_type]
     async with portal.writing() as connection:
         noting = Noting(connection)
-        await read(noting, viewer, [uuid4()])
+        await read(noting, viewer, [uuid4(), uuid4()])
     for sql in noting.noted:
         for table in re.findall(r"(\w+)\.id = ANY", sql):
             assert not re.search(rf"\b{table}\.customer_id = \$\d+::UUID(?!\) IS true)", sql), sql
