@@ -83,7 +83,7 @@ schema: setup ## Write schema.graphql
 
 GRAPHIQL := frontend/graphiql
 GRAPHIQL_SOURCES := $(wildcard $(addprefix $(GRAPHIQL)/,*.json *.html *.ts .npmrc)) \
-	$(shell find $(GRAPHIQL)/src $(GRAPHIQL)/samples $(GRAPHIQL)/public -type f 2>/dev/null | sed 's/ /\\ /g')
+	$(shell find $(GRAPHIQL)/src $(GRAPHIQL)/documents $(GRAPHIQL)/samples $(GRAPHIQL)/public -type f 2>/dev/null | sed 's/ /\\ /g')
 
 frontend: ## Build GraphiQL, if node is there
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(GRAPHIQL)/dist/built; \

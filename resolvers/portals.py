@@ -19,6 +19,7 @@ from rules.portals import (
     MOST_HOSTS,
     CancellationPolicy,
     CreditPolicy,
+    OperationPolicy,
     check_currency,
     check_lead_days,
     check_not_reserved,
@@ -122,6 +123,9 @@ class PortalUpdateInput:
         default=None,
         description=f"{_HOSTS} All of them from now on; requests find new ones within ten seconds.",
     )
+    operation_policy: OperationPolicy | None = strawberry.field(
+        default=None, description="Which documents it runs; counts within ten seconds."
+    )
     letterhead: LetterheadInput | None = strawberry.field(
         default=None, description="What the company's documents say of it, all of it."
     )
@@ -187,6 +191,7 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
         "cancellation_policy": input.cancellation_policy,
         "credit_policy": input.credit_policy,
         "payment_days": input.payment_days,
+        "operation_policy": input.operation_policy,
         "restriction_kinds": None if kinds is None else [kind for kind in RestrictionKind if kind in kinds],
     }
     had, has = await _change_hosts(context, input.hosts)

@@ -9,7 +9,7 @@ import resolvers.logos
 import resolvers.portals
 from resolvers.permissions import PUBLIC
 from rules.permissions import Permission
-from rules.portals import CancellationPolicy, CreditPolicy
+from rules.portals import CancellationPolicy, CreditPolicy, OperationPolicy
 from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from schema.errors import UserError
@@ -78,6 +78,7 @@ class Portal(Node):
             size=4,
         ),
     ]
+    operation_policy: Annotated[OperationPolicy, field(description="Which documents it runs.")]
     hosts: Annotated[
         list[str], field(resolvers.portals.hosts, description="The host names at which it answers.", size=2)
     ]

@@ -33,6 +33,7 @@ from server.uploads import Uploads
 from tenants.passwords import Passwords
 from tenants.portals import Portals
 from tenants.storage import Storage
+from tenants.trusted_documents import TrustedDocuments
 from tenants.watches import Bounds, Watches
 
 _BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
@@ -50,7 +51,8 @@ def create(
     facilities = facilities_of(settings, database, passwords, storage or open_storage(settings))
     connections = Connections(settings.live_most)
     metrics = Metrics(database, connections)
-    endpoint = Endpoint(settings, facilities, Portals(database), connections, metrics)
+    trusted = TrustedDocuments(database, graphiql.documents())
+    endpoint = Endpoint(settings, facilities, Portals(database), trusted, connections, metrics)
     downloads, uploads = Downloads(endpoint, REPORTS), Uploads(endpoint)
 
     # Methods are the endpoint's to refuse: an address without a portal is unknown to all of them.
@@ -58,10 +60,10 @@ def create(
 
     async def schema_text(request: Request) -> Response:
         try:
-            tenant_id = await endpoint.portals.by_slug(request.path_params["slug"])
+            found = await endpoint.portals.by_slug(request.path_params["slug"])
         except Exception as error:
             return answers.of_fault(error, JSON, request_id=request.state.request_id)[0]
-        if tenant_id is None or not settings.introspection:
+        if found is None or not settings.introspection:
             return await not_found(request, None)
         return PlainTextResponse(sdl(), media_type="application/graphql")
 

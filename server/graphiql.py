@@ -18,6 +18,7 @@ from server.demo import personas
 from server.settings import ROOT, Settings
 
 _BUILT = ROOT / "frontend" / "graphiql" / "dist"
+_DOCUMENTS = ROOT / "frontend" / "graphiql" / "documents"
 _PLACEHOLDER = '<script type="application/json" id="kontor">{}</script>'
 
 # Styles are inline because the editor makes them at run time; everything else comes from our own files.
@@ -44,6 +45,11 @@ def assets() -> StaticFiles:
     files = StaticFiles(directory=_BUILT, check_dir=False)
     files.config_checked = True  # without a build there is nothing to serve, which is no fault
     return files
+
+
+def documents() -> list[str]:
+    """What the page itself asks to let people in and out, word for word."""
+    return [path.read_text() for path in sorted(_DOCUMENTS.glob("*.graphql"))]
 
 
 async def page(request: Request, settings: Settings, database: Database, tenant_id: UUID) -> HTMLResponse:

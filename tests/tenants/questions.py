@@ -84,6 +84,7 @@ FREE_TEXTS = {
     "image",
     "jobTitle",
     "legalName",
+    "manifest",
     "mediaType",
     "name",
     "nameDe",
