@@ -127,7 +127,8 @@ async def test_what_is_no_request_for_one_document_is_refused(bea: Client, body:
 
 async def test_a_query_is_named_by_get_and_a_mutation_is_not(olga: Client, bea: Client) -> None:
     await uploaded(olga, NAME, CLEAR)
-    url, accept = f"/portals/{bea.slug}/graphql", {"accept": "application/json"}
+    url = f"/portals/{bea.slug}/graphql"
+    accept = {"accept": "application/json", "authorization": f"Bearer {bea.token}"}
     given = {"documentId": document_id(hash_of(NAME)), "variables": json.dumps({"size": 1})}
     response = await bea.http.get(url, params=given, headers=accept)
     assert (response.status_code, "name" in response.json()["data"]["portal"]) == (200, True)

@@ -463,7 +463,7 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
             node_id=account_id,
         )
         text = f"{{ portal {{ {tag}: slug }} }}"
-        document = await put(
+        listed = await put(
             connection,
             trusted_documents,
             hash=hash_of(text),
@@ -473,7 +473,7 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
         )
     found.add("AuditEntry", entry)
     found.add("Notice", notice)
-    found.add("TrustedDocument", document)
+    found.add("TrustedDocument", listed)
     code = [*portal.customers][-1]
     for of in ("order", "invoice"):
         async with portal.writing() as connection:
