@@ -83,6 +83,7 @@ portals = Table(
         "return_days", Integer
     ),  # after an invoice's issue in which its goods can be returned; empty: for ever
     Column("operation_policy", Text, nullable=False, server_default=OperationPolicy.ANY_DOCUMENT),
+    Column("origins", ARRAY(Text), nullable=False, server_default="{}"),  # whose pages may ask it too
     PrimaryKeyConstraint("tenant_id", name="portals_pkey"),
     ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name="portals_supplier_fkey"),
     ForeignKeyConstraint(
@@ -149,6 +150,7 @@ class Portal:
     resolution_hours: int | None
     return_days: int | None
     operation_policy: str
+    origins: list[str]
 
     @property
     def id(self) -> UUID:
@@ -162,6 +164,7 @@ class Entrance:
 
     tenant_id: UUID
     operation_policy: str
+    origins: list[str]
 
 
 @dataclass(slots=True)
@@ -194,6 +197,7 @@ PORTAL_COLUMNS = [
     portals.c.resolution_hours,
     portals.c.return_days,
     portals.c.operation_policy,
+    portals.c.origins,
 ]
 
 # For tables that are the supplier's: whose tenant is at work.
@@ -204,7 +208,7 @@ SUPPLIER_OF_TENANT = (
 _tenant_by_slug = Statement[UUID](
     select(portals.c.tenant_id).where(portals.c.slug == bindparam("slug")), registry=True
 )
-_entrance = select(portals.c.tenant_id, portals.c.operation_policy)
+_entrance = select(portals.c.tenant_id, portals.c.operation_policy, portals.c.origins)
 _entrance_by_slug = Statement(
     _entrance.where(portals.c.slug == bindparam("slug", type_=Text)), Entrance, registry=True
 )
@@ -352,6 +356,7 @@ CHANGING = (
     "resolution_hours",
     "price_list_id",
     "operation_policy",
+    "origins",
 )
 _changing = Changing(
     portals,

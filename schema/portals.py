@@ -79,6 +79,9 @@ class Portal(Node):
         ),
     ]
     operation_policy: Annotated[OperationPolicy, field(description="Which documents it runs.")]
+    origins: Annotated[
+        list[str], field(description="From which other hosts' pages browsers may ask it.", size=2)
+    ]
     hosts: Annotated[
         list[str], field(resolvers.portals.hosts, description="The host names at which it answers.", size=2)
     ]

@@ -26,6 +26,7 @@ from server.endpoint import Endpoint
 from server.health import Readiness, healthz
 from server.live import Connections
 from server.metrics import Exposition, Metrics
+from server.origins import crossing
 from server.requests import JSON, Refused
 from server.settings import Settings
 from server.storing import open_storage
@@ -53,7 +54,9 @@ def create(
     metrics = Metrics(database, connections)
     trusted = TrustedDocuments(database, graphiql.documents())
     endpoint = Endpoint(settings, facilities, Portals(database), trusted, connections, metrics)
-    downloads, uploads = Downloads(endpoint, REPORTS), Uploads(endpoint)
+    graphql = crossing(endpoint, endpoint.handle, "GET, POST")
+    download = crossing(endpoint, Downloads(endpoint, REPORTS).handle, "GET")
+    upload = crossing(endpoint, Uploads(endpoint).handle, "PUT")
 
     # Methods are the endpoint's to refuse: an address without a portal is unknown to all of them.
     every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -69,15 +72,15 @@ def create(
 
     app = Starlette(
         routes=[
-            Route("/graphql", endpoint.handle, methods=every),
-            Route("/portals/{slug}/graphql", endpoint.handle, methods=every),
+            Route("/graphql", graphql, methods=every),
+            Route("/portals/{slug}/graphql", graphql, methods=every),
             WebSocketRoute("/graphql", endpoint.socket),
             WebSocketRoute("/portals/{slug}/graphql", endpoint.socket),
             Route("/portals/{slug}/schema.graphql", schema_text),
-            Route("/downloads/{link}", downloads.handle),
-            Route("/portals/{slug}/downloads/{link}", downloads.handle),
-            Route("/uploads/{ticket}", uploads.handle, methods=["PUT"]),
-            Route("/portals/{slug}/uploads/{ticket}", uploads.handle, methods=["PUT"]),
+            Route("/downloads/{link}", download),
+            Route("/portals/{slug}/downloads/{link}", download),
+            Route("/uploads/{ticket}", upload, methods=["PUT", "OPTIONS"]),
+            Route("/portals/{slug}/uploads/{ticket}", upload, methods=["PUT", "OPTIONS"]),
             Mount("/graphiql", graphiql.assets()),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(database).check),

@@ -132,6 +132,7 @@ GIVEN = {
     "portalCreate(input.hosts)",
     "portalCreate(input.slug)",
     "portalUpdate(input.hosts)",
+    "portalUpdate(input.origins)",
     "pricesUpsert(input.rows.priceList)",
     "productsUpsert(input.rows.sku)",
     "staffMemberProvision(input.userName)",
