@@ -252,5 +252,6 @@ async def remove(info: Info, input: _RemoveInput) -> TrustedDocumentsRemovedPayl
 
 
 def _facts(document: TrustedDocument) -> dict[str, Any]:
-    """What the audit says of a document: its hash says which text it is."""
-    return {name: each for name, each in facts_of(document).items() if name != "text"}
+    """What the audit says of a document: what it is named by says which text it is."""
+    facts = facts_of(document, document_id=document_id(document.hash))
+    return {name: each for name, each in facts.items() if name not in ("text", "hash")}

@@ -8,6 +8,7 @@ import secrets
 import tempfile
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,6 +17,23 @@ from db.embedded import Cluster
 from db.roles import MIGRATION, SERVER
 from rules.notices import deliverable
 
+# What stands in our own examples and tests, and what is tried first.
+_KNOWN_TO_ALL = frozenset(
+    [
+        "admin",
+        "app_migrate",
+        "app_rw",
+        "changeme",
+        "kontor",
+        "kontor-demo",
+        "kontor-test",
+        "minioadmin",
+        "password",
+        "postgres",
+        "secret",
+    ]
+)
+_FEWEST_CHARACTERS = 8  # different ones, of a secret: a line of one letter is none
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED_DATABASE = "kontor"
@@ -302,11 +320,46 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _keeps_its_secrets(self) -> Self:
+        """What everybody knows is no secret: production does not start with it, nor without."""
+        if self.environment == "development":
+            return self
+        if self.secret_key is None:
+            raise ValueError("production needs KONTOR_SECRET_KEY")
+        if self.demo_personas:
+            raise ValueError("KONTOR_DEMO_PERSONAS shows everybody the demo's passwords: not in production")
+        for name, secret in self._secrets().items():
+            if secret.lower() in _KNOWN_TO_ALL or len(set(secret)) < min(_FEWEST_CHARACTERS, len(secret)):
+                raise ValueError(f"{name} is known to everybody, or can be guessed: make another one")
+        if self.metrics_token == self.secret_key:
+            raise ValueError(
+                "KONTOR_METRICS_TOKEN is told to others: it has to differ from KONTOR_SECRET_KEY"
+            )
+        return self
+
+    def _secrets(self) -> dict[str, str]:
+        """All secrets that are set, by the name of their setting."""
+        urls = {
+            "DATABASE_URL": self.database_url,
+            "MIGRATION_DATABASE_URL": self.migration_database_url,
+            "ADMIN_DATABASE_URL": self.admin_database_url,
+        }
+        passwords = {name: unquote(urlsplit(url or "").password or "") for name, url in urls.items()}
+        kept = {
+            "KONTOR_SECRET_KEY": self.secret_key,
+            "KONTOR_METRICS_TOKEN": self.metrics_token,
+            "KONTOR_SMTP_PASSWORD": self.smtp_password,
+            "KONTOR_STORAGE_SECRET_ACCESS_KEY": self.storage_secret_access_key,
+        }
+        given = passwords | {name: each.get_secret_value() for name, each in kept.items() if each is not None}
+        return {name: secret for name, secret in given.items() if secret}
+
+    @model_validator(mode="after")
     def _fill_in_what_is_unset(self) -> Self:
         if self.introspection is None:
             self.introspection = self.environment == "development"
-        if self.environment == "production" and self.secret_key is None:
-            raise ValueError("production needs KONTOR_SECRET_KEY")
+        if self.environment == "production" and self.embedded is not None:
+            raise ValueError("the embedded database asks for no password: production needs another")
         if not self.database_url:
             if self.environment == "production":
                 raise ValueError("production needs DATABASE_URL: the embedded database asks for no password")

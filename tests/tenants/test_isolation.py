@@ -189,6 +189,7 @@ class Town:
         for name in ("Decide", "Close", "Replace"):  # the staff sees what was submitted
             own[f"RmaRequest{name}Input.rmaRequest"] = drafts[1]
         own["delivery"] = next(key for type_name, key in named if type_name == "WebhookDelivery")
+        own["documents"] = next(key for type_name, key in named if type_name == "TrustedDocument")
         own["upload"] = next(key for type_name, key in named if type_name == "Upload")
         own["ticket"] = next(key for type_name, key in named if type_name == "SupportTicket")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
