@@ -1,6 +1,7 @@
 """GraphiQL: the page for people who explore, from our own host, with the portal filled in."""
 
 import html
+import re
 import secrets
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from server.settings import ROOT, Settings
 
 _BUILT = ROOT / "frontend" / "graphiql" / "dist"
 _DOCUMENTS = ROOT / "frontend" / "graphiql" / "documents"
-_PLACEHOLDER = '<script type="application/json" id="kontor">{}</script>'
+_PLACEHOLDER = re.compile(r'(<script type="application/json" id="kontor"[^>]*>)\{\}(?=</script>)')
 
 # What vite.config.ts has every script and link of the page bear, for the page's own nonce.
 _NONCE = "KONTOR_NONCE"
@@ -71,9 +72,7 @@ async def page(request: Request, settings: Settings, database: Database, tenant_
         )
     else:
         configuration = _configuration(request, settings, portal, others)
-        text = template.replace(_NONCE, nonce).replace(
-            _PLACEHOLDER, f'<script type="application/json" id="kontor">{configuration}</script>'
-        )
+        text = _PLACEHOLDER.sub(lambda tag: tag[1] + configuration, template.replace(_NONCE, nonce))
     return HTMLResponse(
         text,
         headers={

@@ -18,7 +18,7 @@ from server.settings import ROOT
 from tests.world import Portal, World
 
 BUILT = """<!doctype html><html><head>
-<script type="application/json" id="kontor">{}</script>
+<script type="application/json" id="kontor" nonce="KONTOR_NONCE">{}</script>
 <meta property="csp-nonce" nonce="KONTOR_NONCE" />
 <script type="module" src="/graphiql/assets/index.js" nonce="KONTOR_NONCE"></script></head><body></body></html>"""
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -79,7 +79,9 @@ async def test_the_portal_is_filled_in_and_cannot_break_out(
     response = await http.get(url, headers=BROWSER)
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    found = re.search(r'<script type="application/json" id="kontor">(.*?)</script>', response.text, re.DOTALL)
+    found = re.search(
+        r'<script type="application/json" id="kontor"[^>]*>(.*?)</script>', response.text, re.DOTALL
+    )
     assert found is not None
     filled_in = orjson.loads(found[1])
     assert filled_in["portal"] == {"slug": portal.slug, "name": HOSTILE, "locale": "en"}
