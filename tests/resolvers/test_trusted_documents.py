@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from typing import Any
 
 import pytest
@@ -233,7 +232,7 @@ async def test_several_hundred_documents_cost_as_many_statements_as_two_and_hold
 
     monkeypatch.setattr(Connection, "fetch_text", noting)
     await uploaded(olga, SLUG, CLEAR)
-    few, longest = len(ran), 0.0
+    few, turns = len(ran), 0
     texts = [
         f"query Q{n} {{ portal {{ a{n}: slug name hosts version }} viewer {{ permissions }} }}"
         for n in range(500)
@@ -241,12 +240,11 @@ async def test_several_hundred_documents_cost_as_many_statements_as_two_and_hold
     ran.clear()
     uploading = asyncio.create_task(uploaded(olga, *texts))
     while not uploading.done():
-        started = time.perf_counter()
+        turns += 1
         await asyncio.sleep(0)
-        longest = max(longest, time.perf_counter() - started)
     assert [each["text"] for each in await uploading] == texts
     assert len(ran) == few
-    assert longest < 1  # what checks all of them at once takes longer than that
+    assert turns > len(texts), "others have their turn between any two of them"
 
 
 async def test_two_who_list_the_same_at_once_list_it_once(portal: Portal, olga: Client) -> None:
