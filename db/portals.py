@@ -158,15 +158,6 @@ class Portal:
         return self.tenant_id
 
 
-@dataclass(slots=True, frozen=True)
-class Entrance:
-    """What has to be known of a portal before anything is read there: whose it is, and what it lets in."""
-
-    tenant_id: UUID
-    operation_policy: str
-    origins: list[str]
-
-
 @dataclass(slots=True)
 class Host:
     """A host name at which a portal answers."""
@@ -208,17 +199,6 @@ SUPPLIER_OF_TENANT = (
 _tenant_by_slug = Statement[UUID](
     select(portals.c.tenant_id).where(portals.c.slug == bindparam("slug")), registry=True
 )
-_entrance = select(portals.c.tenant_id, portals.c.operation_policy, portals.c.origins)
-_entrance_by_slug = Statement(
-    _entrance.where(portals.c.slug == bindparam("slug", type_=Text)), Entrance, registry=True
-)
-_entrance_by_host = Statement(
-    _entrance.join(portal_hosts, portal_hosts.c.tenant_id == portals.c.tenant_id).where(
-        portal_hosts.c.host == bindparam("host", type_=Text)
-    ),
-    Entrance,
-    registry=True,
-)
 _by_tenant = Statement(select(*PORTAL_COLUMNS).where(portals.c.tenant_id == bindparam("tenant_id")), Portal)
 _of_supplier = Statement[UUID](
     select(portals.c.tenant_id)
@@ -259,16 +239,6 @@ async def tenant_by_slug(connection: Connection, slug: str) -> UUID | None:
     """The tenant whose portal has this slug."""
     found: UUID | None = await connection.value(_tenant_by_slug, slug=slug)
     return found
-
-
-async def entrance_by_slug(connection: Connection, slug: str) -> Entrance | None:
-    """The entrance of the portal that has this slug."""
-    return await connection.row(_entrance_by_slug, slug=slug)
-
-
-async def entrance_by_host(connection: Connection, host: str) -> Entrance | None:
-    """The entrance of the portal that answers at this host name (lower case, no port)."""
-    return await connection.row(_entrance_by_host, host=host)
 
 
 async def by_tenant(connection: Connection) -> Portal | None:

@@ -16,7 +16,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from db.portals import Entrance
+from db.entrances import Entrance
 from resolvers.context import Context, Facilities
 from rules.trusted_documents import PersistedDocumentNotFound, TrustedDocumentRequired
 from schema.root import schema

@@ -8,7 +8,6 @@ import secrets
 import tempfile
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,24 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from db.embedded import Cluster
 from db.roles import MIGRATION, SERVER
 from rules.notices import deliverable
+from server.published_secrets import is_no_secret, password_in
 
-# What stands in our own examples and tests, and what is tried first.
-_KNOWN_TO_ALL = frozenset(
-    [
-        "admin",
-        "app_migrate",
-        "app_rw",
-        "changeme",
-        "kontor",
-        "kontor-demo",
-        "kontor-test",
-        "minioadmin",
-        "password",
-        "postgres",
-        "secret",
-    ]
-)
-_FEWEST_CHARACTERS = 8  # different ones, of a secret: a line of one letter is none
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED_DATABASE = "kontor"
@@ -329,7 +312,7 @@ class Settings(BaseSettings):
         if self.demo_personas:
             raise ValueError("KONTOR_DEMO_PERSONAS shows everybody the demo's passwords: not in production")
         for name, secret in self._secrets().items():
-            if secret.lower() in _KNOWN_TO_ALL or len(set(secret)) < min(_FEWEST_CHARACTERS, len(secret)):
+            if is_no_secret(secret):
                 raise ValueError(f"{name} is known to everybody, or can be guessed: make another one")
         if self.metrics_token == self.secret_key:
             raise ValueError(
@@ -339,20 +322,18 @@ class Settings(BaseSettings):
 
     def _secrets(self) -> dict[str, str]:
         """All secrets that are set, by the name of their setting."""
-        urls = {
-            "DATABASE_URL": self.database_url,
-            "MIGRATION_DATABASE_URL": self.migration_database_url,
-            "ADMIN_DATABASE_URL": self.admin_database_url,
-        }
-        passwords = {name: unquote(urlsplit(url or "").password or "") for name, url in urls.items()}
         kept = {
             "KONTOR_SECRET_KEY": self.secret_key,
             "KONTOR_METRICS_TOKEN": self.metrics_token,
             "KONTOR_SMTP_PASSWORD": self.smtp_password,
             "KONTOR_STORAGE_SECRET_ACCESS_KEY": self.storage_secret_access_key,
         }
-        given = passwords | {name: each.get_secret_value() for name, each in kept.items() if each is not None}
-        return {name: secret for name, secret in given.items() if secret}
+        return {
+            "DATABASE_URL": password_in(self.database_url),
+            "MIGRATION_DATABASE_URL": password_in(self.migration_database_url),
+            "ADMIN_DATABASE_URL": password_in(self.admin_database_url),
+            **{name: each.get_secret_value() for name, each in kept.items() if each is not None},
+        }
 
     @model_validator(mode="after")
     def _fill_in_what_is_unset(self) -> Self:

@@ -2,8 +2,8 @@
 
 import db
 from db.connections import Database
+from db.entrances import Entrance
 from db.isolation import Mode
-from db.portals import Entrance
 from tenants.memory import Memory
 
 # A portal's tenant never changes, its hosts and what it lets in rarely do; what is unknown is asked for every time.
@@ -31,7 +31,7 @@ class Portals:
         if known is not None:
             return known
         async with self._database.transaction(Mode.SNAPSHOT, None) as connection:
-            ask = db.portals.entrance_by_host if how == "host" else db.portals.entrance_by_slug
+            ask = db.entrances.by_host if how == "host" else db.entrances.by_slug
             found = await ask(connection, name)
         if found is not None:
             self._known.keep((how, name), found)

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import db
 from db.connections import Database
+from db.entrances import Entrance
 from db.isolation import Mode
-from db.portals import Entrance
 from rules.permissions import Permission
 from rules.portals import OperationPolicy
 from rules.trusted_documents import PersistedDocumentNotFound, TrustedDocumentRequired, hash_named_by, hash_of

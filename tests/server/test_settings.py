@@ -54,7 +54,7 @@ def test_production_needs_its_secrets() -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["postgres", "Password", "app_rw", "kontor-test", PASSWORD, "changeme", "aaaaaaaa"]
+    "password", ["postgres", "Password", "app_rw", "kontor-test", PASSWORD, "changeme", "aaaaaaaa", "x1"]
 )
 @pytest.mark.parametrize("name", ["DATABASE_URL", "MIGRATION_DATABASE_URL", "ADMIN_DATABASE_URL"])
 def test_a_password_that_everybody_knows_is_none(name: str, password: str) -> None:
@@ -69,7 +69,7 @@ def test_a_password_is_looked_at_as_it_is_meant() -> None:
     ("name", "given"),
     [
         ("KONTOR_SECRET_KEY", {"secret_key": "k" * 32}),
-        ("KONTOR_SECRET_KEY", {"secret_key": "0123456" * 5}),
+        ("KONTOR_SECRET_KEY", {"secret_key": "01234" * 7}),
         ("KONTOR_METRICS_TOKEN", {"metrics_token": "0" * 40}),
         ("KONTOR_SMTP_PASSWORD", {"smtp_user": "portal", "smtp_password": "secret"}),
         (
