@@ -40,7 +40,7 @@ def refused(**changed: Any) -> str:
 
 
 def test_production_starts_with_secrets_of_its_own() -> None:
-    migration = {"MIGRATION_DATABASE_URL": "postgresql+asyncpg://a:b0-17@db.example/kontor"}
+    migration = {"MIGRATION_DATABASE_URL": "postgresql+asyncpg://a:b0-17e9@db.example/kontor"}
     settings = Settings(**PRODUCTION | migration)
     assert (settings.introspection, settings.tells_metrics, settings.embedded) == (False, False, None)
     assert KEY not in repr(settings)
