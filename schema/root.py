@@ -58,6 +58,7 @@ from schema.staff_members import StaffMemberMutations
 from schema.suppliers import SupplierQueries
 from schema.tax_invoices import TaxInvoice, TaxInvoiceMutations
 from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
+from schema.trusted_documents import TrustedDocumentMutations, TrustedDocumentQueries
 from schema.uploads import UploadMutations
 from schema.viewers import ViewerQueries
 from schema.webhook_deliveries import WebhookDeliveryQueries
@@ -99,6 +100,7 @@ class Query(
     WebhookQueries,
     WebhookDeliveryQueries,
     ChangeFeedQueries,
+    TrustedDocumentQueries,
 ):
     """Every noun's queries."""
 
@@ -134,6 +136,7 @@ class Mutation(
     StaffMemberMutations,
     WebhookMutations,
     NoticeMutations,
+    TrustedDocumentMutations,
 ):
     """Every noun's mutations."""
 

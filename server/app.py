@@ -26,6 +26,7 @@ from server.endpoint import Endpoint
 from server.health import Readiness, healthz
 from server.live import Connections
 from server.metrics import Exposition, Metrics
+from server.origins import crossing
 from server.requests import JSON, Refused
 from server.settings import Settings
 from server.storing import open_storage
@@ -33,6 +34,7 @@ from server.uploads import Uploads
 from tenants.passwords import Passwords
 from tenants.portals import Portals
 from tenants.storage import Storage
+from tenants.trusted_documents import TrustedDocuments
 from tenants.watches import Bounds, Watches
 
 _BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
@@ -50,32 +52,35 @@ def create(
     facilities = facilities_of(settings, database, passwords, storage or open_storage(settings))
     connections = Connections(settings.live_most)
     metrics = Metrics(database, connections)
-    endpoint = Endpoint(settings, facilities, Portals(database), connections, metrics)
-    downloads, uploads = Downloads(endpoint, REPORTS), Uploads(endpoint)
+    trusted = TrustedDocuments(database, graphiql.documents())
+    endpoint = Endpoint(settings, facilities, Portals(database), trusted, connections, metrics)
+    graphql = crossing(endpoint, endpoint.handle, "GET, POST")
+    download = crossing(endpoint, Downloads(endpoint, REPORTS).handle, "GET")
+    upload = crossing(endpoint, Uploads(endpoint).handle, "PUT")
 
     # Methods are the endpoint's to refuse: an address without a portal is unknown to all of them.
     every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
     async def schema_text(request: Request) -> Response:
         try:
-            tenant_id = await endpoint.portals.by_slug(request.path_params["slug"])
+            found = await endpoint.portals.by_slug(request.path_params["slug"])
         except Exception as error:
             return answers.of_fault(error, JSON, request_id=request.state.request_id)[0]
-        if tenant_id is None or not settings.introspection:
+        if found is None or not settings.introspection:
             return await not_found(request, None)
         return PlainTextResponse(sdl(), media_type="application/graphql")
 
     app = Starlette(
         routes=[
-            Route("/graphql", endpoint.handle, methods=every),
-            Route("/portals/{slug}/graphql", endpoint.handle, methods=every),
+            Route("/graphql", graphql, methods=every),
+            Route("/portals/{slug}/graphql", graphql, methods=every),
             WebSocketRoute("/graphql", endpoint.socket),
             WebSocketRoute("/portals/{slug}/graphql", endpoint.socket),
             Route("/portals/{slug}/schema.graphql", schema_text),
-            Route("/downloads/{link}", downloads.handle),
-            Route("/portals/{slug}/downloads/{link}", downloads.handle),
-            Route("/uploads/{ticket}", uploads.handle, methods=["PUT"]),
-            Route("/portals/{slug}/uploads/{ticket}", uploads.handle, methods=["PUT"]),
+            Route("/downloads/{link}", download),
+            Route("/portals/{slug}/downloads/{link}", download),
+            Route("/uploads/{ticket}", upload, methods=["PUT", "OPTIONS"]),
+            Route("/portals/{slug}/uploads/{ticket}", upload, methods=["PUT", "OPTIONS"]),
             Mount("/graphiql", graphiql.assets()),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(database).check),

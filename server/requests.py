@@ -35,9 +35,10 @@ class Refused(Exception):
 
 @dataclass(slots=True, frozen=True)
 class Operation:
-    """What a client asks to be run."""
+    """What a client asks to be run: a document, or the id of one that is kept here (server/endpoint.py finds it)."""
 
-    query: str
+    query: str | None
+    document_id: str | None
     variables: dict[str, Any]
     operation_name: str | None
     extensions: dict[str, Any]
@@ -172,8 +173,12 @@ def check_characters(text: bytes, what: str) -> None:
 
 def from_mapping(given: Mapping[str, Any]) -> Operation:
     """The operation that a JSON object describes. Raises Refused."""
-    query = given.get("query")
-    if not isinstance(query, str) or not query.strip():
+    query, document_id = given.get("query"), given.get("documentId")
+    if document_id is not None and not isinstance(document_id, str):
+        raise _bad("`documentId` has to be a string.")
+    if document_id is not None and query is not None:
+        raise _bad("Send either `query` or `documentId`.")
+    if document_id is None and (not isinstance(query, str) or not query.strip()):
         raise _bad("`query` has to be a GraphQL document.")
     name = given.get("operationName")
     if name is not None and not isinstance(name, str):
@@ -184,7 +189,7 @@ def from_mapping(given: Mapping[str, Any]) -> Operation:
         if value is not None and not isinstance(value, dict):
             raise _bad(f"`{part}` has to be an object.")
         maps[part] = value or {}
-    return Operation(query, maps["variables"], name or None, maps["extensions"])
+    return Operation(query, document_id, maps["variables"], name or None, maps["extensions"])
 
 
 def _bad(message: str) -> Refused:

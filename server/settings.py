@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from db.embedded import Cluster
 from db.roles import MIGRATION, SERVER
 from rules.notices import deliverable
+from server.published_secrets import is_no_secret, password_in
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 ROOT = Path(__file__).resolve().parent.parent
@@ -302,11 +303,44 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _keeps_its_secrets(self) -> Self:
+        """What everybody knows is no secret: production does not start with it, nor without."""
+        if self.environment == "development":
+            return self
+        if self.secret_key is None:
+            raise ValueError("production needs KONTOR_SECRET_KEY")
+        if self.demo_personas:
+            raise ValueError("KONTOR_DEMO_PERSONAS shows everybody the demo's passwords: not in production")
+        for name, secret in self._secrets().items():
+            if is_no_secret(secret):
+                raise ValueError(f"{name} is known to everybody, or can be guessed: make another one")
+        if self.metrics_token == self.secret_key:
+            raise ValueError(
+                "KONTOR_METRICS_TOKEN is told to others: it has to differ from KONTOR_SECRET_KEY"
+            )
+        return self
+
+    def _secrets(self) -> dict[str, str]:
+        """All secrets that are set, by the name of their setting."""
+        kept = {
+            "KONTOR_SECRET_KEY": self.secret_key,
+            "KONTOR_METRICS_TOKEN": self.metrics_token,
+            "KONTOR_SMTP_PASSWORD": self.smtp_password,
+            "KONTOR_STORAGE_SECRET_ACCESS_KEY": self.storage_secret_access_key,
+        }
+        return {
+            "DATABASE_URL": password_in(self.database_url),
+            "MIGRATION_DATABASE_URL": password_in(self.migration_database_url),
+            "ADMIN_DATABASE_URL": password_in(self.admin_database_url),
+            **{name: each.get_secret_value() for name, each in kept.items() if each is not None},
+        }
+
+    @model_validator(mode="after")
     def _fill_in_what_is_unset(self) -> Self:
         if self.introspection is None:
             self.introspection = self.environment == "development"
-        if self.environment == "production" and self.secret_key is None:
-            raise ValueError("production needs KONTOR_SECRET_KEY")
+        if self.environment == "production" and self.embedded is not None:
+            raise ValueError("the embedded database asks for no password: production needs another")
         if not self.database_url:
             if self.environment == "production":
                 raise ValueError("production needs DATABASE_URL: the embedded database asks for no password")

@@ -71,6 +71,8 @@ CONNECTIONS = {
       problems { code } actions { name allowed } } } }""",
     "notices": """query($first: Int) { notices(first: $first) { totalCount nodes { subject body state
       account { name customer { name } } node { id } } } }""",
+    "trustedDocuments": """query($first: Int) { trustedDocuments(first: $first) { totalCount nodes { documentId name
+      operationType uploadedBy { name roles { role portal { slug } } } } } }""",
     "auditLog": """query($first: Int) { auditLog(first: $first) { totalCount nodes { action node { id }
       account { name } staffMember { name roles { role portal { slug } } } onBehalfOf { name }
       changes { field } } } }""",
@@ -93,6 +95,7 @@ OF_STAFF = {
     "auditLog",
     "webhookDeliveries",
     "notices",
+    "trustedDocuments",
 }
 ORDERS = "query($first: Int) { orders(first: $first) { nodes { number lines { sku product { name } } } } }"
 NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {PRODUCT} }} }} }}"
@@ -422,6 +425,9 @@ async def crowd(portal: Portal, how_many: int) -> None:
         node_id) select $1, id, id, 1, 'account.activated', now(), id, 'Account', id from accounts where $2 > 0""",
         """insert into webhook_attempts (tenant_id, webhook_delivery_id, number) select $1, id, n
         from accounts, generate_series(1, 3) n where $2 > 0""",
+        """insert into trusted_documents (tenant_id, id, hash, text, operation_type, uploaded_by_id)
+        select $1, id, encode(sha256(id::text::bytea), 'hex'), '', 'QUERY', (select id from staff_members) from accounts
+        where $2 > 0""",
         """insert into notices (tenant_id, id, kind, account_id, address, language, subject, body, node_type, node_id)
         select $1, gen_random_uuid(), 'ACTIVATION', id, '', 'en', 'Code', '', 'Account', id from accounts
         where $2 > 0""",

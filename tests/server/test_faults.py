@@ -108,7 +108,7 @@ async def test_an_error_before_the_first_field_is_masked(
 async def test_an_error_while_the_portal_is_looked_up_is_masked(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db.portals, "tenant_by_slug", raising(RuntimeError(SECRET)))
+    monkeypatch.setattr(db.entrances, "by_slug", raising(RuntimeError(SECRET)))
     for method in ("GET", "POST", "PUT"):
         response = await http.request(method, "/portals/not-seen-yet/graphql", headers={"accept": "*/*"})
         assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (

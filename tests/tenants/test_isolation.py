@@ -32,6 +32,7 @@ from db.notices import notices
 from db.prices import price_lists
 from db.profiles import profiles
 from db.statements import Statement
+from db.trusted_documents import trusted_documents
 from db.warehouses import warehouses
 from db.webhook_deliveries import webhook_attempts, webhook_deliveries
 from db.webhooks import webhooks
@@ -42,6 +43,7 @@ from rules.contacts import Address, AddressKind, ContactData
 from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import BuiltInProfile, StaffRole
 from rules.restrictions import Modes, RestrictionKind, RestrictionMode
+from rules.trusted_documents import hash_of
 from tests import documents, tickets
 from tests.client import Client
 from tests.conftest import At
@@ -152,6 +154,7 @@ class Town:
             "supportEmail": "a@b.example",
             "text": "Help",
             "attribute": "width-a",
+            "manifest": "{}",
             "mediaType": "text/csv",
             "priceList": "list-a",
             "warehouse": "depot-a",
@@ -186,6 +189,7 @@ class Town:
         for name in ("Decide", "Close", "Replace"):  # the staff sees what was submitted
             own[f"RmaRequest{name}Input.rmaRequest"] = drafts[1]
         own["delivery"] = next(key for type_name, key in named if type_name == "WebhookDelivery")
+        own["documents"] = next(key for type_name, key in named if type_name == "TrustedDocument")
         own["upload"] = next(key for type_name, key in named if type_name == "Upload")
         own["ticket"] = next(key for type_name, key in named if type_name == "SupportTicket")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
@@ -459,8 +463,18 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
             node_type="Account",
             node_id=account_id,
         )
+        text = f"{{ portal {{ {tag}: slug }} }}"
+        listed = await put(
+            connection,
+            trusted_documents,
+            hash=hash_of(text),
+            text=text,
+            operation_type="QUERY",
+            uploaded_by_id=next(iter(members)),
+        )
     found.add("AuditEntry", entry)
     found.add("Notice", notice)
+    found.add("TrustedDocument", listed)
     code = [*portal.customers][-1]
     for of in ("order", "invoice"):
         async with portal.writing() as connection:
@@ -707,6 +721,7 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "Payment",
         "ReconciliationStatement",
         "TaxInvoice",
+        "TrustedDocument",
         "Quotation",
         "Session",
         "Attribute",
@@ -902,7 +917,15 @@ async def test_tampered_ids_name_nothing(town: Town, at: At) -> None:
         assert found == {"nodes": [None] * len(ids)}
 
 
-OF_STAFF = {"customers", "accounts", "auditLog", "documentDrafts", "notices", "webhookDeliveries"}
+OF_STAFF = {
+    "customers",
+    "accounts",
+    "auditLog",
+    "documentDrafts",
+    "notices",
+    "trustedDocuments",
+    "webhookDeliveries",
+}
 OF_BOOKS = {"payments"}  # for whoever keeps a customer's books
 CONNECTIONS = [name for name, each in root("query").fields.items() if "after" in each.args]
 PAGE = "query($after: String, $before: String) {{ {}(first: 2, after: $after, before: $before) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }} }}"
