@@ -12,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db.fairness import FairQueue
+from db.fairness import Bounds, FairQueue
 from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
 
@@ -22,6 +22,8 @@ Key = TypeVar("Key")
 
 # So many requests of one tenant may wait for each connection that there is.
 _WAITING_PER_CONNECTION = 20
+# So many requests at once keep one event loop busy.
+_YOUNG = 4
 _DAY_ZERO, _LAST_DAY = date(2000, 1, 1).toordinal(), date.max.toordinal()
 
 
@@ -242,9 +244,14 @@ class Database:
                     "timezone": "UTC",
                 },
             )
-        most_of_one = max(1, size - max(1, size // 4)) if shared else size
-        queue = FairQueue(size, most_of_one=most_of_one, most_waiting=_WAITING_PER_CONNECTION * size)
-        return cls(pool, queue, wait_seconds=wait_seconds)
+        of_one = max(1, size - max(1, size // 4)) if shared else size
+        bounds = Bounds(
+            places=size,
+            of_one=of_one,
+            waiting=_WAITING_PER_CONNECTION * size,
+            young=_YOUNG if shared else size * size,
+        )
+        return cls(pool, FairQueue(bounds), wait_seconds=wait_seconds)
 
     @property
     def use(self) -> Use:
@@ -267,7 +274,7 @@ class Database:
         tenant wait already.
         """
         with _Translated():
-            await self._queue.enter(tenant_id, self._wait_seconds)
+            place = await self._queue.enter(tenant_id, self._wait_seconds)
         try:
             with _Translated():
                 raw = await self._pool.acquire(timeout=self._wait_seconds)
@@ -280,7 +287,7 @@ class Database:
                 finally:
                     await self._pool.release(raw)
         finally:
-            self._queue.leave(tenant_id)
+            self._queue.leave(place)
 
     @asynccontextmanager
     async def transaction(self, mode: Mode, tenant_id: UUID | None) -> AsyncIterator[Connection]:
