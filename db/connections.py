@@ -12,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db.fairness import Bounds, FairQueue
+from db.fairness import Bounds, FairQueue, Full
 from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
 
@@ -29,6 +29,10 @@ _DAY_ZERO, _LAST_DAY = date(2000, 1, 1).toordinal(), date.max.toordinal()
 
 class Unavailable(Exception):
     """The database cannot be reached, or no connection became free in time."""
+
+
+class Crowded(Unavailable):
+    """Too many requests of the same tenant wait for a connection already."""
 
 
 class TooSlow(Exception):
@@ -273,8 +277,11 @@ class Database:
         Raises Unavailable when none is free within the pool's waiting time, and Crowded when too many of the same
         tenant wait already.
         """
-        with _Translated():
-            place = await self._queue.enter(tenant_id, self._wait_seconds)
+        try:
+            with _Translated():
+                place = await self._queue.enter(tenant_id, self._wait_seconds)
+        except Full:
+            raise Crowded("too many requests wait already") from None
         try:
             with _Translated():
                 raw = await self._pool.acquire(timeout=self._wait_seconds)

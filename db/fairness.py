@@ -17,7 +17,7 @@ _YOUNG_SECONDS = 0.05
 _ACTIVE_SECONDS = 1.0
 
 
-class Crowded(Exception):
+class Full(Exception):
     """As many of one tenant wait already as may wait."""
 
 
@@ -67,13 +67,13 @@ class FairQueue:
         return sum(len(each) for each in self._waiting.values())
 
     async def enter(self, tenant: Tenant, wait_seconds: float) -> Place:
-        """Take a place, or wait for one. Raises TimeoutError, and Crowded."""
+        """Take a place, or wait for one. Raises TimeoutError, and Full."""
         self._grow_older(tenant)
         if self._free and tenant not in self._waiting and self._may_have_one(tenant):
             return self._give(tenant)
         line = self._waiting.setdefault(tenant, deque())
         if len(line) >= self._bounds.waiting:
-            raise Crowded
+            raise Full
         turn: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
         line.append(turn)
         self._wake_later()

@@ -26,10 +26,8 @@ _PLAIN = (OperationType.QUERY, OperationType.MUTATION)
 _LIVE = (OperationType.SUBSCRIPTION,)
 
 
-class Context(Protocol):
-    """In what an operation runs."""
-
-    introspection_allowed: bool
+class Costs(Protocol):
+    """Who pays for an operation."""
 
     async def spend(self, cost: int) -> None:
         """Called before anything of an operation runs. Raises what refuses it."""
@@ -38,8 +36,18 @@ class Context(Protocol):
         """Called for what an operation that runs goes on to cost, one result after the other: waits until that can be
         paid."""
 
-    def told(self, cost: int) -> dict[str, Any]:
+    def told(self) -> dict[str, Any]:
         """What the extensions of an answer say of its cost."""
+
+
+class Context(Protocol):
+    """In what an operation runs."""
+
+    introspection_allowed: bool
+
+    @property
+    def costs(self) -> Costs:
+        """Who pays for it."""
 
     def running(self, *, mutation: bool) -> AbstractAsyncContextManager[None]:
         """Opened before the first field of a valid operation is resolved, and closed after the last; of a subscription
@@ -119,7 +127,7 @@ class Asked:
             errors += self.check()
         except (GraphQLError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
             errors.append(error)
-        await self._context.spend(self.cost)
+        await self._context.costs.spend(self.cost)
         if kind is None or errors:
             raise Refused(errors)
         return kind
@@ -127,7 +135,7 @@ class Asked:
     @property
     def extensions(self) -> dict[str, Any]:
         """Of the answer."""
-        return {"cost": self._context.told(self.cost)}
+        return {"cost": self._context.costs.told()}
 
     async def run(self, kind: OperationType) -> graphql.ExecutionResult:
         """Run a query or a mutation."""
@@ -212,7 +220,7 @@ class Schema(strawberry.Schema):
                 async for result in begun:
                     await context.rest()
                     yield ExecutionResult(result.data, result.errors, asked.extensions)
-                    await context.pay(asked.cost)
+                    await context.costs.pay(asked.cost)
         except Refused as refused:
             yield PreExecutionError(None, [_located(each) for each in refused.errors], asked.extensions)
         except Exception as error:

@@ -21,10 +21,9 @@ class RateLimit:
 
 async def rate_limit(info: Info) -> RateLimit | None:
     """Query.rateLimit: what the extensions of the answer say too; takes no statement."""
-    context = info.context
-    own = context.balance
+    costs, viewer = info.context.costs, info.context.viewer
+    own = costs.balance
     if own is None:
         return None
-    staff = context.viewer is not None and context.viewer.is_staff
-    everybodys = context.facilities.budgets.balance_of_portal(context.tenant_id) if staff else None
-    return RateLimit(context.cost, own.limit, own.remaining, own.per_second, own.reset_at, everybodys)
+    everybodys = costs.of_portal if viewer is not None and viewer.is_staff else None
+    return RateLimit(costs.requested, own.limit, own.remaining, own.per_second, own.reset_at, everybodys)

@@ -13,16 +13,16 @@ import strawberry
 import resolvers.enums
 import resolvers.events
 import resolvers.rma_stages  # noqa: F401  (likewise)
-from db.connections import Connection, Database
+from db.connections import Connection, Crowded, Database
 from db.isolation import Mode
 from db.portals import Portal
+from resolvers.costs import Costs, slow_down
 from resolvers.loaders import Loader, MissingKey
 from rules.broken import Language
-from rules.budgets import RateLimited
 from rules.events import Event
 from rules.permissions import Unauthenticated
 from rules.viewers import Viewer
-from tenants.budgets import Balance, Budgets
+from tenants.budgets import Budgets
 from tenants.passwords import Passwords
 from tenants.sessions import Client, recognize
 from tenants.storage import Storage
@@ -49,7 +49,6 @@ class Facilities:
     session_minutes: int
     base_domain: str  # portals are reached at <slug>.<base domain>, and at hosts of their own
     portal_address: str  # what mails lead to, with {host} for the portal's host name
-    refusal_seconds: float = 0.25  # how long whoever asks too much waits to hear so
     private_targets: bool = False  # whether webhooks may lead to http and to private addresses
     compiled: bool = True  # whether operations run from plans that are compiled once
 
@@ -113,11 +112,13 @@ class Context:
         self.statements = 0
         self.viewer: Viewer | None = None
         self.changes: list[Change] | None = None  # of the mutation at work; None: it has said nothing yet
-        self.cost = 0  # of the operation
-        self.balance: Balance | None = None  # what was left after that; None: nobody's, or nobody could ask
-        self._holder: bytes | None = None  # whose budget it takes from; None: nobody's, as a webhook's
-        if webhook_id is None:
-            self._holder = facilities.budgets.holder(tenant_id, token, self.client.address)
+        self.costs = Costs(
+            facilities.budgets,
+            tenant_id,
+            token=token,
+            address=self.client.address,
+            free=webhook_id is not None,
+        )
         self._actor: Actor | None = None
         self._asked_language = language
         self._portal: Portal | None = None
@@ -200,42 +201,6 @@ class Context:
             return Language(self._portal.locale)
         return self._asked_language or Language.ENGLISH
 
-    async def spend(self, cost: int) -> None:
-        """Take what an operation costs from the budgets of the viewer and of the portal. Raises RateLimited, a moment
-        later: whoever asks again at once is kept from asking all the time."""
-        self.cost = cost
-        if self._holder is None:
-            return
-        budgets = self.facilities.budgets
-        try:
-            await budgets.spend(self.tenant_id, self._holder, cost)
-        except RateLimited:
-            await asyncio.sleep(self.facilities.refusal_seconds)
-            raise
-        finally:
-            self.balance = budgets.balance(self.tenant_id, self._holder)
-
-    async def pay(self, cost: int) -> None:
-        """The same for what is told already: waits until it can be paid."""
-        while True:
-            try:
-                return await self.spend(cost)
-            except RateLimited as refused:
-                await asyncio.sleep(refused.retry_after)
-
-    def told(self, cost: int) -> dict[str, Any]:
-        """What clients are told of an operation's cost, and of what is left of the viewer's budget."""
-        balance = self.balance
-        if balance is None:
-            return {"requested": cost, "limit": None, "remaining": None, "resetAt": None}
-        reset_at = balance.reset_at.isoformat().replace("+00:00", "Z")
-        return {
-            "requested": cost,
-            "limit": balance.limit,
-            "remaining": balance.remaining,
-            "resetAt": reset_at,
-        }
-
     @asynccontextmanager
     async def running(self, *, mutation: bool) -> AsyncIterator[None]:
         """Borrow a connection for the operation; a query's snapshot begins at once."""
@@ -250,9 +215,12 @@ class Context:
             await self._give_back()
 
     async def _borrow(self) -> None:
-        self._connection = await self._borrowed.enter_async_context(
-            self.facilities.database.connect(self.tenant_id)
-        )
+        lent = self.facilities.database.connect(self.tenant_id)
+        try:
+            self._connection = await self._borrowed.enter_async_context(lent)
+        except Crowded:
+            await slow_down()
+            raise
 
     async def _stop_batches(self) -> None:
         """A loader's batch is a task of its own: it must not outlive what asked for it, nor the transaction."""
@@ -279,8 +247,7 @@ class Context:
             self._portal, self.viewer = await recognize_webhook(self.connection, self.webhook_id)
         else:
             self._portal, self.viewer = await recognize(self.connection, self.token)
-            if self.token is not None:
-                self.facilities.budgets.recognized(self.tenant_id, self.token, self.viewer)
+            self.costs.recognized(self.viewer)
 
     async def end(self, *, keep: bool = True) -> None:
         """End the current transaction, if there is one."""

@@ -10,6 +10,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -135,7 +136,7 @@ class Budgets:
             known = self._holders.get((tenant_id, hashed(token)))
             if known is not None:
                 return known
-        return subject("address", network(address))
+        return _of_address(address)
 
     def recognized(self, tenant_id: UUID, token: str, viewer: Viewer | None) -> None:
         """Remember whose a token is, or that it is nobody's any more."""
@@ -178,6 +179,11 @@ class Budgets:
             purse = _Purse(budget, self._clock)
         _remember(self._purses, (tenant_id, holder), purse)
         return purse
+
+
+@lru_cache(maxsize=10_000)
+def _of_address(address: str) -> bytes:
+    return subject("address", network(address))
 
 
 def _remember(known: OrderedDict[tuple[UUID, bytes], Known], key: tuple[UUID, bytes], value: Known) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from db.connections import Database, Unavailable
-from db.fairness import Bounds, Crowded, FairQueue, Place, Tenant
+from db.fairness import Bounds, FairQueue, Full, Place, Tenant
 from db.isolation import Mode
 from tests.world import World
 
@@ -94,7 +94,7 @@ async def test_some_places_are_left_for_others_even_while_nobody_else_asks() -> 
 async def test_too_many_of_one_are_refused_at_once_and_of_another_they_are_not() -> None:
     line = Line(1, waiting=2)
     await line.come(LOUD, LOUD, LOUD)
-    with pytest.raises(Crowded):
+    with pytest.raises(Full):
         await line.queue.enter(LOUD, LONG)
     await line.come(QUIET)
     await line.leave(LOUD)
