@@ -13,6 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
+from db.fairness import Bounds, FairQueue, Full
 from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
 
@@ -20,11 +21,19 @@ Row = TypeVar("Row")
 Key = TypeVar("Key")
 
 
+# So many requests of one tenant may wait for each connection that there is.
+_WAITING_PER_CONNECTION = 20
+# So many requests at once keep one event loop busy.
+_YOUNG = 4
 _DAY_ZERO, _LAST_DAY = date(2000, 1, 1).toordinal(), date.max.toordinal()
 
 
 class Unavailable(Exception):
     """The database cannot be reached, or no connection became free in time."""
+
+
+class Crowded(Unavailable):
+    """Too many requests of the same tenant wait for a connection already."""
 
 
 class TooSlow(Exception):
@@ -195,17 +204,20 @@ class Connection:
 
 @dataclass(slots=True, frozen=True)
 class Use:
-    """How much of a pool is in use: the connections on loan, and how many there may be at most."""
+    """How much of a pool is in use: the connections on loan, how many there may be at most, and how many wait for
+    one."""
 
     borrowed: int
     most: int
+    waiting: int
 
 
 class Database:
-    """The server's connections to PostgreSQL."""
+    """The server's connections to PostgreSQL, lent fairly: decision 37."""
 
-    def __init__(self, pool: Any, *, wait_seconds: float) -> None:
+    def __init__(self, pool: Any, queue: FairQueue, *, wait_seconds: float) -> None:
         self._pool = pool
+        self._queue = queue
         self._wait_seconds = wait_seconds
 
     @classmethod
@@ -216,8 +228,10 @@ class Database:
         size: int = 10,
         wait_seconds: float = 2.0,
         statement_timeout_ms: int = 15_000,
+        shared: bool = False,
     ) -> "Database":
-        """Open a pool of up to `size` connections. The timeouts apply to every session of the pool."""
+        """Open a pool of up to `size` connections. The timeouts apply to every session of the pool. `shared`: by many
+        tenants at once, so that none may have all of them."""
         with _Translated():
             pool = await asyncpg.create_pool(
                 url.replace("postgresql+asyncpg://", "postgresql://", 1),
@@ -236,12 +250,20 @@ class Database:
                     "timezone": "UTC",
                 },
             )
-        return cls(pool, wait_seconds=wait_seconds)
+        of_one = max(1, size - max(1, size // 4)) if shared else size
+        bounds = Bounds(
+            places=size,
+            of_one=of_one,
+            waiting=_WAITING_PER_CONNECTION * size,
+            young=_YOUNG if shared else size * size,
+        )
+        return cls(pool, FairQueue(bounds), wait_seconds=wait_seconds)
 
     @property
     def use(self) -> Use:
         """How much of the pool is in use at this moment."""
-        return Use(self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size())
+        borrowed = self._pool.get_size() - self._pool.get_idle_size()
+        return Use(borrowed, self._pool.get_max_size(), self._queue.waiting)
 
     async def close(self) -> None:
         """Give all connections back; those still at work are ended."""
@@ -254,18 +276,27 @@ class Database:
     async def connect(self, tenant_id: UUID | None) -> AsyncIterator[Connection]:
         """Borrow a connection that works for one tenant, or with None for the registry alone.
 
-        Raises Unavailable when none is free within the pool's waiting time.
+        Raises Unavailable when none is free within the pool's waiting time, and Crowded when too many of the same
+        tenant wait already.
         """
-        with _Translated():
-            raw = await self._pool.acquire(timeout=self._wait_seconds)
-        connection = Connection(raw, tenant_id)
         try:
-            yield connection
-        finally:
+            with _Translated():
+                place = await self._queue.enter(tenant_id, self._wait_seconds)
+        except Full:
+            raise Crowded("too many requests wait already") from None
+        try:
+            with _Translated():
+                raw = await self._pool.acquire(timeout=self._wait_seconds)
+            connection = Connection(raw, tenant_id)
             try:
-                await connection.rollback()
+                yield connection
             finally:
-                await self._pool.release(raw)
+                try:
+                    await connection.rollback()
+                finally:
+                    await self._pool.release(raw)
+        finally:
+            self._queue.leave(place)
 
     @asynccontextmanager
     async def transaction(self, mode: Mode, tenant_id: UUID | None) -> AsyncIterator[Connection]:

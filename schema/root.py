@@ -11,6 +11,7 @@ from schema.accounts import AccountMutations, AccountQueries
 from schema.attributes import AttributeQueries
 from schema.audit import AuditQueries
 from schema.balance_reports import BalanceReportQueries
+from schema.budgets import BudgetQueries
 from schema.carts import CartMutations, CartQueries
 from schema.catalogue import CatalogueMutations
 from schema.categories import CategoryQueries
@@ -101,6 +102,7 @@ class Query(
     WebhookDeliveryQueries,
     ChangeFeedQueries,
     TrustedDocumentQueries,
+    BudgetQueries,
 ):
     """Every noun's queries."""
 

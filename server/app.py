@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from db.connections import Database
 from resolvers.context import Facilities
 from resolvers.reports import REPORTS
+from rules.budgets import Budget
 from schema.root import sdl
 from server import answers, graphiql
 from server.downloads import Downloads
@@ -31,6 +32,7 @@ from server.requests import JSON, Refused
 from server.settings import Settings
 from server.storing import open_storage
 from server.uploads import Uploads
+from tenants.budgets import Budgets
 from tenants.passwords import Passwords
 from tenants.portals import Portals
 from tenants.storage import Storage
@@ -51,7 +53,7 @@ def create(
     settings name, unless another is given. Raises StorageUnavailable."""
     facilities = facilities_of(settings, database, passwords, storage or open_storage(settings))
     connections = Connections(settings.live_most)
-    metrics = Metrics(database, connections)
+    metrics = Metrics(database, connections, facilities.budgets)
     trusted = TrustedDocuments(database, graphiql.documents())
     endpoint = Endpoint(settings, facilities, Portals(database), trusted, connections, metrics)
     graphql = crossing(endpoint, endpoint.handle, "GET, POST")
@@ -114,6 +116,11 @@ def facilities_of(
                 readers=max(1, settings.pool_size // 3),
             ),
         ),
+        budgets=Budgets(
+            database,
+            viewer=Budget(settings.budget_units, settings.budget_per_second),
+            portal=Budget(settings.portal_budget_units, settings.portal_budget_per_second),
+        ),
         storage=storage,
         cursor_key=settings.cursor_key,
         session_minutes=round(settings.session_hours * 60),
@@ -175,6 +182,7 @@ async def running(settings: Settings) -> AsyncIterator[Starlette]:
         size=settings.pool_size,
         wait_seconds=settings.pool_wait_seconds,
         statement_timeout_ms=settings.statement_timeout_ms,
+        shared=True,
     )
     passwords = Passwords()
     app = create(settings, database, passwords)

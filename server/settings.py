@@ -74,7 +74,7 @@ class Settings(BaseSettings):
         10,
         ge=1,
         description="Most database connections of one process; a third of them at most makes downloads, "
-        "and another third reads for subscriptions.",
+        "and another third reads for subscriptions. A quarter of them no portal takes from the others.",
     )
     pool_wait_seconds: float = Field(
         2.0, gt=0, description="Seconds a request waits for a free connection before it is answered with 503."
@@ -92,6 +92,26 @@ class Settings(BaseSettings):
     )
     request_deadline_seconds: float = Field(20, gt=0, description="Seconds until a request is given up.")
     max_body_bytes: int = Field(1_000_000, ge=1, description="Bytes of the largest accepted request body.")
+    budget_units: int = Field(
+        20_000_000,
+        ge=1,
+        le=2_000_000_000,
+        description="How much a viewer (an account, a staff member, or an address from which nobody is signed in) may ask "
+        "for at once, in units: an operation costs one for each value that it asks for at most, and 1,000 for each root "
+        "field. About four million of them are a second of one core.",
+    )
+    budget_per_second: int = Field(
+        500_000, ge=1, le=2_000_000_000, description="Units that come back to a viewer every second."
+    )
+    portal_budget_units: int = Field(
+        80_000_000,
+        ge=1,
+        le=2_000_000_000,
+        description="How much all viewers of a portal together may ask for at once.",
+    )
+    portal_budget_per_second: int = Field(
+        2_000_000, ge=1, le=2_000_000_000, description="Units that come back to a portal every second."
+    )
     live_most: int = Field(
         2_000,
         ge=1,

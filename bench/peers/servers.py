@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -20,6 +20,17 @@ from server.settings import ROOT
 _PATIENCE_SECONDS = 60
 # Connections that load makes, and of each server to PostgreSQL.
 CONNECTIONS, POOL = 8, 10
+# One viewer asks for as much as there is time for: budgets are looked after as ever, and hold up nobody.
+_MOST = str(2_000_000_000)
+_UNLIMITED: Mapping[str, str] = {
+    f"KONTOR_{each}": _MOST
+    for each in (
+        "BUDGET_UNITS",
+        "BUDGET_PER_SECOND",
+        "PORTAL_BUDGET_UNITS",
+        "PORTAL_BUDGET_PER_SECOND",
+    )
+}
 
 
 class NotStarted(Exception):
@@ -74,20 +85,25 @@ class Running:
 
 @contextmanager
 def running(
-    kinds: Sequence[Kind], place: Place, portal: Portal, *, core: int | None = SERVER_CORE
+    kinds: Sequence[Kind],
+    place: Place,
+    portal: Portal,
+    *,
+    core: int | None = SERVER_CORE,
+    settings: Mapping[str, str] = _UNLIMITED,
 ) -> Iterator[list[Running]]:
-    """Servers on their core as long as the block lasts."""
+    """Servers on their core as long as the block lasts, ours with these settings."""
     with ExitStack() as started:
         found = []
         for kind in kinds:
-            found.append(_start(kind, place, portal, core))
+            found.append(_start(kind, place, portal, core, settings))
             started.callback(processes.end, found[-1].process)
         for each in found:
             _wait(each)
         yield found
 
 
-def _start(kind: Kind, place: Place, portal: Portal, core: int | None) -> Running:
+def _start(kind: Kind, place: Place, portal: Portal, core: int | None, more: Mapping[str, str]) -> Running:
     port = _free_port()
     command, settings = _command(kind, place, portal, port)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KONTOR_")}
@@ -95,7 +111,7 @@ def _start(kind: Kind, place: Place, portal: Portal, core: int | None) -> Runnin
         command,
         core,
         cwd=ROOT,
-        env={**kept, **settings},
+        env={**kept, **settings, **more},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

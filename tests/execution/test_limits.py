@@ -33,6 +33,7 @@ from execution.limits import (
     MOST_GIVEN,
     MOST_ROOT_FIELDS,
     MOST_VALUES,
+    ROOT_FIELD,
     Extent,
     Measure,
     check_operation,
@@ -343,13 +344,14 @@ async def test_what_an_ordinary_client_asks_passes(anybody: Client) -> None:
 
 
 async def test_the_cost_is_told_with_every_answer(anybody: Client) -> None:
-    body = (await anybody.post("{ portal { slug name } }")).json()
-    assert body["extensions"]["cost"] == {
-        "requested": 3,
-        "limit": MOST_VALUES,
-        "remaining": MOST_VALUES - 3,
-        "resetAt": None,
-    }
+    for document, cost in (
+        ("{ portal { slug name } }", ROOT_FIELD + 3),
+        ("{ a: portal { slug } ...b } fragment b on Query { b: portal { slug } }", 2 * (ROOT_FIELD + 2)),
+        ("{ portal { slug nothing } }", ROOT_FIELD + 3),  # what is refused was looked at
+        ("{", ROOT_FIELD),
+    ):
+        body = (await anybody.post(document)).json()
+        assert body["extensions"]["cost"]["requested"] == cost
 
 
 slowly = settings(deadline=None, max_examples=80)
