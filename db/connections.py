@@ -1,7 +1,7 @@
 """Connections: a bounded pool, transactions for one tenant, statements one after the other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -18,12 +18,16 @@ from db.statements import Statement, TenantForgotten
 Row = TypeVar("Row")
 Key = TypeVar("Key")
 
+# Beginning and undoing take no time: a connection that says nothing for so long is taken for dead.
+_SILENT_SECONDS = 2.0
+_UNDOING_SECONDS = 1.0
+_TRIES = 3
 
 _DAY_ZERO, _LAST_DAY = date(2000, 1, 1).toordinal(), date.max.toordinal()
 
 
 class Unavailable(Exception):
-    """The database cannot be reached, or no connection became free in time."""
+    """The database cannot be reached, has no room, or no connection became free in time."""
 
 
 class TooSlow(Exception):
@@ -44,13 +48,16 @@ class Connection:
 
     A connection runs one statement at a time while sibling fields ask at once: a lock puts them in line.
     `statements` counts what was run, transactions and tenant setting not included. `deadline` is in seconds
-    a statement; None, as it begins, leaves it at the pool's.
+    a statement; None, as it begins, leaves it at the pool's. `exchange` gives another connection for one that is broken.
     """
 
-    __slots__ = ("_lock", "_open", "_raw", "deadline", "statements", "tenant_id")
+    __slots__ = ("_exchange", "_lock", "_open", "_raw", "deadline", "statements", "tenant_id")
 
-    def __init__(self, raw: Any, tenant_id: UUID | None) -> None:
+    def __init__(
+        self, raw: Any, tenant_id: UUID | None, exchange: Callable[[Any], Awaitable[Any]] | None = None
+    ) -> None:
         self._raw = raw
+        self._exchange = exchange
         self._lock = asyncio.Lock()
         self._open = False
         self.tenant_id = tenant_id
@@ -74,11 +81,24 @@ class Connection:
         await self.commit()
 
     async def begin(self, mode: Mode) -> None:
-        """Open a transaction that sees this tenant alone."""
+        """Open a transaction that sees this tenant alone.
+
+        A connection may have ended, or fallen silent, since it was last used: nothing was said on it yet that
+        counts, so that another takes its place and nobody notices.
+        """
         opening = begin(mode, self.tenant_id)
         self._open = True  # before it is: whoever is cancelled here rolls back what may have begun
-        with _Translated():
-            await self._raw.execute(opening)
+        tries = 1
+        while True:
+            try:
+                with _Translated():
+                    await self._raw.execute(opening, timeout=_SILENT_SECONDS)
+                return
+            except Unavailable:
+                if self._exchange is None or tries == _TRIES:
+                    raise
+            tries += 1
+            self._raw = await self._exchange(self._raw)
 
     async def commit(self) -> None:
         """End the transaction and keep what it wrote."""
@@ -87,12 +107,14 @@ class Connection:
         self._open = False
 
     async def rollback(self) -> None:
-        """End the transaction, if one is open, and keep nothing. A broken connection has done so itself."""
+        """End the transaction, if one is open, and keep nothing. A broken connection has done so itself, and one that
+        does not say that it has is broken: what it was to undo, PostgreSQL undoes when it is gone."""
         if self._open:
             self._open = False
-            if not self._raw.is_closed():
-                with _Translated():
-                    await self._raw.execute("rollback")
+            try:
+                await self._raw.execute("rollback", timeout=_UNDOING_SECONDS)
+            except (*_UNREACHABLE, asyncpg.PostgresError):
+                _break(self._raw)
 
     @asynccontextmanager
     async def visiting(self, tenant_id: UUID) -> AsyncIterator["Connection"]:
@@ -109,9 +131,16 @@ class Connection:
                 yield guest
             finally:
                 self.statements += guest.statements
-                if self.tenant_id is not None and not self._raw.is_closed():
-                    with suppress(Exception):  # a transaction that has failed can only be rolled back
-                        await guest.execute_text(set_tenant(self.tenant_id))
+                if self.tenant_id is not None:
+                    await guest._go_home(self.tenant_id)
+
+    async def _go_home(self, tenant_id: UUID) -> None:
+        self.deadline = _UNDOING_SECONDS
+        with suppress(Exception):  # a transaction that has failed can only be rolled back
+            try:
+                await self.execute_text(set_tenant(tenant_id))
+            except Unavailable:  # whose rows the connection shows is not known any more
+                _break(self._raw)
 
     async def rows(self, statement: Statement[Row], **values: Any) -> list[Row]:
         """All rows of the answer, as the statement's row objects."""
@@ -254,22 +283,38 @@ class Database:
 
         Raises Unavailable when none is free within the pool's waiting time.
         """
-        with _Translated():
-            raw = await self._pool.acquire(timeout=self._wait_seconds)
-        connection = Connection(raw, tenant_id)
+        connection = Connection(await self._borrow(), tenant_id, self._exchange)
         try:
             yield connection
         finally:
             try:
                 await connection.rollback()
             finally:
-                await self._pool.release(raw)
+                await self._pool.release(connection._raw)
+
+    async def _borrow(self) -> Any:
+        with _Translated():
+            return await self._pool.acquire(timeout=self._wait_seconds)
+
+    async def _exchange(self, broken: Any) -> Any:
+        """Another connection for one that is broken, newly made: what happened to one may have happened to all that
+        lie idle. Raises Unavailable like `connect`."""
+        _break(broken)
+        await self._pool.expire_connections()
+        await self._pool.release(broken)
+        return await self._borrow()
 
     @asynccontextmanager
     async def transaction(self, mode: Mode, tenant_id: UUID | None) -> AsyncIterator[Connection]:
         """Borrow a connection for the length of one transaction."""
         async with self.connect(tenant_id) as connection, connection.transaction(mode):
             yield connection
+
+
+def _break(raw: Any) -> None:
+    """End a connection without a word: whoever is at its other end may not hear it."""
+    with suppress(asyncpg.InterfaceError):  # it has ended, and the pool knows
+        raw.terminate()
 
 
 async def _keep_values(raw: Any) -> None:
@@ -337,9 +382,10 @@ _UNREACHABLE = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # too many connections, no memory, a full disk
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a word of farewell came, and the driver still waits for the end
 )
 
 
