@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 
+from db.codecs import keep_values
 from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
 
@@ -22,8 +20,6 @@ Key = TypeVar("Key")
 _SILENT_SECONDS = 2.0
 _UNDOING_SECONDS = 1.0
 _TRIES = 3
-
-_DAY_ZERO, _LAST_DAY = date(2000, 1, 1).toordinal(), date.max.toordinal()
 
 
 class Unavailable(Exception):
@@ -252,7 +248,7 @@ class Database:
                 max_size=size,
                 statement_cache_size=1_000,
                 command_timeout=statement_timeout_ms / 1_000 + 5,
-                init=_keep_values,
+                init=keep_values,
                 reset=_nothing_to_reset,
                 server_settings={
                     "application_name": "kontor",
@@ -315,32 +311,6 @@ def _break(raw: Any) -> None:
     """End a connection without a word: whoever is at its other end may not hear it."""
     with suppress(asyncpg.InterfaceError):  # it has ended, and the pool knows
         raw.terminate()
-
-
-async def _keep_values(raw: Any) -> None:
-    """Days are what they are, the first and the last that there is too: left alone, the driver makes them infinity.
-    Decimals come as text: that is read in half the time, and most of it was read before."""
-    await raw.set_type_codec(
-        "date", schema="pg_catalog", encoder=_as_days, decoder=_from_days, format="tuple"
-    )
-    await raw.set_type_codec(
-        "numeric", schema="pg_catalog", encoder=str, decoder=_from_numeric, format="text"
-    )
-
-
-@lru_cache(maxsize=10_000)
-def _from_numeric(text: str) -> Decimal:
-    return Decimal(text)
-
-
-def _as_days(day: date) -> tuple[int]:
-    """A date as PostgreSQL counts it: days since 2000-01-01."""
-    return (day.toordinal() - _DAY_ZERO,)
-
-
-def _from_days(counted: tuple[int]) -> date:
-    """A date, of PostgreSQL's infinities and of years that nothing here counts the nearest one."""
-    return date.fromordinal(min(max(counted[0] + _DAY_ZERO, 1), _LAST_DAY))
 
 
 async def _nothing_to_reset(_raw: Any) -> None:

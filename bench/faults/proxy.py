@@ -73,12 +73,12 @@ class Proxy:
                     ways.create_task(self._carry(pair, far_reader, near, heard=False))
             finally:
                 self._pairs.discard(pair)
-                far.close()
+                await _closed(far)
         except* OSError:
             pass
         finally:
             self._tasks.discard(task)
-            near.close()
+            await _closed(near)
 
     async def _carry(
         self, pair: _Pair, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, heard: bool
@@ -102,6 +102,12 @@ class Proxy:
         """Carry nothing any more."""
         self.reset()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 @asynccontextmanager

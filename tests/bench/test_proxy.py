@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -11,9 +11,12 @@ from bench.faults.proxy import Proxy, before
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while said := await reader.read(1_000):
-        writer.write(said)
+    with suppress(ConnectionError):
+        while said := await reader.read(1_000):
+            writer.write(said)
     writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -37,13 +40,19 @@ class Client:
         return await asyncio.wait_for(self.reader.read(1_000), seconds)
 
 
-async def connected(proxy: Proxy) -> Client:
-    return Client(*await asyncio.open_connection("127.0.0.1", proxy.port))
+@asynccontextmanager
+async def connected(proxy: Proxy) -> AsyncIterator[Client]:
+    client = Client(*await asyncio.open_connection("127.0.0.1", proxy.port))
+    try:
+        yield client
+    finally:
+        client.writer.close()
+        with suppress(ConnectionError):
+            await client.writer.wait_closed()
 
 
 async def test_it_passes_bytes_on_and_delays_them_when_told() -> None:
-    async with echo() as proxy:
-        client = await connected(proxy)
+    async with echo() as proxy, connected(proxy) as client:
         assert await client.hears(b"one") == b"one"
         proxy.delay_seconds = 0.1
         started = time.monotonic()
@@ -52,37 +61,36 @@ async def test_it_passes_bytes_on_and_delays_them_when_told() -> None:
 
 
 async def test_in_a_black_hole_nobody_is_told_and_what_it_swallowed_stays_dead() -> None:
-    async with echo() as proxy:
-        old = await connected(proxy)
+    async with echo() as proxy, connected(proxy) as old:
         assert await old.hears(b"one") == b"one"
         proxy.black_hole()
-        new = await connected(proxy)
-        for client in (old, new):
-            with pytest.raises(TimeoutError):
-                await client.hears(b"two", seconds=0.2)
-        proxy.mend()
-        for client in (old, new):
-            with pytest.raises(TimeoutError):
-                await client.hears(b"three", seconds=0.2)
-        assert await (await connected(proxy)).hears(b"four") == b"four"
+        async with connected(proxy) as new:
+            for client in (old, new):
+                with pytest.raises(TimeoutError):
+                    await client.hears(b"two", seconds=0.2)
+            proxy.mend()
+            for client in (old, new):
+                with pytest.raises(TimeoutError):
+                    await client.hears(b"three", seconds=0.2)
+        async with connected(proxy) as later:
+            assert await later.hears(b"four") == b"four"
 
 
 async def test_it_cuts_as_a_peer_that_ends_and_resets_as_one_that_forgot() -> None:
     async with echo() as proxy:
-        client = await connected(proxy)
-        assert await client.hears(b"one") == b"one"
-        proxy.cut()
-        assert await client.hears(b"two") == b""
-        client = await connected(proxy)
-        assert await client.hears(b"one") == b"one"
-        proxy.reset()
-        with pytest.raises(ConnectionResetError):
-            await client.hears(b"two")
+        async with connected(proxy) as client:
+            assert await client.hears(b"one") == b"one"
+            proxy.cut()
+            assert await client.reader.read() == b""
+        async with connected(proxy) as client:
+            assert await client.hears(b"one") == b"one"
+            proxy.reset()
+            with pytest.raises(ConnectionResetError):
+                await asyncio.wait_for(client.reader.read(), 5)
 
 
 async def test_once_a_client_has_said_a_word_it_arrives_and_nothing_comes_back() -> None:
-    async with echo() as proxy:
-        client = await connected(proxy)
+    async with echo() as proxy, connected(proxy) as client:
         assert await client.hears(b"one") == b"one"
         proxy.mute_after = b"commit"
         with pytest.raises(TimeoutError):
