@@ -9,7 +9,7 @@ AUDITOR := .kontor-audit
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-real demo-reset up down migrate worker import test test-uncompiled check audit format lock schema \
-	frontend audits-http audits-live browser bench clean
+	frontend audits-http audits-live browser bench faults clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -115,6 +115,11 @@ bench: setup ## Measure against PostGraphile and a floor, and as data grows, int
 		| xargs $(BIN)/python -m pip --disable-pip-version-check install --quiet
 	$(BIN)/python -m bench.peers $(if $(FOLDER),"$(FOLDER)") $(ARGS)
 	$(BIN)/python -m bench.growth
+
+faults: setup ## Let disks fill, processes die, networks fall silent, into docs/safety-faults.md; NUMBERS="37 38" chooses; Linux
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["faults"])' \
+		| xargs $(BIN)/python -m pip --disable-pip-version-check install --quiet
+	$(BIN)/python -m bench.faults $(NUMBERS) $(ARGS)
 
 clean: ## Remove what can be made again: .venv, caches, GraphiQL's build, the tests' database; no data
 	@if [ -d .kontor-test ] && [ -x $(BIN)/python ]; then $(BIN)/python -c \

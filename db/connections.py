@@ -1,18 +1,16 @@
 """Connections: a bounded pool, transactions for one tenant, statements one after the other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 
+from db.codecs import keep_values
 from db.fairness import Bounds, FairQueue, Full
 from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
@@ -20,16 +18,18 @@ from db.statements import Statement, TenantForgotten
 Row = TypeVar("Row")
 Key = TypeVar("Key")
 
-
 # So many requests of one tenant may wait for each connection that there is.
 _WAITING_PER_CONNECTION = 20
 # So many requests at once keep one event loop busy.
 _YOUNG = 4
-_DAY_ZERO, _LAST_DAY = date(2000, 1, 1).toordinal(), date.max.toordinal()
+# Beginning and undoing take no time: a connection that says nothing for so long is taken for dead.
+_SILENT_SECONDS = 2.0
+_UNDOING_SECONDS = 1.0
+_TRIES = 3
 
 
 class Unavailable(Exception):
-    """The database cannot be reached, or no connection became free in time."""
+    """The database cannot be reached, has no room, or no connection became free in time."""
 
 
 class Crowded(Unavailable):
@@ -54,13 +54,16 @@ class Connection:
 
     A connection runs one statement at a time while sibling fields ask at once: a lock puts them in line.
     `statements` counts what was run, transactions and tenant setting not included. `deadline` is in seconds
-    a statement; None, as it begins, leaves it at the pool's.
+    a statement; None, as it begins, leaves it at the pool's. `exchange` gives another connection for one that is broken.
     """
 
-    __slots__ = ("_lock", "_open", "_raw", "deadline", "statements", "tenant_id")
+    __slots__ = ("_exchange", "_lock", "_open", "_raw", "deadline", "statements", "tenant_id")
 
-    def __init__(self, raw: Any, tenant_id: UUID | None) -> None:
+    def __init__(
+        self, raw: Any, tenant_id: UUID | None, exchange: Callable[[Any], Awaitable[Any]] | None = None
+    ) -> None:
         self._raw = raw
+        self._exchange = exchange
         self._lock = asyncio.Lock()
         self._open = False
         self.tenant_id = tenant_id
@@ -84,11 +87,24 @@ class Connection:
         await self.commit()
 
     async def begin(self, mode: Mode) -> None:
-        """Open a transaction that sees this tenant alone."""
+        """Open a transaction that sees this tenant alone.
+
+        A connection may have ended, or fallen silent, since it was last used: nothing was said on it yet that
+        counts, so that another takes its place and nobody notices.
+        """
         opening = begin(mode, self.tenant_id)
         self._open = True  # before it is: whoever is cancelled here rolls back what may have begun
-        with _Translated():
-            await self._raw.execute(opening)
+        tries = 1
+        while True:
+            try:
+                with _Translated():
+                    await self._raw.execute(opening, timeout=_SILENT_SECONDS)
+                return
+            except Unavailable:
+                if self._exchange is None or tries == _TRIES:
+                    raise
+            tries += 1
+            self._raw = await self._exchange(self._raw)
 
     async def commit(self) -> None:
         """End the transaction and keep what it wrote."""
@@ -97,12 +113,14 @@ class Connection:
         self._open = False
 
     async def rollback(self) -> None:
-        """End the transaction, if one is open, and keep nothing. A broken connection has done so itself."""
+        """End the transaction, if one is open, and keep nothing. A broken connection has done so itself, and one that
+        does not say that it has is broken: what it was to undo, PostgreSQL undoes when it is gone."""
         if self._open:
             self._open = False
-            if not self._raw.is_closed():
-                with _Translated():
-                    await self._raw.execute("rollback")
+            try:
+                await self._raw.execute("rollback", timeout=_UNDOING_SECONDS)
+            except (*_UNREACHABLE, asyncpg.PostgresError):
+                _break(self._raw)
 
     @asynccontextmanager
     async def visiting(self, tenant_id: UUID) -> AsyncIterator["Connection"]:
@@ -119,9 +137,16 @@ class Connection:
                 yield guest
             finally:
                 self.statements += guest.statements
-                if self.tenant_id is not None and not self._raw.is_closed():
-                    with suppress(Exception):  # a transaction that has failed can only be rolled back
-                        await guest.execute_text(set_tenant(self.tenant_id))
+                if self.tenant_id is not None:
+                    await guest._go_home(self.tenant_id)
+
+    async def _go_home(self, tenant_id: UUID) -> None:
+        self.deadline = _UNDOING_SECONDS
+        with suppress(Exception):  # a transaction that has failed can only be rolled back
+            try:
+                await self.execute_text(set_tenant(tenant_id))
+            except Unavailable:  # whose rows the connection shows is not known any more
+                _break(self._raw)
 
     async def rows(self, statement: Statement[Row], **values: Any) -> list[Row]:
         """All rows of the answer, as the statement's row objects."""
@@ -239,7 +264,7 @@ class Database:
                 max_size=size,
                 statement_cache_size=1_000,
                 command_timeout=statement_timeout_ms / 1_000 + 5,
-                init=_keep_values,
+                init=keep_values,
                 reset=_nothing_to_reset,
                 server_settings={
                     "application_name": "kontor",
@@ -285,18 +310,28 @@ class Database:
         except Full:
             raise Crowded("too many requests wait already") from None
         try:
-            with _Translated():
-                raw = await self._pool.acquire(timeout=self._wait_seconds)
-            connection = Connection(raw, tenant_id)
+            connection = Connection(await self._borrow(), tenant_id, self._exchange)
             try:
                 yield connection
             finally:
                 try:
                     await connection.rollback()
                 finally:
-                    await self._pool.release(raw)
+                    await self._pool.release(connection._raw)
         finally:
             self._queue.leave(place)
+
+    async def _borrow(self) -> Any:
+        with _Translated():
+            return await self._pool.acquire(timeout=self._wait_seconds)
+
+    async def _exchange(self, broken: Any) -> Any:
+        """Another connection for one that is broken, newly made: what happened to one may have happened to all that
+        lie idle. Raises Unavailable like `connect`."""
+        _break(broken)
+        await self._pool.expire_connections()
+        await self._pool.release(broken)
+        return await self._borrow()
 
     @asynccontextmanager
     async def transaction(self, mode: Mode, tenant_id: UUID | None) -> AsyncIterator[Connection]:
@@ -305,30 +340,10 @@ class Database:
             yield connection
 
 
-async def _keep_values(raw: Any) -> None:
-    """Days are what they are, the first and the last that there is too: left alone, the driver makes them infinity.
-    Decimals come as text: that is read in half the time, and most of it was read before."""
-    await raw.set_type_codec(
-        "date", schema="pg_catalog", encoder=_as_days, decoder=_from_days, format="tuple"
-    )
-    await raw.set_type_codec(
-        "numeric", schema="pg_catalog", encoder=str, decoder=_from_numeric, format="text"
-    )
-
-
-@lru_cache(maxsize=10_000)
-def _from_numeric(text: str) -> Decimal:
-    return Decimal(text)
-
-
-def _as_days(day: date) -> tuple[int]:
-    """A date as PostgreSQL counts it: days since 2000-01-01."""
-    return (day.toordinal() - _DAY_ZERO,)
-
-
-def _from_days(counted: tuple[int]) -> date:
-    """A date, of PostgreSQL's infinities and of years that nothing here counts the nearest one."""
-    return date.fromordinal(min(max(counted[0] + _DAY_ZERO, 1), _LAST_DAY))
+def _break(raw: Any) -> None:
+    """End a connection without a word: whoever is at its other end may not hear it."""
+    with suppress(asyncpg.InterfaceError):  # it has ended, and the pool knows
+        raw.terminate()
 
 
 async def _nothing_to_reset(_raw: Any) -> None:
@@ -370,9 +385,10 @@ _UNREACHABLE = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # too many connections, no memory, a full disk
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a word of farewell came, and the driver still waits for the end
 )
 
 

@@ -13,7 +13,7 @@ from db.isolation import Mode
 
 _log = structlog.get_logger("kontor.health")
 
-_newest = cache(migrations.newest)  # it reads the folder of migrations
+_serves = cache(migrations.serves)  # it reads the folder of migrations
 
 
 async def healthz(_request: Request) -> JSONResponse:
@@ -23,7 +23,7 @@ async def healthz(_request: Request) -> JSONResponse:
 
 @dataclass(slots=True)
 class Readiness:
-    """/readyz: the database can be reached and has the tables that this code expects."""
+    """/readyz: the database can be reached and has the tables that this code expects, or those of a later release."""
 
     database: Database
 
@@ -35,6 +35,6 @@ class Readiness:
         except Exception as error:
             _log.warning("not ready", cause=str(error) or type(error).__name__)
             return JSONResponse({"status": "unavailable", "reason": "database"}, 503)
-        if current != _newest():
+        if not _serves(current):
             return JSONResponse({"status": "unavailable", "reason": "migration"}, 503)
         return JSONResponse({"status": "ok"})

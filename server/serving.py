@@ -13,6 +13,7 @@ from db.embedded import Cluster
 from server import workers
 from server.app import running
 from server.settings import EMBEDDED_DATABASE, Settings
+from server.slow_clients import Patience, protocol
 
 _GRACE_SECONDS = 10
 _SCRATCH = "kontor_drift"
@@ -23,6 +24,7 @@ async def serve(settings: Settings, *, ready: Callable[[], None] = lambda: None)
     async with running(settings) as app, workers.beside(settings, app.state.facilities):
         config = uvicorn.Config(
             app,
+            http=protocol(Patience(settings.head_seconds, settings.read_seconds)),
             host=settings.host,
             port=settings.port,
             log_config=None,

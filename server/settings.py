@@ -91,6 +91,14 @@ class Settings(BaseSettings):
         description="Comma-separated addresses or networks whose X-Forwarded headers are believed.",
     )
     request_deadline_seconds: float = Field(20, gt=0, description="Seconds until a request is given up.")
+    head_seconds: float = Field(
+        10, gt=0, description="Seconds in which the head of a request has to have arrived."
+    )
+    read_seconds: float = Field(
+        60,
+        gt=0,
+        description="Seconds in which a client has to read what waits for it, or its connection is cut.",
+    )
     max_body_bytes: int = Field(1_000_000, ge=1, description="Bytes of the largest accepted request body.")
     budget_units: int = Field(
         20_000_000,

@@ -104,7 +104,7 @@ def running(
 
 
 def _start(kind: Kind, place: Place, portal: Portal, core: int | None, more: Mapping[str, str]) -> Running:
-    port = _free_port()
+    port = free_port()
     command, settings = _command(kind, place, portal, port)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KONTOR_")}
     process = processes.start(
@@ -157,7 +157,8 @@ def _wait(server: Running) -> None:
     raise NotStarted(f"{server.kind.name} does not listen after {_PATIENCE_SECONDS} s")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 import structlog
@@ -255,8 +256,8 @@ async def set_revision(world: World, revision: str) -> str:
     return found
 
 
-async def test_a_database_at_another_migration_is_not_ready(world: World, http: httpx.AsyncClient) -> None:
-    before = await set_revision(world, "older")
+async def test_a_database_at_an_older_migration_is_not_ready(world: World, http: httpx.AsyncClient) -> None:
+    before = await set_revision(world, "2026_11_24_first_tables")
     try:
         response = await http.get("/readyz")
     finally:
@@ -266,6 +267,27 @@ async def test_a_database_at_another_migration_is_not_ready(world: World, http: 
         {"status": "unavailable", "reason": "migration"},
     )
     assert (await http.get("/readyz")).status_code == 200
+
+
+async def test_a_database_that_a_later_release_has_migrated_is_ready(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    """Its servers come one after the other, and these go on until they are replaced."""
+    before = await set_revision(world, "of a later release")
+    try:
+        response = await http.get("/readyz")
+    finally:
+        await set_revision(world, before)
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+async def test_a_full_disk_is_503(bea: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = asyncpg.DiskFullError(f"could not extend file: No space left on device; {SECRET}")
+    monkeypatch.setattr(asyncpg.Connection, "fetch", raising(full))
+    response = await bea.post(PRODUCTS)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert response.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
+    assert "secret" not in response.text
 
 
 async def test_a_database_that_was_never_prepared_is_not_ready(
