@@ -12,10 +12,12 @@ from structlog.testing import capture_logs
 
 import tenants.passwords
 from db.connections import Database
+from rules.accounts import SignInBusy
 from rules.permissions import StaffRole
 from server.app import create
 from server.callers import COOKIE
 from server.settings import Settings
+from tenants.passwords import Passwords
 from tests.client import Client
 from tests.conftest import At
 from tests.resolvers.test_accounts import refused
@@ -203,6 +205,21 @@ def test_whoever_hashes_lets_the_others_go_on() -> None:
     finally:
         sys.setswitchinterval(interval)
     assert mine > theirs / 5
+
+
+async def test_of_more_who_come_than_can_be_checked_soon_the_last_are_told_so_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_go_on, most = threading.Event(), tenants.passwords._WAITING
+    monkeypatch.setattr(tenants.passwords, "_verify", lambda *_given: may_go_on.wait(30))
+    passwords = Passwords()
+    waiting = [asyncio.create_task(passwords.matches("hash", PASSWORD)) for _ in range(most)]
+    await asyncio.sleep(0)
+    with pytest.raises(SignInBusy):
+        await passwords.matches("hash", PASSWORD)
+    may_go_on.set()
+    assert await asyncio.gather(*waiting) == [True] * most
+    passwords.close()
 
 
 async def test_passwords_are_kept_as_argon2id_with_the_cost_that_owasp_asks_for(world: World) -> None:
