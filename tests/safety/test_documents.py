@@ -3,7 +3,9 @@
 What is not here is in tests/execution/test_limits.py and tests/execution/test_documents.py: docs/safety.md names it.
 """
 
+import asyncio
 import itertools
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -52,6 +54,20 @@ async def anybody(world: World, at: At) -> Client:
 def anew(document: str) -> str:
     """The same document as one that is not remembered from before."""
     return f"{document} # {next(_new)}"
+
+
+async def test_a_turn_that_keeps_others_waiting_is_seen() -> None:
+    """Otherwise the tests below would prove nothing."""
+
+    def busy(milliseconds: float) -> None:
+        ends = time.thread_time() + milliseconds / 1_000
+        while time.thread_time() < ends:
+            pass
+
+    with turns() as spent:
+        asyncio.get_running_loop().call_soon(busy, LONGEST_MS)
+        await asyncio.sleep(0.01)
+    assert max(spent) >= LONGEST_MS
 
 
 @pytest.mark.parametrize("kind", BOMBS)

@@ -124,6 +124,12 @@ async def test_one_byte_over_the_limit_is_413_and_the_limit_is_not(
         assert (status, answer["data"]) == (200, {"portal": {"slug": portal.slug}})
 
 
+def test_what_takes_much_memory_is_seen() -> None:
+    """Otherwise the tests below would prove nothing."""
+    with pytest.raises(AssertionError, match="bytes"), memory():
+        bytes(11 * MOST)
+
+
 async def test_a_body_that_does_not_end_is_413_in_little_memory(live: Serving, portal: Portal) -> None:
     with memory():
         parts = chunked(spaces(64 * MEGABYTE))

@@ -96,8 +96,9 @@ def within(value: Any) -> Iterator[str]:
 
 
 def ways(text: str) -> tuple[str, ...]:
-    """How a text may be kept: as it is, its lines ended by LF alone, on one line; a user name folded."""
-    return text, text.replace("\r\n", "\n"), " ".join(text.split()), folded(text)
+    """How a text may be kept: as it is, its lines ended by LF alone, quoted in a mail, on one line; a user name folded."""
+    lines = text.replace("\r\n", "\n")
+    return text, lines, lines.replace("\n", "\n> "), " ".join(text.split()), folded(text)
 
 
 @pytest.mark.usefixtures("many_tries")
