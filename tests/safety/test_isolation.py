@@ -18,6 +18,7 @@ import db
 from db.isolation import Mode
 from resolvers.nodes import key_of
 from rules.accounts import folded
+from rules.notices import one_line
 from tests.conftest import At
 from tests.safety.asker import LAST, Asker, done
 from tests.safety.places import places
@@ -96,9 +97,9 @@ def within(value: Any) -> Iterator[str]:
 
 
 def ways(text: str) -> tuple[str, ...]:
-    """How a text may be kept: as it is, its lines ended by LF alone, quoted in a mail, on one line; a user name folded."""
+    """How a text may be kept: as it is, its lines ended by LF alone, quoted in a mail, on one line; a user name folded, and that on one line."""
     lines = text.replace("\r\n", "\n")
-    return text, lines, lines.replace("\n", "\n> "), " ".join(text.split()), folded(text)
+    return text, lines, lines.replace("\n", "\n> "), one_line(text), folded(text), one_line(folded(text))
 
 
 @pytest.mark.usefixtures("many_tries")

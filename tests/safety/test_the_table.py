@@ -24,7 +24,7 @@ def rows() -> list[list[str]]:
 
 
 @cache
-def tests_in(path: str) -> set[str]:
+def names_in(path: str) -> set[str]:
     """The names of the tests in a file."""
     tree = ast.parse((ROOT / path).read_text())
     return {each.name for each in tree.body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))}
@@ -47,5 +47,5 @@ def test_every_test_and_command_that_is_named_exists() -> None:
     text, targets = TABLE.read_text(), (ROOT / "Makefile").read_text()
     named = TEST.findall(text)
     assert len(named) > 60
-    assert [f"{path}::{name}" for path, name in named if name not in tests_in(path)] == []
+    assert [f"{path}::{name}" for path, name in named if name not in names_in(path)] == []
     assert [name for name in COMMAND.findall(text) if f"\n{name}:" not in targets] == []

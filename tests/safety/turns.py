@@ -17,7 +17,10 @@ LONGEST_MS = 50.0
 
 @contextmanager
 def turns() -> Iterator[list[float]]:
-    """The milliseconds of CPU of every turn while the block lasts."""
+    """The milliseconds of CPU of every turn that begins while the block lasts, as soon as it has ended.
+
+    The turn in which the block begins is not there: what is to be measured runs in tasks of its own.
+    """
     spent: list[float] = []
     run = asyncio.Handle._run
 
