@@ -70,7 +70,8 @@ def create(
             return answers.of_fault(error, JSON, request_id=request.state.request_id)[0]
         if found is None or not settings.introspection:
             return await not_found(request, None)
-        return PlainTextResponse(sdl(), media_type="application/graphql")
+        headers = {"cache-control": "no-store"}  # it may be withdrawn by a setting
+        return PlainTextResponse(sdl(), headers=headers, media_type="application/graphql")
 
     app = Starlette(
         routes=[

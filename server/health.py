@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 
 import structlog
 from starlette.requests import Request
@@ -18,7 +19,7 @@ _serves = cache(migrations.serves)  # it reads the folder of migrations
 
 async def healthz(_request: Request) -> JSONResponse:
     """The process answers."""
-    return JSONResponse({"status": "ok"})
+    return _now("ok")
 
 
 @dataclass(slots=True)
@@ -34,7 +35,12 @@ class Readiness:
                 current = await migrations.current(connection)
         except Exception as error:
             _log.warning("not ready", cause=str(error) or type(error).__name__)
-            return JSONResponse({"status": "unavailable", "reason": "database"}, 503)
+            return _now("unavailable", HTTPStatus.SERVICE_UNAVAILABLE, reason="database")
         if not _serves(current):
-            return JSONResponse({"status": "unavailable", "reason": "migration"}, 503)
-        return JSONResponse({"status": "ok"})
+            return _now("unavailable", HTTPStatus.SERVICE_UNAVAILABLE, reason="migration")
+        return _now("ok")
+
+
+def _now(status: str, code: HTTPStatus = HTTPStatus.OK, **why: str) -> JSONResponse:
+    """What is true at this moment, and may not be kept on the way."""
+    return JSONResponse({"status": status, **why}, code, {"cache-control": "no-store"})
