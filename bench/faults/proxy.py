@@ -1,6 +1,8 @@
 """A proxy: TCP between a server and PostgreSQL, or between clients and a server, whose network can go wrong."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from bench.peers.database import NAME, Place
 from db import roles
 
 _CHUNK_BYTES = 64 * 1024
+_AT_ONCE = struct.pack("ii", 1, 0)  # to close without a word for what is on its way is a reset
 # Opens a connection to what is behind the proxy.
 Beyond: TypeAlias = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
@@ -55,8 +58,9 @@ class Proxy:
     def reset(self) -> None:
         """End all connections with a reset, as a peer that has forgotten them does."""
         for pair in self._pairs:
-            pair.near.transport.abort()
-            pair.far.transport.abort()
+            for writer in (pair.near, pair.far):
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+                writer.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         """Carry one connection until either end closes it."""
