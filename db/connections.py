@@ -22,8 +22,8 @@ Key = TypeVar("Key")
 
 # So many requests of one tenant may wait for each connection that there is.
 _WAITING_PER_CONNECTION = 20
-# So many requests at once keep one event loop busy.
-_YOUNG = 4
+# So many requests at once keep one event loop nearly busy, where several tenants have some.
+_YOUNG = 2
 _DAY_ZERO, _LAST_DAY = date(2000, 1, 1).toordinal(), date.max.toordinal()
 
 
