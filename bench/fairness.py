@@ -31,8 +31,8 @@ from bench.peers.servers import COMPILED, Running
 _SIZE = Size(orders=4_000, documents=False)
 _PAUSE_SECONDS = 0.01
 _WARM_SECONDS = 2.0
-# A company for which one core has a quarter of its time, and a second of it at once.
-_TIGHT = {"KONTOR_PORTAL_BUDGET_UNITS": "4000000", "KONTOR_PORTAL_BUDGET_PER_SECOND": "1000000"}
+# A company that may ask for little: a tenth of a core or less.
+_TIGHT = {"KONTOR_PORTAL_BUDGET_UNITS": "1000000", "KONTOR_PORTAL_BUDGET_PER_SECOND": "250000"}
 _SPAWN = multiprocessing.get_context("spawn")
 
 

@@ -20,8 +20,8 @@ Key = TypeVar("Key")
 
 # So many requests of one tenant may wait for each connection that there is.
 _WAITING_PER_CONNECTION = 20
-# So many requests at once keep one event loop busy.
-_YOUNG = 4
+# So many requests at once keep one event loop nearly busy, where several tenants have some.
+_YOUNG = 2
 # Beginning and undoing take no time: a connection that says nothing for so long is taken for dead.
 _SILENT_SECONDS = 2.0
 _UNDOING_SECONDS = 1.0

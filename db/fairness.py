@@ -12,7 +12,7 @@ from uuid import UUID
 Tenant = UUID | None
 
 # Whoever has a place for longer waits for PostgreSQL, mostly; until then it keeps the event loop busy.
-_YOUNG_SECONDS = 0.05
+_YOUNG_SECONDS = 0.25
 # A tenant that has asked so recently may ask again: the others leave it room.
 _ACTIVE_SECONDS = 1.0
 

@@ -16,10 +16,10 @@ class Budget:
 
     limit: Annotated[int, field(description="How many units there are at most.")]
     remaining: Annotated[int, field(description="How many of them are left.")]
-    per_second: Annotated[int, field(description="How many come back every second.")]
     reset_at: Annotated[
         datetime, field(description="When all of them will be there again, if none are spent until then.")
     ]
+    per_second: Annotated[int, field(description="How many come back every second.")]
 
 
 @strawberry.type(
@@ -38,10 +38,10 @@ class RateLimit:
     ]
     limit: Annotated[int, field(description="How many units the viewer has at most.")]
     remaining: Annotated[int, field(description="How many of them are left after this operation.")]
-    per_second: Annotated[int, field(description="How many come back every second.")]
     reset_at: Annotated[
         datetime, field(description="When all of them will be there again, if none are spent until then.")
     ]
+    per_second: Annotated[int, field(description="How many come back every second.")]
     portal: Annotated[
         Budget | None,
         field(description="What all viewers of the portal have together; null for customers."),

@@ -160,8 +160,8 @@ async def test_what_takes_long_does_not_count_as_running() -> None:
     line = Line(10, of_one=8, young=4)
     await line.come(QUIET, *[LOUD] * 20)
     assert line.served == [QUIET, LOUD, LOUD]
-    line.now += 0.06
-    await asyncio.sleep(0.1)  # nobody leaves, and still somebody looks
+    line.now += 0.3
+    await asyncio.sleep(0.4)  # nobody leaves, and still somebody looks
     assert line.served == [QUIET, *[LOUD] * 4]
 
 

@@ -871,7 +871,7 @@ async def test_a_token_of_one_portal_is_nobody_at_another(persona: str, town: To
             for name in root(operation).fields:
                 given = anything(operation, name, required)
                 told = [
-                    (await each.post(document(operation, name), given)).content
+                    answered(await each.post(document(operation, name), given))
                     for each in (stranger, outsider)
                 ]
                 assert told[0] == told[1], name
