@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from db.codecs import keep_values
+from db.failures import UNREACHABLE, Crowded, Translated, Unavailable
 from db.fairness import Bounds, FairQueue, Full
 from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
@@ -19,34 +20,13 @@ Row = TypeVar("Row")
 Key = TypeVar("Key")
 
 # So many requests of one tenant may wait for each connection that there is.
-_WAITING_PER_CONNECTION = 20
+_WAITING_PER_CONNECTION = 50
 # So many requests at once keep one event loop nearly busy, where several tenants have some.
 _YOUNG = 2
 # Beginning and undoing take no time: a connection that says nothing for so long is taken for dead.
 _SILENT_SECONDS = 2.0
 _UNDOING_SECONDS = 1.0
 _TRIES = 3
-
-
-class Unavailable(Exception):
-    """The database cannot be reached, has no room, or no connection became free in time."""
-
-
-class Crowded(Unavailable):
-    """Too many requests of the same tenant wait for a connection already."""
-
-
-class TooSlow(Exception):
-    """A statement ran into its deadline and was ended."""
-
-
-class Unstorable(Exception):
-    """A value cannot be kept in the database, e.g. text with a NUL character."""
-
-
-class Contended(Exception):
-    """Another transaction stood in the way (deadlock, serialization, a key that it took or a row that it deleted);
-    the same work may succeed again, or find out what is wrong."""
 
 
 class Connection:
@@ -97,7 +77,7 @@ class Connection:
         tries = 1
         while True:
             try:
-                with _Translated():
+                with Translated():
                     await self._raw.execute(opening, timeout=_SILENT_SECONDS)
                 return
             except Unavailable:
@@ -108,7 +88,7 @@ class Connection:
 
     async def commit(self) -> None:
         """End the transaction and keep what it wrote."""
-        with _Translated():
+        with Translated():
             await self._raw.execute("commit")
         self._open = False
 
@@ -119,7 +99,7 @@ class Connection:
             self._open = False
             try:
                 await self._raw.execute("rollback", timeout=_UNDOING_SECONDS)
-            except (*_UNREACHABLE, asyncpg.PostgresError):
+            except (*UNREACHABLE, asyncpg.PostgresError):
                 _break(self._raw)
 
     @asynccontextmanager
@@ -178,11 +158,11 @@ class Connection:
         assert make is not None, "this statement returns no rows"
         async with self._lock:
             self.statements += 1
-            with _Translated():
+            with Translated():
                 cursor = await self._raw.cursor(sql, *given, timeout=self.deadline)
         while True:
             async with self._lock:
-                with _Translated():
+                with Translated():
                     records = await cursor.fetch(size, timeout=self.deadline)
             if records:
                 yield [make(*record) for record in records]
@@ -206,21 +186,21 @@ class Connection:
             raise RuntimeError("statements run inside a transaction")
         async with self._lock:
             self.statements += 1
-            with _Translated():
+            with Translated():
                 records: Sequence[Any] = await self._raw.fetch(sql, *values, timeout=self.deadline)
                 return records
 
     async def execute_text(self, sql: str) -> str:
         """Run SQL text without parameters (several statements are allowed); returns the command tag."""
         async with self._lock:
-            with _Translated():
+            with Translated():
                 tag: str = await self._raw.execute(sql, timeout=self.deadline)
                 return tag
 
     async def copy_csv(self, table: str, columns: Sequence[str], source: AsyncIterator[bytes]) -> str:
         """COPY CSV bytes into a table; returns the command tag, `COPY <rows>`."""
         async with self._lock:
-            with _Translated():
+            with Translated():
                 tag: str = await self._raw.copy_to_table(
                     table, source=source, columns=columns, format="csv", timeout=self.deadline
                 )
@@ -257,7 +237,7 @@ class Database:
     ) -> "Database":
         """Open a pool of up to `size` connections. The timeouts apply to every session of the pool. `shared`: by many
         tenants at once, so that none may have all of them."""
-        with _Translated():
+        with Translated():
             pool = await asyncpg.create_pool(
                 url.replace("postgresql+asyncpg://", "postgresql://", 1),
                 min_size=0,
@@ -305,7 +285,7 @@ class Database:
         tenant wait already.
         """
         try:
-            with _Translated():
+            with Translated():
                 place = await self._queue.enter(tenant_id, self._wait_seconds)
         except Full:
             raise Crowded("too many requests wait already") from None
@@ -322,7 +302,7 @@ class Database:
             self._queue.leave(place)
 
     async def _borrow(self) -> Any:
-        with _Translated():
+        with Translated():
             return await self._pool.acquire(timeout=self._wait_seconds)
 
     async def _exchange(self, broken: Any) -> Any:
@@ -348,48 +328,6 @@ def _break(raw: Any) -> None:
 
 async def _nothing_to_reset(_raw: Any) -> None:
     """Settings are local to a transaction and nothing else is left behind, so the round trip is saved."""
-
-
-class _Translated:
-    """Turns the driver's errors into this floor's: what callers can act on, and no SQL."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        if error is None:
-            return
-        if isinstance(error, (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)):
-            raise TooSlow(str(error)) from error
-        if isinstance(error, _CONTENDED):
-            raise Contended(str(error)) from error
-        if isinstance(error, _NOT_STORABLE) or str(error).startswith("invalid input for query argument"):
-            raise Unstorable(str(error)) from error
-        if isinstance(error, _UNREACHABLE):
-            raise Unavailable(str(error) or type(error).__name__) from error
-
-
-# A key that is taken, or a row that has gone, since it was looked at: the second time one sees it.
-_CONTENDED = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.UniqueViolationError,
-    asyncpg.ForeignKeyViolationError,
-)
-_NOT_STORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.NumericValueOutOfRangeError)
-_UNREACHABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InsufficientResourcesError,  # too many connections, no memory, a full disk
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a word of farewell came, and the driver still waits for the end
-)
 
 
 def one_each(rows: Iterable[Row], key: str) -> dict[Any, Row]:

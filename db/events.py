@@ -11,7 +11,8 @@ import asyncpg
 import structlog
 from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, literal, select
 
-from db.connections import Connection, Unavailable
+from db.connections import Connection
+from db.failures import Unavailable
 from db.statements import Statement
 
 _log = structlog.get_logger("kontor.events")

@@ -13,7 +13,8 @@ import strawberry
 import resolvers.enums
 import resolvers.events
 import resolvers.rma_stages  # noqa: F401  (likewise)
-from db.connections import Connection, Crowded, Database
+from db.connections import Connection, Database
+from db.failures import Crowded
 from db.isolation import Mode
 from db.portals import Portal
 from resolvers.costs import Costs, slow_down

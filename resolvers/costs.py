@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from db.connections import Contended, Crowded, TooSlow, Unavailable
+from db.failures import Contended, Crowded, TooSlow, Unavailable
 from rules.budgets import RateLimited
 from rules.viewers import Viewer
 from tenants.budgets import Balance, Budgets

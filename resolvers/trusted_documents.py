@@ -190,7 +190,7 @@ def _operation(schema: GraphQLSchema, text: str) -> OperationDefinitionNode | Br
     try:
         return documents.check(schema, text)
     except GraphQLError as error:
-        return TrustedDocumentInvalid(reason=error.message)
+        return TrustedDocumentInvalid(reason=error.message.rstrip("."))
 
 
 def _read(

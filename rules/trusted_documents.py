@@ -69,8 +69,8 @@ class DocumentHashWrong(BrokenRule):
 class TrustedDocumentInvalid(BrokenRule):
     """A document could not be run: it does not fit the schema, asks for too much, or has not exactly one operation."""
 
-    english = "This document cannot be run: {reason}"
-    german = "Dieses Dokument kann nicht ausgeführt werden: {reason}"
+    english = "This document cannot be run: {reason}."
+    german = "Dieses Dokument kann nicht ausgeführt werden: {reason}."
 
     reason: str
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
-from db.connections import Contended, Crowded, TooSlow, Unavailable, Unstorable
+from db.failures import Contended, Crowded, TooSlow, Unavailable, Unstorable
 from resolvers.context import Context
 from rules.broken import BrokenRule, BrokenRules, Language
 from rules.budgets import RateLimited

@@ -11,7 +11,8 @@ import pytest
 
 from bench.faults.proxy import Proxy
 from db import connections
-from db.connections import Connection, Database, Unavailable
+from db.connections import Connection, Database
+from db.failures import Unavailable
 from db.isolation import Mode
 from tests.networks import between
 from tests.world import Portal, World

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from db.connections import Database, Unavailable
+from db.connections import Database
+from db.failures import Unavailable
 from db.fairness import Bounds, FairQueue, Full, Place, Tenant
 from db.isolation import Mode
 from tests.world import World

@@ -15,7 +15,8 @@ import pytest
 import uuid_utils.compat as uuid
 
 import db
-from db.connections import Connection, Contended, Database
+from db.connections import Connection, Database
+from db.failures import Contended
 from db.isolation import Mode, begin
 from db.prices import prices
 from db.statements import TenantForgotten

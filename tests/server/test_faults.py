@@ -16,7 +16,8 @@ import structlog
 from structlog.testing import capture_logs
 
 import db
-from db.connections import Contended, Database, TooSlow, Unavailable, Unstorable
+from db.connections import Database
+from db.failures import Contended, TooSlow, Unavailable, Unstorable
 from db.isolation import Mode
 from server import logs as logs_of_the_server
 from server.app import create

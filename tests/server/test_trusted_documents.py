@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+import db
 from db.connections import Connection
 from execution import documents
 from rules.permissions import StaffRole
@@ -155,7 +156,8 @@ async def test_a_known_document_costs_no_statement_and_a_removed_one_is_soon_for
     fetch = Connection.fetch_text
 
     async def noting(self: Connection, sql: str, *values: Any) -> Sequence[Any]:
-        ran.append(sql)
+        if sql != db.budgets._take.sql:
+            ran.append(sql)
         return await fetch(self, sql, *values)
 
     monkeypatch.setattr(Connection, "fetch_text", noting)

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 import db
-from db.connections import Database, Unavailable
+from db.connections import Database
+from db.failures import Unavailable
 from rules.budgets import Budget, RateLimited
 from tenants.budgets import Budgets
 from tenants.throttles import subject
