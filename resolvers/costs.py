@@ -1,6 +1,7 @@
 """Costs: what an operation costs is paid before it runs, and told with its answer."""
 
 import asyncio
+import random
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +10,13 @@ from rules.budgets import RateLimited
 from rules.viewers import Viewer
 from tenants.budgets import Balance, Budgets
 
-_REFUSAL_SECONDS = 0.25
+_REFUSAL_SECONDS = (0.25, 0.75)
 
 
 async def slow_down() -> None:
     """Called before a refusal is told: who asks again at once, whatever is answered, is kept waiting instead of keeping
-    others."""
-    await asyncio.sleep(_REFUSAL_SECONDS)
+    others. Not all as long: they would come back together."""
+    await asyncio.sleep(random.uniform(*_REFUSAL_SECONDS))  # noqa: S311  (no secret)
 
 
 class Costs:
