@@ -59,7 +59,8 @@ class Proxy:
         """End all connections with a reset, as a peer that has forgotten them does."""
         for pair in self._pairs:
             for writer in (pair.near, pair.far):
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+                with suppress(OSError):  # one that has ended has nothing left to say
+                    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
                 writer.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:

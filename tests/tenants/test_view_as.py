@@ -186,7 +186,7 @@ async def test_every_mutation_but_sign_out_is_refused_and_changes_nothing(office
         "warehouse": "W1",
         "csv": "A,1",
         "manifest": "{}",
-        "trustedDocuments": "none",
+        "documents": "none",
         "reason": "no",
         "nameDe": "n",
         "nameEn": "n",
