@@ -15,6 +15,7 @@ import asyncpg
 
 from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
+from db.tracing import TracedConnection, TracedPool, Tracer
 
 Row = TypeVar("Row")
 Key = TypeVar("Key")
@@ -62,6 +63,11 @@ class Connection:
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
         return self._open
+
+    @property
+    def carried(self) -> dict[str, str] | None:
+        """What a job keeps of what asks for it, where that is traced."""
+        return self._raw.tracer.carry() if isinstance(self._raw, TracedConnection) else None
 
     @asynccontextmanager
     async def transaction(self, mode: Mode) -> AsyncIterator[None]:
@@ -216,8 +222,10 @@ class Database:
         size: int = 10,
         wait_seconds: float = 2.0,
         statement_timeout_ms: int = 15_000,
+        tracer: Tracer | None = None,
     ) -> "Database":
-        """Open a pool of up to `size` connections. The timeouts apply to every session of the pool."""
+        """Open a pool of up to `size` connections. The timeouts apply to every session of the pool. A tracer is told
+        of what they do."""
         with _Translated():
             pool = await asyncpg.create_pool(
                 url.replace("postgresql+asyncpg://", "postgresql://", 1),
@@ -236,7 +244,7 @@ class Database:
                     "timezone": "UTC",
                 },
             )
-        return cls(pool, wait_seconds=wait_seconds)
+        return cls(pool if tracer is None else TracedPool(pool, tracer), wait_seconds=wait_seconds)
 
     @property
     def use(self) -> Use:
@@ -305,7 +313,8 @@ async def _nothing_to_reset(_raw: Any) -> None:
 
 
 class _Translated:
-    """Turns the driver's errors into this floor's: what callers can act on, and no SQL."""
+    """Turns the driver's errors into this floor's: what callers can act on, no SQL and nobody's values: PostgreSQL's
+    details are keys and whole rows, and the driver tells what it could not send."""
 
     __slots__ = ()
 
@@ -314,12 +323,14 @@ class _Translated:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         if error is None:
             return
+        if isinstance(error, asyncpg.PostgresError):
+            error.detail = None
         if isinstance(error, (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)):
             raise TooSlow(str(error)) from error
         if isinstance(error, _CONTENDED):
             raise Contended(str(error)) from error
         if isinstance(error, _NOT_STORABLE) or str(error).startswith("invalid input for query argument"):
-            raise Unstorable(str(error)) from error
+            raise Unstorable(str(error).partition(":")[0]) from None
         if isinstance(error, _UNREACHABLE):
             raise Unavailable(str(error) or type(error).__name__) from error
 
