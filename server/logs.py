@@ -11,7 +11,6 @@ import structlog
 
 from server.settings import Settings
 
-
 # Texts that are not ours: errors tell what they met, and mail servers to whom they did not deliver.
 _OF_OTHERS = ("cause", "error", "exception", "reason")
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:=]+@[^\s<>()\[\]\"',;:=]+")
@@ -48,7 +47,11 @@ def configure(settings: Settings) -> None:
             exception_formatter=structlog.dev.plain_traceback,  # without locals: they hold passwords
         )
     )
-    rendering = [structlog.processors.format_exc_info, _without_addresses, renderer]
+    rendering: list[structlog.typing.Processor] = [
+        structlog.processors.format_exc_info,
+        _without_addresses,
+        renderer,
+    ]
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

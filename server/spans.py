@@ -78,9 +78,8 @@ class Spans:
 
     def request(self, scope: Scope) -> Span:
         """The span of a request, in the trace that a trusted proxy has begun, or in one of its own."""
-        method = scope.get("method", "GET")  # a WebSocket begins as one
         attributes = {
-            "http.request.method": method if method in _METHODS else "_OTHER",
+            "http.request.method": _method(scope),
             "url.scheme": scope["scheme"],
             "network.protocol.version": scope.get("http_version", "1.1"),
         }
@@ -231,6 +230,12 @@ class _Traced:
                 _end(span, scope)
 
 
+def _method(scope: Scope) -> str:
+    """A WebSocket begins as GET; what is no method that we know is anybody's word."""
+    method: str = scope.get("method", "GET")
+    return method if method in _METHODS else "_OTHER"
+
+
 def _lasts(message: Message) -> bool:
     """Whether this begins what goes on as long as somebody watches."""
     if message["type"] == "http.response.start":
@@ -244,7 +249,7 @@ def _end(span: Span, scope: Scope) -> None:
         return
     route = getattr(scope.get("route"), "path_format", None)
     if route is not None:
-        span.update_name(f"{scope.get('method', 'GET')} {route}")
+        span.update_name(f"{_method(scope)} {route}")
         span.set_attribute("http.route", route)
     state = scope.get("state", {})
     if "request_id" in state:

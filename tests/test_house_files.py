@@ -60,7 +60,7 @@ def test_the_server_logs_in_as_the_role_that_isolation_holds() -> None:
     assert not {"MIGRATION_DATABASE_URL", "ADMIN_DATABASE_URL"} & environment.keys()
 
 
-@pytest.mark.parametrize("name", ["docker-compose.yml", "Dockerfile", ".env.example"])
+@pytest.mark.parametrize("name", ["docker-compose.yml", "Dockerfile", ".env.example", "docs/running.md"])
 def test_every_setting_that_is_named_exists(name: str) -> None:
     named = re.findall(r"\bKONTOR_([A-Z_]+)", (ROOT / name).read_text())
     assert {each.lower() for each in named} <= Settings.model_fields.keys()
@@ -71,7 +71,7 @@ def test_each_step_gets_the_settings_that_production_demands(name: str) -> None:
     assert {"DATABASE_URL", "KONTOR_SECRET_KEY"} <= SERVICES[name]["environment"].keys()
 
 
-@pytest.mark.parametrize("name", ["docker-compose.yml", "Makefile", "Dockerfile"])
+@pytest.mark.parametrize("name", ["docker-compose.yml", "Makefile", "Dockerfile", "docs/running.md"])
 def test_every_command_that_is_named_exists(name: str) -> None:
     named = set(COMMAND.findall((ROOT / name).read_text()))
     assert named

@@ -6,9 +6,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 
 from bench.peers import postgraphile, processes
 from bench.peers.data import Portal
@@ -87,15 +89,33 @@ def running(
         yield found
 
 
-def _start(kind: Kind, place: Place, portal: Portal, core: int | None) -> Running:
+@contextmanager
+def configured(place: Place, portal: Portal, folder: Path, more: Mapping[str, str]) -> Iterator[Running]:
+    """Kontor from a folder and with more settings, on the servers' core as long as the block lasts."""
+    found = _start(COMPILED, place, portal, SERVER_CORE, folder, more)
+    try:
+        _wait(found)
+        yield found
+    finally:
+        processes.end(found.process)
+
+
+def _start(
+    kind: Kind,
+    place: Place,
+    portal: Portal,
+    core: int | None,
+    folder: Path = ROOT,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Running:
     port = _free_port()
     command, settings = _command(kind, place, portal, port)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KONTOR_")}
     process = processes.start(
         command,
         core,
-        cwd=ROOT,
-        env={**kept, **settings},
+        cwd=folder,
+        env={**kept, **settings, **more},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
