@@ -79,6 +79,17 @@ def test_every_command_that_is_named_exists(name: str) -> None:
     assert named <= command.commands.keys()  # type: ignore[attr-defined]
 
 
+def test_samples_of_the_page_on_running_can_be_read() -> None:
+    samples = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "running.md").read_text(), re.DOTALL)
+    scraping, alerts, collector = (yaml.safe_load(each) for each in samples)
+    assert scraping["scrape_configs"][0]["job_name"] == "kontor"
+    told = re.findall(r"^\| `(Kontor\w+)`", (ROOT / "docs" / "running.md").read_text(), re.MULTILINE)
+    assert [each["alert"] for each in alerts["groups"][0]["rules"]] == told
+    for pipeline in collector["service"]["pipelines"].values():
+        for kind, names in pipeline.items():
+            assert set(names) <= collector[kind].keys()
+
+
 def test_the_image_runs_as_somebody_without_rights() -> None:
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     assert "USER kontor" in lines
