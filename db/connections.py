@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from db.failures import UNREACHABLE, Crowded, Translated, Unavailable
 from db.fairness import Bounds, FairQueue, Full
 from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
+from db.tracing import TracedConnection, TracedPool, Tracer
 
 Row = TypeVar("Row")
 Key = TypeVar("Key")
@@ -54,6 +55,11 @@ class Connection:
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
         return self._open
+
+    @property
+    def carried(self) -> dict[str, str] | None:
+        """What a job keeps of what asks for it, where that is traced."""
+        return self._raw.tracer.carry() if isinstance(self._raw, TracedConnection) else None
 
     @asynccontextmanager
     async def transaction(self, mode: Mode) -> AsyncIterator[None]:
@@ -220,8 +226,11 @@ class Use:
 class Database:
     """The server's connections to PostgreSQL, lent fairly: decision 37."""
 
-    def __init__(self, pool: Any, queue: FairQueue, *, wait_seconds: float) -> None:
-        self._pool = pool
+    def __init__(
+        self, pool: Any, queue: FairQueue, *, wait_seconds: float, tracer: Tracer | None = None
+    ) -> None:
+        self._pool = pool if tracer is None else TracedPool(pool, tracer)
+        self._waiting = nullcontext if tracer is None else tracer.waiting
         self._queue = queue
         self._wait_seconds = wait_seconds
 
@@ -234,9 +243,10 @@ class Database:
         wait_seconds: float = 2.0,
         statement_timeout_ms: int = 15_000,
         shared: bool = False,
+        tracer: Tracer | None = None,
     ) -> "Database":
         """Open a pool of up to `size` connections. The timeouts apply to every session of the pool. `shared`: by many
-        tenants at once, so that none may have all of them."""
+        tenants at once, so that none may have all of them. A tracer is told of what the connections do."""
         with Translated():
             pool = await asyncpg.create_pool(
                 url.replace("postgresql+asyncpg://", "postgresql://", 1),
@@ -262,7 +272,7 @@ class Database:
             waiting=_WAITING_PER_CONNECTION * size,
             young=_YOUNG if shared else size * size,
         )
-        return cls(pool, FairQueue(bounds), wait_seconds=wait_seconds)
+        return cls(pool, FairQueue(bounds), wait_seconds=wait_seconds, tracer=tracer)
 
     @property
     def use(self) -> Use:
@@ -285,7 +295,7 @@ class Database:
         tenant wait already.
         """
         try:
-            with Translated():
+            with Translated(), self._waiting():
                 place = await self._queue.enter(tenant_id, self._wait_seconds)
         except Full:
             raise Crowded("too many requests wait already") from None

@@ -25,7 +25,8 @@ class Contended(Exception):
 
 
 class Translated:
-    """Turns the driver's errors into this floor's: what callers can act on, and no SQL."""
+    """Turns the driver's errors into this floor's: what callers can act on, no SQL and nobody's values: PostgreSQL's
+    details are keys and whole rows, and the driver tells what it could not send."""
 
     __slots__ = ()
 
@@ -34,12 +35,14 @@ class Translated:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         if error is None:
             return
+        if isinstance(error, asyncpg.PostgresError):
+            error.detail = None
         if isinstance(error, (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)):
             raise TooSlow(str(error)) from error
         if isinstance(error, _CONTENDED):
             raise Contended(str(error)) from error
         if isinstance(error, _NOT_STORABLE) or str(error).startswith("invalid input for query argument"):
-            raise Unstorable(str(error)) from error
+            raise Unstorable(str(error).partition(":")[0]) from None
         if isinstance(error, UNREACHABLE):
             raise Unavailable(str(error) or type(error).__name__) from error
 

@@ -4,6 +4,7 @@ They are pgqueuer's, in tables of its own in the schema `jobs` (docs/decisions/0
 least once (db/workers.py).
 """
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
@@ -68,6 +69,8 @@ async def enqueue(
     """
     assert connection.tenant_id is not None, "a job is a tenant's"
     count = len(keys)
+    carried = connection.carried
+    headers = None if carried is None else json.dumps({"otel": carried})  # as pgqueuer has it
     await connection.fetch_text(
         _ENQUEUE,
         [0] * count,
@@ -75,7 +78,7 @@ async def enqueue(
         [_payload(connection.tenant_id, key) for key in keys],
         [after] * count,
         [None] * count,
-        [None] * count,
+        [headers] * count,
     )
 
 

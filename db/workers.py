@@ -26,6 +26,7 @@ from pgqueuer.domain.models import Job as Queued
 from pgqueuer.domain.types import Channel
 
 from db.jobs import SETTINGS, Job, read_payload
+from db.tracing import Tracer
 
 _log = structlog.get_logger("kontor.jobs")
 
@@ -111,6 +112,7 @@ class Worker:
     handlers: Mapping[Job, Handler]
     regular: tuple[Regular, ...] = ()
     timing: Timing = Timing()
+    tracer: Tracer | None = None
     working: asyncio.Event = field(default_factory=asyncio.Event)  # whether it takes jobs just now
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -172,17 +174,23 @@ class Worker:
                 concurrency_limit=_MOST_OF.get(job, 0),
                 on_failure="hold",
                 executor_factory=lambda given: _Steady(given, seconds=self.timing.handler_seconds),
-            )(_entrypoint(handler))
+            )(_entrypoint(handler, self.tracer))
         for each in self.regular:
             queue.schedule(each.name, each.moments)(_crontab(each))
         return queue
 
 
-def _entrypoint(handler: Handler) -> Callable[[Queued], Awaitable[None]]:
+def _entrypoint(handler: Handler, tracer: Tracer | None) -> Callable[[Queued], Awaitable[None]]:
     async def do(job: Queued) -> None:
         await handler(*read_payload(job.payload))
 
-    return do
+    async def do_traced(job: Queued) -> None:
+        assert tracer is not None
+        tenant_id, key = read_payload(job.payload)
+        with tracer.job(job.entrypoint, tenant_id, job.otel_headers()):
+            await handler(tenant_id, key)
+
+    return do if tracer is None else do_traced
 
 
 def _crontab(regular: Regular) -> Callable[[Schedule], Awaitable[None]]:

@@ -24,6 +24,8 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
     them, which is no fallback and is not counted.
     """
 
+    executed = "uncompiled"  # how the operation ran: compiled, or why not
+
     def execute_operation(self, serially: bool | None = None) -> Any:
         """Called by graphql-core; returns an ExecutionResult or what has to be awaited for it."""
         if not getattr(self.context_value, "compiled", True):
@@ -31,8 +33,10 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
         plan = self._plan()
         if isinstance(plan, Reason):
             fallbacks.fallbacks[plan] += 1
+            self.executed = plan.value
             return super().execute_operation(serially)
         fallbacks.compiled += 1
+        self.executed = "compiled"
         if serially is None:
             serially = self.operation.operation is OperationType.MUTATION
         return Run(self, plan).answer(serially=serially)

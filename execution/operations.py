@@ -44,6 +44,8 @@ class Context(Protocol):
     """In what an operation runs."""
 
     introspection_allowed: bool
+    operation_name: str | None  # of the operation in its document, once it was found there
+    executed: str | None  # how it ran (execution/compiled.py)
 
     @property
     def costs(self) -> Costs:
@@ -99,6 +101,7 @@ class Asked:
         operation = known.operations.get(self._name)
         if operation is None:
             raise CannotGetOperationTypeError(self._name)
+        self._context.operation_name = self._name
         kind = OperationType(operation.operation.value)
         if kind not in allowed:
             raise InvalidOperationTypeError(kind)
@@ -151,7 +154,9 @@ class Asked:
             )
             if isinstance(executor, list):
                 return graphql.ExecutionResult(None, executor)
-            result: graphql.ExecutionResult = await await_maybe(executor.execute_operation())
+            answer = executor.execute_operation()
+            self._context.executed = getattr(executor, "executed", None)
+            result: graphql.ExecutionResult = await await_maybe(answer)
             return result
 
     async def begin(self) -> AsyncIterator[graphql.ExecutionResult] | graphql.ExecutionResult:

@@ -107,6 +107,8 @@ class Context:
         self.cookies_allowed = cookies_allowed  # whether the client may be given its token as a cookie
         self.introspection_allowed = introspection_allowed
         self.compiled = facilities.compiled
+        self.operation_name: str | None = None  # what the document calls it, once that was found
+        self.executed: str | None = None  # how it ran, once it has: compiled, or why not
         self.mutation: bool | None = None  # None: nothing has run yet
         self.new_cookie: str | None = None  # the token to set as a cookie; "" takes the cookie away
         self.looked_up: set[str] = set()  # names on the internet that were asked for already

@@ -30,6 +30,7 @@ _OF_VARIABLE = re.compile(r"(Variable '\$.*?(?:[,;] found|\. Found): )(.*)", re.
 _PYTHON = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\b(?:None|True|False)\b", re.DOTALL)
 # Some of its messages print the part of the document that they are about.
 _LONGEST_MESSAGE = 500
+_LONGEST_NAME = 100
 
 
 @dataclass(slots=True, frozen=True)
@@ -129,6 +130,8 @@ def logged(context: Context) -> dict[str, Any]:
         "portal": portal.slug if portal else None,
         "viewer": str(viewer.actor_id) if viewer else None,
         "viewed_by": str(viewer.viewed_by) if viewer and viewer.viewed_by else None,
+        # As the document has it: what a request calls it may be anything, also what is nobody's business.
+        "operation": context.operation_name and context.operation_name[:_LONGEST_NAME],
     }
 
 

@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.connections import Database
+from db.tracing import Tracer
 from resolvers.context import Facilities
 from resolvers.reports import REPORTS
 from rules.budgets import Budget
@@ -173,8 +174,8 @@ class RequestId:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Starlette]:
-    """The application with everything that it needs opened, and closed at the end.
+async def running(settings: Settings, tracer: Tracer | None = None) -> AsyncIterator[Starlette]:
+    """The application with everything that it needs opened, and closed at the end; its database tells the tracer.
 
     The database may come later than the server: connections are opened when they are needed.
     """
@@ -184,6 +185,7 @@ async def running(settings: Settings) -> AsyncIterator[Starlette]:
         wait_seconds=settings.pool_wait_seconds,
         statement_timeout_ms=settings.statement_timeout_ms,
         shared=True,
+        tracer=tracer,
     )
     passwords = Passwords()
     app = create(settings, database, passwords)

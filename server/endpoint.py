@@ -26,6 +26,7 @@ from server.metrics import Kind, Metrics
 from server.requests import MediaType, Operation, Refused
 from server.settings import Settings
 from server.streams import EventStream
+from server.tracing import Ended
 from tenants.portals import Portals
 from tenants.sessions import Client
 from tenants.trusted_documents import TrustedDocuments
@@ -67,6 +68,7 @@ class Endpoint:
             operation = await self._operation(request)
             context = self._context(request, tenant_id, callers.token(request))
             if as_events:
+                request.state.ended = Ended("subscription", (), context)
                 return self._stream(request, operation, context)
         except Refused as refused:
             return _refuse(request, refused, media)
@@ -187,11 +189,12 @@ class Endpoint:
         if context.new_cookie is not None:
             _set_cookie(response, context.new_cookie, context.facilities.session_minutes * 60)
         seconds = time.perf_counter() - started
-        self.metrics.ended(_KINDS[context.mutation], codes, seconds)
+        kind = _KINDS[context.mutation]
+        self.metrics.ended(kind, codes, seconds)
+        request.state.ended = Ended(kind, codes, context)
         _log.info(
             "operation",
             **answers.logged(context),
-            operation=operation.operation_name,
             status=int(response.status_code),
             codes=codes,
             statements=context.statements,

@@ -100,7 +100,6 @@ async def told(
         _log.info(
             "subscription",
             **answers.logged(context),
-            operation=operation.operation_name,
             over=over,
             events=events,
             codes=codes,

@@ -1,13 +1,29 @@
 """Logs: one line an event, for people or as JSON, every line of a request with its id."""
 
 import logging
+import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import orjson
 import structlog
 
 from server.settings import Settings
+
+# Texts that are not ours: errors tell what they met, and mail servers to whom they did not deliver.
+_OF_OTHERS = ("cause", "error", "exception", "reason")
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:=]+@[^\s<>()\[\]\"',;:=]+")
+
+
+def _without_addresses(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Nobody's e-mail address stays in a line."""
+    for key in _OF_OTHERS:
+        if isinstance(event.get(key), str):
+            event[key] = _ADDRESS.sub("…@…", event[key])
+    return event
 
 
 def _as_json(event: dict[str, Any], **_given: Any) -> str:
@@ -31,7 +47,11 @@ def configure(settings: Settings) -> None:
             exception_formatter=structlog.dev.plain_traceback,  # without locals: they hold passwords
         )
     )
-    rendering = [structlog.processors.format_exc_info, renderer] if as_json else [renderer]
+    rendering: list[structlog.typing.Processor] = [
+        structlog.processors.format_exc_info,
+        _without_addresses,
+        renderer,
+    ]
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

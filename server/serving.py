@@ -3,9 +3,12 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db import migrations, roles
 from db.connections import Database
@@ -14,6 +17,10 @@ from server import workers
 from server.app import running
 from server.settings import EMBEDDED_DATABASE, Settings
 from server.slow_clients import Patience, protocol
+from server.tracing import tracing
+
+if TYPE_CHECKING:
+    from server.spans import Spans
 
 _GRACE_SECONDS = 10
 _SCRATCH = "kontor_drift"
@@ -21,23 +28,35 @@ _SCRATCH = "kontor_drift"
 
 async def serve(settings: Settings, *, ready: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is in flight. `ready` is called once it listens."""
-    async with running(settings) as app, workers.beside(settings, app.state.facilities):
+    with tracing(settings) as spans:
+        await _serve(settings, spans, ready)
+
+
+async def _serve(settings: Settings, spans: "Spans | None", ready: Callable[[], None]) -> None:
+    async with running(settings, spans) as app, workers.beside(settings, app.state.facilities, spans):
         config = uvicorn.Config(
-            app,
+            _surrounded(app, settings, spans),
             http=protocol(Patience(settings.head_seconds, settings.read_seconds)),
             host=settings.host,
             port=settings.port,
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=settings.trusted_proxies or None,
+            proxy_headers=False,  # see _surrounded
             timeout_graceful_shutdown=_GRACE_SECONDS,
             lifespan="off",
             ws_max_size=settings.max_body_bytes,
             ws_per_message_deflate=False,  # costs memory for every socket, and events are small
         )
         await Server(config, ready=ready, before_shutdown=app.state.watches.close).serve()
+
+
+def _surrounded(app: ASGIApp, settings: Settings, spans: "Spans | None") -> Any:
+    """The application behind what believes the headers of trusted proxies, and outside of that the traces: they have
+    to know who is really there."""
+    if settings.trusted_proxies:
+        app = ProxyHeadersMiddleware(app, settings.trusted_proxies)  # type: ignore[assignment, arg-type]
+    return app if spans is None else spans.around(app)
 
 
 class Server(uvicorn.Server):

@@ -8,6 +8,7 @@ import secrets
 import tempfile
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -232,6 +233,17 @@ class Settings(BaseSettings):
         description="The bearer token that /metrics asks for, at least 32 characters. Unset in development: anybody may read "
         "it; unset in production: there is no /metrics.",
     )
+    otlp_endpoint: str = Field(
+        "",
+        description="http(s)://… of an OpenTelemetry collector that takes traces by OTLP over HTTP, usually at port 4318, "
+        "without /v1/traces; unset: nothing is traced.",
+    )
+    trace_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Which part of the requests is traced; what a trusted proxy traces, or does not, is as it says.",
+    )
     demo_personas: bool = Field(
         False, description="Whether GraphiQL offers signing in as the demo's people; never with real data."
     )
@@ -286,6 +298,14 @@ class Settings(BaseSettings):
         if url and not url.startswith("postgresql+asyncpg://"):
             raise ValueError("the URL has to begin with postgresql+asyncpg://")
         return url
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _is_an_address(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if address and (parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc):
+            raise ValueError("KONTOR_OTLP_ENDPOINT is http(s)://…, without a name and password")
+        return address.rstrip("/")
 
     @field_validator("storage_bucket")
     @classmethod

@@ -14,6 +14,7 @@ import db
 from db.connections import Database
 from db.isolation import Mode
 from db.jobs import Job
+from db.tracing import Tracer
 from db.workers import Regular, Timing, Worker
 from resolvers.context import Facilities
 from server import deliveries, mailing
@@ -22,6 +23,7 @@ from server.jobs import Handler, Tools
 from server.outgoing import Outgoing
 from server.settings import Settings
 from server.storing import open_storage
+from server.tracing import tracing
 from tenants import change_feed, notices
 from tenants.passwords import Passwords
 
@@ -74,11 +76,12 @@ async def work(settings: Settings, *, ready: Callable[[], None] = lambda: None) 
     passwords = Passwords()
     try:
         async with AsyncExitStack() as opened:
-            database = await _open_database(settings)
+            spans = opened.enter_context(tracing(settings))
+            database = await _open_database(settings, spans)
             opened.push_async_callback(database.close)
             facilities = facilities_of(settings, database, passwords, open_storage(settings))
             opened.push_async_callback(facilities.watches.close)
-            worker = await opened.enter_async_context(working(settings, facilities))
+            worker = await opened.enter_async_context(working(settings, facilities, spans))
             waiting = asyncio.create_task(worker.working.wait())
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -91,21 +94,25 @@ async def work(settings: Settings, *, ready: Callable[[], None] = lambda: None) 
 
 
 @asynccontextmanager
-async def beside(settings: Settings, facilities: Facilities) -> AsyncIterator[None]:
+async def beside(
+    settings: Settings, facilities: Facilities, tracer: Tracer | None = None
+) -> AsyncIterator[None]:
     """A worker in the process that serves, as the settings wish, on connections of its own."""
     if not settings.worker:
         yield
         return
-    database = await _open_database(settings)
+    database = await _open_database(settings, tracer)
     try:
-        async with working(settings, replace(facilities, database=database)):
+        async with working(settings, replace(facilities, database=database), tracer):
             yield
     finally:
         await database.close()
 
 
 @asynccontextmanager
-async def working(settings: Settings, facilities: Facilities) -> AsyncIterator[Worker]:
+async def working(
+    settings: Settings, facilities: Facilities, tracer: Tracer | None = None
+) -> AsyncIterator[Worker]:
     """A worker as long as the block lasts; what it is doing then has a while to end, and is cut short after that."""
     outgoing = Outgoing(private=settings.webhook_private_targets, seconds=settings.webhook_seconds)
     stop = asyncio.Event()
@@ -119,6 +126,7 @@ async def working(settings: Settings, facilities: Facilities) -> AsyncIterator[W
             poll_seconds=settings.worker_poll_seconds,
             handler_seconds=max(60, 4 * settings.webhook_seconds),
         ),
+        tracer,
     )
     running = asyncio.create_task(worker.run(stop))
     try:
@@ -131,13 +139,14 @@ async def working(settings: Settings, facilities: Facilities) -> AsyncIterator[W
         await outgoing.close()
 
 
-async def _open_database(settings: Settings) -> Database:
+async def _open_database(settings: Settings, tracer: Tracer | None) -> Database:
     """Few connections: a job holds one for moments only, and may wait for it."""
     return await Database.open(
         settings.database_url,
         size=settings.worker_pool_size,
         wait_seconds=10,
         statement_timeout_ms=settings.statement_timeout_ms,
+        tracer=tracer,
     )
 
 

@@ -60,7 +60,7 @@ def test_the_server_logs_in_as_the_role_that_isolation_holds() -> None:
     assert not {"MIGRATION_DATABASE_URL", "ADMIN_DATABASE_URL"} & environment.keys()
 
 
-@pytest.mark.parametrize("name", ["docker-compose.yml", "Dockerfile", ".env.example"])
+@pytest.mark.parametrize("name", ["docker-compose.yml", "Dockerfile", ".env.example", "docs/running.md"])
 def test_every_setting_that_is_named_exists(name: str) -> None:
     named = re.findall(r"\bKONTOR_([A-Z_]+)", (ROOT / name).read_text())
     assert {each.lower() for each in named} <= Settings.model_fields.keys()
@@ -71,12 +71,23 @@ def test_each_step_gets_the_settings_that_production_demands(name: str) -> None:
     assert {"DATABASE_URL", "KONTOR_SECRET_KEY"} <= SERVICES[name]["environment"].keys()
 
 
-@pytest.mark.parametrize("name", ["docker-compose.yml", "Makefile", "Dockerfile"])
+@pytest.mark.parametrize("name", ["docker-compose.yml", "Makefile", "Dockerfile", "docs/running.md"])
 def test_every_command_that_is_named_exists(name: str) -> None:
     named = set(COMMAND.findall((ROOT / name).read_text()))
     assert named
     command = typer.main.get_command(app)
     assert named <= command.commands.keys()  # type: ignore[attr-defined]
+
+
+def test_samples_of_the_page_on_running_can_be_read() -> None:
+    samples = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "running.md").read_text(), re.DOTALL)
+    scraping, alerts, collector = (yaml.safe_load(each) for each in samples)
+    assert scraping["scrape_configs"][0]["job_name"] == "kontor"
+    told = re.findall(r"^\| `(Kontor\w+)`", (ROOT / "docs" / "running.md").read_text(), re.MULTILINE)
+    assert [each["alert"] for each in alerts["groups"][0]["rules"]] == told
+    for pipeline in collector["service"]["pipelines"].values():
+        for kind, names in pipeline.items():
+            assert set(names) <= collector[kind].keys()
 
 
 def test_the_image_runs_as_somebody_without_rights() -> None:

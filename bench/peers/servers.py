@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 
 from bench.peers import postgraphile, processes
 from bench.peers.data import Portal
@@ -96,21 +98,39 @@ def running(
     with ExitStack() as started:
         found = []
         for kind in kinds:
-            found.append(_start(kind, place, portal, core, settings))
+            found.append(_start(kind, place, portal, core, more=settings))
             started.callback(processes.end, found[-1].process)
         for each in found:
             _wait(each)
         yield found
 
 
-def _start(kind: Kind, place: Place, portal: Portal, core: int | None, more: Mapping[str, str]) -> Running:
+@contextmanager
+def configured(place: Place, portal: Portal, folder: Path, more: Mapping[str, str]) -> Iterator[Running]:
+    """Kontor from a folder and with more settings, on the servers' core as long as the block lasts."""
+    found = _start(COMPILED, place, portal, SERVER_CORE, folder, more)
+    try:
+        _wait(found)
+        yield found
+    finally:
+        processes.end(found.process)
+
+
+def _start(
+    kind: Kind,
+    place: Place,
+    portal: Portal,
+    core: int | None,
+    folder: Path = ROOT,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Running:
     port = free_port()
     command, settings = _command(kind, place, portal, port)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KONTOR_")}
     process = processes.start(
         command,
         core,
-        cwd=ROOT,
+        cwd=folder,
         env={**kept, **settings, **more},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """Metrics: who may read them, what they count, and that they say nothing of any tenant."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -15,7 +16,7 @@ from execution import fallbacks
 from execution.fallbacks import Reason
 from execution.plans import Plans
 from server.app import create
-from server.settings import Settings
+from server.settings import ROOT, Settings
 from tests.client import Client
 from tests.server.live import Serving, becomes, streaming
 from tests.world import Portal, World
@@ -259,6 +260,14 @@ def test_operations_are_compiled_unless_the_environment_says_otherwise(
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     assert Settings(_env_file=None).compiled is compiled  # type: ignore[call-arg]
+
+
+async def test_every_figure_that_the_page_on_running_names_is_there(http: httpx.AsyncClient) -> None:
+    page = (ROOT / "docs" / "running.md").read_text()
+    named = set(re.findall(r"\b(?:kontor|process)_[a-z_]+", page)) - {"kontor_metrics_token"}
+    assert len(named) > 5
+    told = set(re.findall(r"^# HELP (\S+)", (await http.get("/metrics")).text, re.MULTILINE))
+    assert {each.removesuffix("_bucket") for each in named} <= told
 
 
 async def test_the_process_tells_of_itself(http: httpx.AsyncClient) -> None:
