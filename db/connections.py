@@ -12,7 +12,7 @@ import asyncpg
 
 from db.codecs import keep_values
 from db.failures import UNREACHABLE, Crowded, Translated, Unavailable
-from db.fairness import Bounds, FairQueue, Full
+from db.fairness import Bounds, FairQueue, Full, Place
 from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
 from db.tracing import TracedConnection, TracedPool, Tracer
@@ -294,22 +294,32 @@ class Database:
         Raises Unavailable when none is free within the pool's waiting time, and Crowded when too many of the same
         tenant wait already.
         """
+        place, raw = await self._lend(tenant_id)
+        connection = Connection(raw, tenant_id, self._exchange)
         try:
-            with Translated(), self._waiting():
-                place = await self._queue.enter(tenant_id, self._wait_seconds)
-        except Full:
-            raise Crowded("too many requests wait already") from None
-        try:
-            connection = Connection(await self._borrow(), tenant_id, self._exchange)
+            yield connection
+        finally:
             try:
-                yield connection
+                await connection.rollback()
             finally:
                 try:
-                    await connection.rollback()
-                finally:
                     await self._pool.release(connection._raw)
-        finally:
-            self._queue.leave(place)
+                finally:
+                    self._queue.leave(place)
+
+    async def _lend(self, tenant_id: UUID | None) -> tuple[Place, Any]:
+        """A connection when it is the tenant's turn, and the place that it takes up."""
+        with self._waiting():
+            try:
+                with Translated():
+                    place = await self._queue.enter(tenant_id, self._wait_seconds)
+            except Full:
+                raise Crowded("too many requests wait already") from None
+            try:
+                return place, await self._borrow()
+            except BaseException:
+                self._queue.leave(place)
+                raise
 
     async def _borrow(self) -> Any:
         with Translated():
