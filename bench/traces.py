@@ -22,7 +22,7 @@ from bench.peers.database import Place
 from bench.peers.load import once, under_load
 from bench.peers.meter import Cost, Meter, cost
 from bench.peers.operations import A, C, Operation
-from bench.peers.servers import CONNECTIONS, Running, configured
+from bench.peers.servers import COMPILED, CONNECTIONS, Running, running
 from server.settings import ROOT
 
 _WARM_SECONDS = 2.0
@@ -67,7 +67,9 @@ def main() -> None:
             kinds = {"the other version": (given.beside, {}), **kinds}
         with ExitStack() as started:
             servers = {
-                title: started.enter_context(configured(place, portal, folder, more))
+                title: started.enter_context(
+                    running([COMPILED], place, portal, settings=more, folder=folder)
+                )[0]
                 for title, (folder, more) in kinds.items()
             }
             found = uvloop.run(_measure(servers, place, portal, given.rounds, given.seconds))

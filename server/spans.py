@@ -3,6 +3,7 @@
 Of whoever asks they say which portal, and nothing that they sent: no address, header, query, variable or link.
 """
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -29,6 +30,7 @@ from server.statement_texts import summary, without_values
 from server.tracing import Ended
 
 _EXPORT_SECONDS = 5
+_CLOSE_SECONDS = 5
 _LONGEST = 4_096  # of what one attribute says
 _MOST_CODES = 20
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -69,8 +71,10 @@ class Spans:
         self._trusted = trusted(settings.trusted_proxies)
 
     def close(self) -> None:
-        """Send what is left, and take no more."""
-        self._provider.shutdown()
+        """Send what is left, as far as the collector takes it soon, and take no more."""
+        closing = threading.Thread(target=self._provider.shutdown, daemon=True)
+        closing.start()
+        closing.join(_CLOSE_SECONDS)
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """The application, traced. Has to lie around what believes X-Forwarded-For, to see who really sent it."""
@@ -80,12 +84,11 @@ class Spans:
         """The span of a request, in the trace that a trusted proxy has begun, or in one of its own."""
         attributes = {
             "http.request.method": _method(scope),
-            "url.scheme": scope["scheme"],
             "network.protocol.version": scope.get("http_version", "1.1"),
         }
         surroundings = Surroundings()
-        if self._trusted(scope["client"]):
-            sent = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+        if self._trusted(scope.get("client")):
+            sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
             surroundings = _W3C.extract(sent, surroundings)
         return self._tracer.start_span(
             attributes["http.request.method"], surroundings, SpanKind.SERVER, attributes
@@ -188,7 +191,7 @@ def trusted(proxies: str) -> Any:
 
     def is_trusted(client: tuple[str, int] | None) -> bool:
         host = client[0] if client else ""
-        if "*" in named or host in named:
+        if proxies == "*" or host in named:
             return True
         try:
             address = ip_address(host)
@@ -251,6 +254,7 @@ def _end(span: Span, scope: Scope) -> None:
     if route is not None:
         span.update_name(f"{_method(scope)} {route}")
         span.set_attribute("http.route", route)
+    span.set_attribute("url.scheme", scope["scheme"])  # only now: a trusted proxy may have said another
     state = scope.get("state", {})
     if "request_id" in state:
         span.set_attribute("kontor.request_id", state["request_id"])

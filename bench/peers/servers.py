@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from bench.peers import postgraphile, processes
 from bench.peers.data import Portal
@@ -93,36 +92,21 @@ def running(
     *,
     core: int | None = SERVER_CORE,
     settings: Mapping[str, str] = _UNLIMITED,
+    folder: Path = ROOT,
 ) -> Iterator[list[Running]]:
-    """Servers on their core as long as the block lasts, ours with these settings."""
+    """Servers on their core as long as the block lasts, ours with these settings, from that folder."""
     with ExitStack() as started:
         found = []
         for kind in kinds:
-            found.append(_start(kind, place, portal, core, more=settings))
+            found.append(_start(kind, place, portal, core, settings, folder))
             started.callback(processes.end, found[-1].process)
         for each in found:
             _wait(each)
         yield found
 
 
-@contextmanager
-def configured(place: Place, portal: Portal, folder: Path, more: Mapping[str, str]) -> Iterator[Running]:
-    """Kontor from a folder and with more settings, on the servers' core as long as the block lasts."""
-    found = _start(COMPILED, place, portal, SERVER_CORE, folder, more)
-    try:
-        _wait(found)
-        yield found
-    finally:
-        processes.end(found.process)
-
-
 def _start(
-    kind: Kind,
-    place: Place,
-    portal: Portal,
-    core: int | None,
-    folder: Path = ROOT,
-    more: Mapping[str, str] = MappingProxyType({}),
+    kind: Kind, place: Place, portal: Portal, core: int | None, more: Mapping[str, str], folder: Path
 ) -> Running:
     port = free_port()
     command, settings = _command(kind, place, portal, port)

@@ -36,6 +36,7 @@ FORGOTTEN = """mutation($input: AccountProvisionInput!) { accountProvision(input
   errors { code message } } }"""
 STATEMENT = """mutation { x: signIn(input: {userName: "geheim-user-8", password: "geheim-word-8"}) { token errors { code } } }"""
 PASSWORD, WRONG = "geheim-password-1", "geheim-wrong-2"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 COMMENT, NUMBER = "geheim-comment-3", "geheim-number-4"
 
 
@@ -177,23 +178,28 @@ async def test_nothing_that_people_keep_to_themselves_is_in_a_line_or_a_span(
             assert secret.encode() not in text
     # What was looked through is all that there was.
     assert b"orderPlace" not in received
+    codes = {code for each in server.events() for code in each.get("codes", ())}
+    assert {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "NOT_FOUND"} <= codes, (
+        codes
+    )
     operations = [each for each in server.events() if each["event"] == "operation"]
     assert {"SignIn", "Place"} <= {each["operation"] for each in operations}
     spans = {f"{each.trace_id.hex()} {each.span_id.hex()}" for each in server.spans()}
     assert {f"{each['trace_id']} {each['span_id']}" for each in operations} <= spans
 
 
-async def test_a_job_is_in_the_trace_of_the_request_that_asked_for_it(
+async def test_a_job_is_in_the_trace_of_the_request_that_asked_for_it_as_a_trusted_proxy_began_it(
     portal: Portal, olga: Client, at: At, database_url: str, tmp_path: Path
 ) -> None:
     async with (
         receiving() as collector,
         receiving() as erp,
-        observed(database_url, tmp_path, collector) as server,
+        observed(database_url, tmp_path, collector, KONTOR_TRUSTED_PROXIES="127.0.0.1") as server,
     ):
         await webhook(olga, erp)
         bea = await Client(server.http, portal.slug).sign_in("geheim-bea-0", PASSWORD)
         await bea.ask(ADD)
+        bea.headers |= {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "x-forwarded-for": "192.0.2.7"}
         await bea.ask(PLACE, input={})
         await erp.becomes(1)
         await state_becomes(olga, "DELIVERED")
@@ -201,6 +207,7 @@ async def test_a_job_is_in_the_trace_of_the_request_that_asked_for_it(
     assert {each.path for each in collector.told} == {"/v1/traces"}
     spans = server.spans()
     [request] = [each for each in spans if said(each).get("graphql.operation.name") == "Place"]
+    assert request.trace_id.hex() == TRACE
     jobs = [each for each in spans if each.name.startswith("process ")]
     assert {each.name for each in jobs} == {"process webhook.deliver", "process notice.send"}
     for job in jobs:
@@ -211,17 +218,19 @@ async def test_a_job_is_in_the_trace_of_the_request_that_asked_for_it(
     assert {each["trace_id"] for each in sent} == {request.trace_id.hex()}
 
 
-async def test_a_collector_that_is_not_there_delays_neither_answers_nor_the_end(
+async def test_a_collector_that_is_not_there_or_says_nothing_delays_neither_answers_nor_the_end(
     portal: Portal, database_url: str, tmp_path: Path
 ) -> None:
-    async with receiving() as gone:
-        pass  # its port is nobody's now
-    async with observed(database_url, tmp_path, gone) as server:
-        client = Client(server.http, portal.slug)
-        for _ in range(20):
-            assert (await client.ask("{ portal { slug } }"))["portal"]["slug"] == portal.slug
-        async with asyncio.timeout(12):
-            await server.stop()
+    with socket.create_server(("127.0.0.1", 0)) as gone, socket.create_server(("127.0.0.1", 0)) as silent:
+        ports = [each.getsockname()[1] for each in (gone, silent)]
+        gone.close()
+        for port in ports:
+            async with observed(database_url, tmp_path, Receiver(port=port)) as server:
+                client = Client(server.http, portal.slug)
+                for _ in range(20):
+                    assert (await client.ask("{ portal { slug } }"))["portal"]["slug"] == portal.slug
+                async with asyncio.timeout(12):
+                    await server.stop()
 
 
 async def test_what_postgresql_says_of_rows_stays_with_it(portal: Portal) -> None:
