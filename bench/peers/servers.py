@@ -23,7 +23,7 @@ _PATIENCE_SECONDS = 60
 CONNECTIONS, POOL = 8, 10
 # One viewer asks for as much as there is time for: budgets are looked after as ever, and hold up nobody.
 _MOST = str(2_000_000_000)
-_UNLIMITED: Mapping[str, str] = {
+UNLIMITED: Mapping[str, str] = {
     f"KONTOR_{each}": _MOST
     for each in (
         "BUDGET_UNITS",
@@ -91,7 +91,7 @@ def running(
     portal: Portal,
     *,
     core: int | None = SERVER_CORE,
-    settings: Mapping[str, str] = _UNLIMITED,
+    settings: Mapping[str, str] = UNLIMITED,
     folder: Path = ROOT,
 ) -> Iterator[list[Running]]:
     """Servers on their core as long as the block lasts, ours with these settings, from that folder."""
