@@ -5,10 +5,11 @@ BIN := .venv/bin
 SERVER := $(BIN)/python -m server
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 UV := uv==0.13.9
+AUDITOR := .kontor-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real demo-reset up down migrate worker import test test-uncompiled check format lock schema \
-	frontend audits-http audits-live browser bench clean
+.PHONY: help setup demo demo-real demo-reset up down migrate worker import test test-uncompiled check audit format lock schema \
+	frontend audits-http audits-live browser bench faults clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -60,13 +61,20 @@ test: setup ## Run the tests; more for pytest in ARGS="..."
 test-uncompiled: setup ## The same while graphql-core runs the operations, which has to change no answer
 	KONTOR_COMPILED=false $(PYTEST) $(ARGS)
 
-check: setup ## Lint, types, layers, and whether schema.graphql and the migrations are up to date
+check: setup audit ## Lint, types, layers, whether schema.graphql and the migrations are up to date, and what `audit` asks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(SERVER) schema --check
 	$(SERVER) migrations-check
+
+# In an environment of its own, since its packages are none of ours; where it cannot be had, nothing is audited.
+audit: setup ## Ask the registries, where they tell, for known vulnerabilities of what the locks name
+	@test -x $(AUDITOR)/bin/pip-audit || { $(PYTHON) -m venv $(AUDITOR) \
+		&& $(AUDITOR)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --retries 1 --timeout 10 \
+		pip-audit==2.10.1; } || true
+	@$(BIN)/python -m tests.audits.dependencies $(AUDITOR)/bin/pip-audit
 
 format: setup ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only --quiet
@@ -83,7 +91,7 @@ schema: setup ## Write schema.graphql
 
 GRAPHIQL := frontend/graphiql
 GRAPHIQL_SOURCES := $(wildcard $(addprefix $(GRAPHIQL)/,*.json *.html *.ts .npmrc)) \
-	$(shell find $(GRAPHIQL)/src $(GRAPHIQL)/samples $(GRAPHIQL)/public -type f 2>/dev/null | sed 's/ /\\ /g')
+	$(shell find $(GRAPHIQL)/src $(GRAPHIQL)/documents $(GRAPHIQL)/samples $(GRAPHIQL)/public -type f 2>/dev/null | sed 's/ /\\ /g')
 
 frontend: ## Build GraphiQL, if node is there
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(GRAPHIQL)/dist/built; \
@@ -108,9 +116,14 @@ bench: setup ## Measure against PostGraphile and a floor, and as data grows, int
 	$(BIN)/python -m bench.peers $(if $(FOLDER),"$(FOLDER)") $(ARGS)
 	$(BIN)/python -m bench.growth
 
+faults: setup ## Let disks fill, processes die, networks fall silent, into docs/safety-faults.md; NUMBERS="37 38" chooses; Linux
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["faults"])' \
+		| xargs $(BIN)/python -m pip --disable-pip-version-check install --quiet
+	$(BIN)/python -m bench.faults $(NUMBERS) $(ARGS)
+
 clean: ## Remove what can be made again: .venv, caches, GraphiQL's build, the tests' database; no data
 	@if [ -d .kontor-test ] && [ -x $(BIN)/python ]; then $(BIN)/python -c \
 		'from pathlib import Path; from db.embedded import Cluster; Cluster(Path(".kontor-test")).destroy()'; fi
-	rm -rf .venv .kontor-test .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .kontor-test $(AUDITOR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules tests/audits/node_modules bench/peers/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

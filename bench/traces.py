@@ -22,7 +22,7 @@ from bench.peers.database import Place
 from bench.peers.load import once, under_load
 from bench.peers.meter import Cost, Meter, cost
 from bench.peers.operations import A, C, Operation
-from bench.peers.servers import COMPILED, CONNECTIONS, Running, running
+from bench.peers.servers import COMPILED, CONNECTIONS, UNLIMITED, Running, running
 from server.settings import ROOT
 
 _WARM_SECONDS = 2.0
@@ -68,7 +68,7 @@ def main() -> None:
         with ExitStack() as started:
             servers = {
                 title: started.enter_context(
-                    running([COMPILED], place, portal, settings=more, folder=folder)
+                    running([COMPILED], place, portal, settings={**UNLIMITED, **more}, folder=folder)
                 )[0]
                 for title, (folder, more) in kinds.items()
             }

@@ -1,18 +1,18 @@
 """Connections: a bounded pool, transactions for one tenant, statements one after the other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 
+from db.codecs import keep_values
+from db.failures import UNREACHABLE, Crowded, Translated, Unavailable
+from db.fairness import Bounds, FairQueue, Full, Place
 from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
 from db.tracing import TracedConnection, TracedPool, Tracer
@@ -20,25 +20,14 @@ from db.tracing import TracedConnection, TracedPool, Tracer
 Row = TypeVar("Row")
 Key = TypeVar("Key")
 
-
-_DAY_ZERO, _LAST_DAY = date(2000, 1, 1).toordinal(), date.max.toordinal()
-
-
-class Unavailable(Exception):
-    """The database cannot be reached, or no connection became free in time."""
-
-
-class TooSlow(Exception):
-    """A statement ran into its deadline and was ended."""
-
-
-class Unstorable(Exception):
-    """A value cannot be kept in the database, e.g. text with a NUL character."""
-
-
-class Contended(Exception):
-    """Another transaction stood in the way (deadlock, serialization, a key that it took or a row that it deleted);
-    the same work may succeed again, or find out what is wrong."""
+# So many requests of one tenant may wait for each connection that there is.
+_WAITING_PER_CONNECTION = 50
+# So many requests at once keep one event loop nearly busy, where several tenants have some.
+_YOUNG = 2
+# Beginning and undoing take no time: a connection that says nothing for so long is taken for dead.
+_SILENT_SECONDS = 2.0
+_UNDOING_SECONDS = 1.0
+_TRIES = 3
 
 
 class Connection:
@@ -46,13 +35,16 @@ class Connection:
 
     A connection runs one statement at a time while sibling fields ask at once: a lock puts them in line.
     `statements` counts what was run, transactions and tenant setting not included. `deadline` is in seconds
-    a statement; None, as it begins, leaves it at the pool's.
+    a statement; None, as it begins, leaves it at the pool's. `exchange` gives another connection for one that is broken.
     """
 
-    __slots__ = ("_lock", "_open", "_raw", "deadline", "statements", "tenant_id")
+    __slots__ = ("_exchange", "_lock", "_open", "_raw", "deadline", "statements", "tenant_id")
 
-    def __init__(self, raw: Any, tenant_id: UUID | None) -> None:
+    def __init__(
+        self, raw: Any, tenant_id: UUID | None, exchange: Callable[[Any], Awaitable[Any]] | None = None
+    ) -> None:
         self._raw = raw
+        self._exchange = exchange
         self._lock = asyncio.Lock()
         self._open = False
         self.tenant_id = tenant_id
@@ -81,25 +73,40 @@ class Connection:
         await self.commit()
 
     async def begin(self, mode: Mode) -> None:
-        """Open a transaction that sees this tenant alone."""
+        """Open a transaction that sees this tenant alone.
+
+        A connection may have ended, or fallen silent, since it was last used: nothing was said on it yet that
+        counts, so that another takes its place and nobody notices.
+        """
         opening = begin(mode, self.tenant_id)
         self._open = True  # before it is: whoever is cancelled here rolls back what may have begun
-        with _Translated():
-            await self._raw.execute(opening)
+        tries = 1
+        while True:
+            try:
+                with Translated():
+                    await self._raw.execute(opening, timeout=_SILENT_SECONDS)
+                return
+            except Unavailable:
+                if self._exchange is None or tries == _TRIES:
+                    raise
+            tries += 1
+            self._raw = await self._exchange(self._raw)
 
     async def commit(self) -> None:
         """End the transaction and keep what it wrote."""
-        with _Translated():
+        with Translated():
             await self._raw.execute("commit")
         self._open = False
 
     async def rollback(self) -> None:
-        """End the transaction, if one is open, and keep nothing. A broken connection has done so itself."""
+        """End the transaction, if one is open, and keep nothing. A broken connection has done so itself, and one that
+        does not say that it has is broken: what it was to undo, PostgreSQL undoes when it is gone."""
         if self._open:
             self._open = False
-            if not self._raw.is_closed():
-                with _Translated():
-                    await self._raw.execute("rollback")
+            try:
+                await self._raw.execute("rollback", timeout=_UNDOING_SECONDS)
+            except (*UNREACHABLE, asyncpg.PostgresError):
+                _break(self._raw)
 
     @asynccontextmanager
     async def visiting(self, tenant_id: UUID) -> AsyncIterator["Connection"]:
@@ -116,9 +123,16 @@ class Connection:
                 yield guest
             finally:
                 self.statements += guest.statements
-                if self.tenant_id is not None and not self._raw.is_closed():
-                    with suppress(Exception):  # a transaction that has failed can only be rolled back
-                        await guest.execute_text(set_tenant(self.tenant_id))
+                if self.tenant_id is not None:
+                    await guest._go_home(self.tenant_id)
+
+    async def _go_home(self, tenant_id: UUID) -> None:
+        self.deadline = _UNDOING_SECONDS
+        with suppress(Exception):  # a transaction that has failed can only be rolled back
+            try:
+                await self.execute_text(set_tenant(tenant_id))
+            except Unavailable:  # whose rows the connection shows is not known any more
+                _break(self._raw)
 
     async def rows(self, statement: Statement[Row], **values: Any) -> list[Row]:
         """All rows of the answer, as the statement's row objects."""
@@ -150,11 +164,11 @@ class Connection:
         assert make is not None, "this statement returns no rows"
         async with self._lock:
             self.statements += 1
-            with _Translated():
+            with Translated():
                 cursor = await self._raw.cursor(sql, *given, timeout=self.deadline)
         while True:
             async with self._lock:
-                with _Translated():
+                with Translated():
                     records = await cursor.fetch(size, timeout=self.deadline)
             if records:
                 yield [make(*record) for record in records]
@@ -178,21 +192,21 @@ class Connection:
             raise RuntimeError("statements run inside a transaction")
         async with self._lock:
             self.statements += 1
-            with _Translated():
+            with Translated():
                 records: Sequence[Any] = await self._raw.fetch(sql, *values, timeout=self.deadline)
                 return records
 
     async def execute_text(self, sql: str) -> str:
         """Run SQL text without parameters (several statements are allowed); returns the command tag."""
         async with self._lock:
-            with _Translated():
+            with Translated():
                 tag: str = await self._raw.execute(sql, timeout=self.deadline)
                 return tag
 
     async def copy_csv(self, table: str, columns: Sequence[str], source: AsyncIterator[bytes]) -> str:
         """COPY CSV bytes into a table; returns the command tag, `COPY <rows>`."""
         async with self._lock:
-            with _Translated():
+            with Translated():
                 tag: str = await self._raw.copy_to_table(
                     table, source=source, columns=columns, format="csv", timeout=self.deadline
                 )
@@ -201,17 +215,23 @@ class Connection:
 
 @dataclass(slots=True, frozen=True)
 class Use:
-    """How much of a pool is in use: the connections on loan, and how many there may be at most."""
+    """How much of a pool is in use: the connections on loan, how many there may be at most, and how many wait for
+    one."""
 
     borrowed: int
     most: int
+    waiting: int
 
 
 class Database:
-    """The server's connections to PostgreSQL."""
+    """The server's connections to PostgreSQL, lent fairly: decision 37."""
 
-    def __init__(self, pool: Any, *, wait_seconds: float) -> None:
-        self._pool = pool
+    def __init__(
+        self, pool: Any, queue: FairQueue, *, wait_seconds: float, tracer: Tracer | None = None
+    ) -> None:
+        self._pool = pool if tracer is None else TracedPool(pool, tracer)
+        self._waiting = nullcontext if tracer is None else tracer.waiting
+        self._queue = queue
         self._wait_seconds = wait_seconds
 
     @classmethod
@@ -222,18 +242,19 @@ class Database:
         size: int = 10,
         wait_seconds: float = 2.0,
         statement_timeout_ms: int = 15_000,
+        shared: bool = False,
         tracer: Tracer | None = None,
     ) -> "Database":
-        """Open a pool of up to `size` connections. The timeouts apply to every session of the pool. A tracer is told
-        of what they do."""
-        with _Translated():
+        """Open a pool of up to `size` connections. The timeouts apply to every session of the pool. `shared`: by many
+        tenants at once, so that none may have all of them. A tracer is told of what the connections do."""
+        with Translated():
             pool = await asyncpg.create_pool(
                 url.replace("postgresql+asyncpg://", "postgresql://", 1),
                 min_size=0,
                 max_size=size,
                 statement_cache_size=1_000,
                 command_timeout=statement_timeout_ms / 1_000 + 5,
-                init=_keep_values,
+                init=keep_values,
                 reset=_nothing_to_reset,
                 server_settings={
                     "application_name": "kontor",
@@ -244,12 +265,20 @@ class Database:
                     "timezone": "UTC",
                 },
             )
-        return cls(pool if tracer is None else TracedPool(pool, tracer), wait_seconds=wait_seconds)
+        of_one = max(1, size - max(1, size // 4)) if shared else size
+        bounds = Bounds(
+            places=size,
+            of_one=of_one,
+            waiting=_WAITING_PER_CONNECTION * size,
+            young=_YOUNG if shared else size * size,
+        )
+        return cls(pool, FairQueue(bounds), wait_seconds=wait_seconds, tracer=tracer)
 
     @property
     def use(self) -> Use:
         """How much of the pool is in use at this moment."""
-        return Use(self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size())
+        borrowed = self._pool.get_size() - self._pool.get_idle_size()
+        return Use(borrowed, self._pool.get_max_size(), self._queue.waiting)
 
     async def close(self) -> None:
         """Give all connections back; those still at work are ended."""
@@ -262,18 +291,47 @@ class Database:
     async def connect(self, tenant_id: UUID | None) -> AsyncIterator[Connection]:
         """Borrow a connection that works for one tenant, or with None for the registry alone.
 
-        Raises Unavailable when none is free within the pool's waiting time.
+        Raises Unavailable when none is free within the pool's waiting time, and Crowded when too many of the same
+        tenant wait already.
         """
-        with _Translated():
-            raw = await self._pool.acquire(timeout=self._wait_seconds)
-        connection = Connection(raw, tenant_id)
+        place, raw = await self._lend(tenant_id)
+        connection = Connection(raw, tenant_id, self._exchange)
         try:
             yield connection
         finally:
             try:
                 await connection.rollback()
             finally:
-                await self._pool.release(raw)
+                try:
+                    await self._pool.release(connection._raw)
+                finally:
+                    self._queue.leave(place)
+
+    async def _lend(self, tenant_id: UUID | None) -> tuple[Place, Any]:
+        """A connection when it is the tenant's turn, and the place that it takes up."""
+        with self._waiting():
+            try:
+                with Translated():
+                    place = await self._queue.enter(tenant_id, self._wait_seconds)
+            except Full:
+                raise Crowded("too many requests wait already") from None
+            try:
+                return place, await self._borrow()
+            except BaseException:
+                self._queue.leave(place)
+                raise
+
+    async def _borrow(self) -> Any:
+        with Translated():
+            return await self._pool.acquire(timeout=self._wait_seconds)
+
+    async def _exchange(self, broken: Any) -> Any:
+        """Another connection for one that is broken, newly made: what happened to one may have happened to all that
+        lie idle. Raises Unavailable like `connect`."""
+        _break(broken)
+        await self._pool.expire_connections()
+        await self._pool.release(broken)
+        return await self._borrow()
 
     @asynccontextmanager
     async def transaction(self, mode: Mode, tenant_id: UUID | None) -> AsyncIterator[Connection]:
@@ -282,78 +340,14 @@ class Database:
             yield connection
 
 
-async def _keep_values(raw: Any) -> None:
-    """Days are what they are, the first and the last that there is too: left alone, the driver makes them infinity.
-    Decimals come as text: that is read in half the time, and most of it was read before."""
-    await raw.set_type_codec(
-        "date", schema="pg_catalog", encoder=_as_days, decoder=_from_days, format="tuple"
-    )
-    await raw.set_type_codec(
-        "numeric", schema="pg_catalog", encoder=str, decoder=_from_numeric, format="text"
-    )
-
-
-@lru_cache(maxsize=10_000)
-def _from_numeric(text: str) -> Decimal:
-    return Decimal(text)
-
-
-def _as_days(day: date) -> tuple[int]:
-    """A date as PostgreSQL counts it: days since 2000-01-01."""
-    return (day.toordinal() - _DAY_ZERO,)
-
-
-def _from_days(counted: tuple[int]) -> date:
-    """A date, of PostgreSQL's infinities and of years that nothing here counts the nearest one."""
-    return date.fromordinal(min(max(counted[0] + _DAY_ZERO, 1), _LAST_DAY))
+def _break(raw: Any) -> None:
+    """End a connection without a word: whoever is at its other end may not hear it."""
+    with suppress(asyncpg.InterfaceError):  # it has ended, and the pool knows
+        raw.terminate()
 
 
 async def _nothing_to_reset(_raw: Any) -> None:
     """Settings are local to a transaction and nothing else is left behind, so the round trip is saved."""
-
-
-class _Translated:
-    """Turns the driver's errors into this floor's: what callers can act on, no SQL and nobody's values: PostgreSQL's
-    details are keys and whole rows, and the driver tells what it could not send."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        if error is None:
-            return
-        if isinstance(error, asyncpg.PostgresError):
-            error.detail = None
-        if isinstance(error, (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)):
-            raise TooSlow(str(error)) from error
-        if isinstance(error, _CONTENDED):
-            raise Contended(str(error)) from error
-        if isinstance(error, _NOT_STORABLE) or str(error).startswith("invalid input for query argument"):
-            raise Unstorable(str(error).partition(":")[0]) from None
-        if isinstance(error, _UNREACHABLE):
-            raise Unavailable(str(error) or type(error).__name__) from error
-
-
-# A key that is taken, or a row that has gone, since it was looked at: the second time one sees it.
-_CONTENDED = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.UniqueViolationError,
-    asyncpg.ForeignKeyViolationError,
-)
-_NOT_STORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.NumericValueOutOfRangeError)
-_UNREACHABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InterfaceError,
-)
 
 
 def one_each(rows: Iterable[Row], key: str) -> dict[Any, Row]:

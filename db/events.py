@@ -11,7 +11,8 @@ import asyncpg
 import structlog
 from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, literal, select
 
-from db.connections import Connection, Unavailable
+from db.connections import Connection
+from db.failures import Unavailable
 from db.statements import Statement
 
 _log = structlog.get_logger("kontor.events")
@@ -89,7 +90,10 @@ class Listener:
         while True:
             try:
                 raw = await asyncpg.connect(
-                    self._url, timeout=5, server_settings={"application_name": "kontor-events"}
+                    self._url,
+                    timeout=5,
+                    command_timeout=_PULSE_TIMEOUT_SECONDS,
+                    server_settings={"application_name": "kontor-events"},
                 )
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 _log.warning("not listening", cause=str(error) or type(error).__name__)

@@ -22,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from db.changes import Changing
-from db.connections import Connection, Contended, one_each
+from db.connections import Connection, one_each
+from db.failures import Contended
 from db.rows import insert_rows, mappings_as_columns, names_of
 from db.statements import Statement
 from db.tables import one_of, tenant_table, unique

@@ -46,6 +46,7 @@ from rules.portals import (
     MOST_SUPPORT_HOURS,
     CancellationPolicy,
     CreditPolicy,
+    OperationPolicy,
 )
 from rules.restrictions import RestrictionKind
 from rules.returnable_lines import MOST_RETURN_DAYS
@@ -81,6 +82,8 @@ portals = Table(
     Column(
         "return_days", Integer
     ),  # after an invoice's issue in which its goods can be returned; empty: for ever
+    Column("operation_policy", Text, nullable=False, server_default=OperationPolicy.ANY_DOCUMENT),
+    Column("origins", ARRAY(Text), nullable=False, server_default="{}"),  # whose pages may ask it too
     PrimaryKeyConstraint("tenant_id", name="portals_pkey"),
     ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name="portals_supplier_fkey"),
     ForeignKeyConstraint(
@@ -104,6 +107,7 @@ portals = Table(
     CheckConstraint(f"return_days between 0 and {MOST_RETURN_DAYS}", name="portals_return_days_check"),
     one_of("cancellation_policy", list(CancellationPolicy), name="portals_cancellation_policy_check"),
     one_of("credit_policy", list(CreditPolicy), name="portals_credit_policy_check"),
+    one_of("operation_policy", list(OperationPolicy), name="portals_operation_policy_check"),
     CheckConstraint(
         f"restriction_kinds <@ array[{_KINDS}]::text[]",
         name="portals_restriction_kinds_check",
@@ -145,6 +149,8 @@ class Portal:
     first_answer_hours: int | None
     resolution_hours: int | None
     return_days: int | None
+    operation_policy: str
+    origins: list[str]
 
     @property
     def id(self) -> UUID:
@@ -181,6 +187,8 @@ PORTAL_COLUMNS = [
     portals.c.first_answer_hours,
     portals.c.resolution_hours,
     portals.c.return_days,
+    portals.c.operation_policy,
+    portals.c.origins,
 ]
 
 # For tables that are the supplier's: whose tenant is at work.
@@ -190,9 +198,6 @@ SUPPLIER_OF_TENANT = (
 
 _tenant_by_slug = Statement[UUID](
     select(portals.c.tenant_id).where(portals.c.slug == bindparam("slug")), registry=True
-)
-_tenant_by_host = Statement[UUID](
-    select(portal_hosts.c.tenant_id).where(portal_hosts.c.host == bindparam("host")), registry=True
 )
 _by_tenant = Statement(select(*PORTAL_COLUMNS).where(portals.c.tenant_id == bindparam("tenant_id")), Portal)
 _of_supplier = Statement[UUID](
@@ -233,12 +238,6 @@ _all = Statement(select(*PORTAL_COLUMNS).order_by(portals.c.slug), Portal, regis
 async def tenant_by_slug(connection: Connection, slug: str) -> UUID | None:
     """The tenant whose portal has this slug."""
     found: UUID | None = await connection.value(_tenant_by_slug, slug=slug)
-    return found
-
-
-async def tenant_by_host(connection: Connection, host: str) -> UUID | None:
-    """The tenant whose portal answers at this host name (lower case, no port)."""
-    found: UUID | None = await connection.value(_tenant_by_host, host=host)
     return found
 
 
@@ -326,6 +325,8 @@ CHANGING = (
     "first_answer_hours",
     "resolution_hours",
     "price_list_id",
+    "operation_policy",
+    "origins",
 )
 _changing = Changing(
     portals,

@@ -25,7 +25,7 @@ class Tracer(Protocol):
 
 
 class TracedPool:
-    """A pool that tells of waiting, and whose connections tell; all else is the pool's own."""
+    """A pool whose connections tell; all else is the pool's own."""
 
     def __init__(self, pool: Any, tracer: Tracer) -> None:
         self._pool = pool
@@ -33,9 +33,7 @@ class TracedPool:
 
     async def acquire(self, **given: Any) -> "TracedConnection":
         """Borrow a connection."""
-        with self._tracer.waiting():
-            raw = await self._pool.acquire(**given)
-        return TracedConnection(raw, self._tracer)
+        return TracedConnection(await self._pool.acquire(**given), self._tracer)
 
     async def release(self, connection: "TracedConnection") -> None:
         """Give it back."""

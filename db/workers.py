@@ -136,6 +136,8 @@ class Worker:
         raw = await asyncpg.connect(
             self.url.replace("postgresql+asyncpg://", "postgresql://", 1),
             timeout=5,
+            # Whoever is silent for so long is dead to the others: then its connection is dead to it as well.
+            command_timeout=self.timing.heartbeat_seconds,
             server_settings={"application_name": "kontor-worker", "timezone": "UTC"},
         )
         try:

@@ -93,9 +93,10 @@ remembered = _Remembered()
 def check(schema: GraphQLSchema, text: str) -> OperationDefinitionNode:
     """The one operation of a document that is kept for later, after the checks that it will have to pass then.
 
-    Raises GraphQLError, the first one, also for several operations and for introspection.
+    It is not remembered: many are checked at once, and would push out what is used now. Raises GraphQLError, the first
+    one, also for several operations and for introspection.
     """
-    known = remembered.get(schema, text)
+    known = _parsed(text)
     if len(known.operations) != 1:
         raise GraphQLError("There has to be one operation.")
     (operation,) = known.operations.values()

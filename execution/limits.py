@@ -46,6 +46,8 @@ MOST_FIELDS = 2_000
 MOST_VALUES = 100_000
 LARGEST_PAGE = 100
 DEFAULT_PAGE = 20
+# What a field of the topmost level costs whatever it gives: a statement at least, where a value is some bytes.
+ROOT_FIELD = 1_000
 MOST_GIVEN = 1_000  # what is longer than that is refused by the rules, with a code and a path
 
 # How many each list of the introspection gives on average, in a schema somewhat larger than ours; `ofType`
@@ -79,10 +81,10 @@ class Extent:
     introspects: bool = False
     varies: bool = False
 
-    def cost(self) -> dict[str, Any]:
-        """What clients are told: values asked for at most. Each operation has the whole limit to itself."""
-        remaining = MOST_VALUES - self.values
-        return {"requested": self.values, "limit": MOST_VALUES, "remaining": remaining, "resetAt": None}
+    @property
+    def cost(self) -> int:
+        """What it takes from a budget: a unit for each value asked for at most, and what its root fields cost."""
+        return self.values + ROOT_FIELD * self.width
 
     def add(self, other: "Extent") -> None:
         """Have both, side by side."""

@@ -4,7 +4,7 @@ What Strawberry does around an operation, without its extensions: they are made,
 each operation, which took longer than many an operation itself.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any, Protocol
 
@@ -20,9 +20,24 @@ from strawberry.utils.await_maybe import await_maybe
 
 from execution import documents
 from execution.documents import Known
+from execution.limits import ROOT_FIELD
 
 _PLAIN = (OperationType.QUERY, OperationType.MUTATION)
 _LIVE = (OperationType.SUBSCRIPTION,)
+
+
+class Costs(Protocol):
+    """Who pays for an operation."""
+
+    async def spend(self, cost: int) -> None:
+        """Called before anything of an operation runs. Raises what refuses it."""
+
+    async def pay(self, cost: int) -> None:
+        """Called for what an operation that runs goes on to cost, one result after the other: waits until that can be
+        paid."""
+
+    def told(self) -> dict[str, Any]:
+        """What the extensions of an answer say of its cost."""
 
 
 class Context(Protocol):
@@ -32,6 +47,10 @@ class Context(Protocol):
     operation_name: str | None  # of the operation in its document, once it was found there
     executed: str | None  # how it ran (execution/compiled.py)
 
+    @property
+    def costs(self) -> Costs:
+        """Who pays for it."""
+
     def running(self, *, mutation: bool) -> AbstractAsyncContextManager[None]:
         """Opened before the first field of a valid operation is resolved, and closed after the last; of a subscription
         that is only its beginning."""
@@ -39,6 +58,22 @@ class Context(Protocol):
     async def rest(self) -> None:
         """Called before a result of a subscription is handed out: writing it to a client that reads slowly must hold
         nothing."""
+
+
+class Refused(Exception):
+    """An operation that cannot be run, and all that is wrong with it."""
+
+    def __init__(self, errors: Sequence[Exception]) -> None:
+        super().__init__(*errors)
+        self.errors = errors
+
+    def told(self) -> list[GraphQLError]:
+        """What is wrong with the document. Raises CannotGetOperationTypeError and InvalidOperationTypeError, which are
+        wrong with the request."""
+        for error in self.errors:
+            if not isinstance(error, GraphQLError):
+                raise error
+        return [error for error in self.errors if isinstance(error, GraphQLError)]
 
 
 class Asked:
@@ -53,7 +88,7 @@ class Asked:
         self._context: Context = context
         self._name = name
         self._known: Known
-        self.extensions: dict[str, Any] = {}  # of the answer
+        self.cost = ROOT_FIELD  # what is refused was looked at
 
     def parse(self, allowed: Iterable[OperationType]) -> OperationType:
         """Find the operation in its document. Raises GraphQLError, CannotGetOperationTypeError and
@@ -83,8 +118,27 @@ class Asked:
                 )
         except GraphQLError as refused:
             return [refused]
-        self.extensions = {"cost": extent.cost()}
+        self.cost = max(ROOT_FIELD, extent.cost)
         return list(known.checked(schema))
+
+    async def admit(self, allowed: Iterable[OperationType]) -> OperationType:
+        """Find the operation, check it and let it be paid, valid or not: what is refused was looked at. Raises Refused
+        with what is wrong, or what the context refuses it with."""
+        kind, errors = None, list[Exception]()
+        try:
+            kind = self.parse(allowed)
+            errors += self.check()
+        except (GraphQLError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
+            errors.append(error)
+        await self._context.costs.spend(self.cost)
+        if kind is None or errors:
+            raise Refused(errors)
+        return kind
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """Of the answer."""
+        return {"cost": self._context.costs.told()}
 
     async def run(self, kind: OperationType) -> graphql.ExecutionResult:
         """Run a query or a mutation."""
@@ -135,13 +189,10 @@ class Schema(strawberry.Schema):
         """Run a query or a mutation. Raises CannotGetOperationTypeError and InvalidOperationTypeError."""
         asked = Asked(self, query, variable_values, context_value, operation_name)
         try:
-            kind = asked.parse(allowed_operation_types)
-            errors = asked.check()
-            if errors:
-                return PreExecutionError(None, errors, asked.extensions)
+            kind = await asked.admit(allowed_operation_types)
             result = await asked.run(kind)
-        except (CannotGetOperationTypeError, InvalidOperationTypeError):
-            raise
+        except Refused as refused:
+            return PreExecutionError(None, refused.told(), asked.extensions)
         except Exception as error:
             return PreExecutionError(None, [_located(error)], asked.extensions)
         return ExecutionResult(result.data, result.errors, asked.extensions)
@@ -164,14 +215,7 @@ class Schema(strawberry.Schema):
 
     async def _results(self, asked: Asked, context: Context) -> AsyncGenerator[ExecutionResult, None]:
         try:
-            asked.parse(_LIVE)
-            errors = asked.check()
-        except (GraphQLError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
-            errors = [_located(error)]
-        if errors:
-            yield PreExecutionError(None, errors, asked.extensions)
-            return
-        try:
+            await asked.admit(_LIVE)
             begun = await asked.begin()
             if isinstance(begun, graphql.ExecutionResult):
                 await context.rest()
@@ -181,6 +225,9 @@ class Schema(strawberry.Schema):
                 async for result in begun:
                     await context.rest()
                     yield ExecutionResult(result.data, result.errors, asked.extensions)
+                    await context.costs.pay(asked.cost)
+        except Refused as refused:
+            yield PreExecutionError(None, [_located(each) for each in refused.errors], asked.extensions)
         except Exception as error:
             await context.rest()
             yield ExecutionResult(None, [_located(error)], asked.extensions)

@@ -14,13 +14,16 @@ import resolvers.enums
 import resolvers.events
 import resolvers.rma_stages  # noqa: F401  (likewise)
 from db.connections import Connection, Database
+from db.failures import Crowded
 from db.isolation import Mode
 from db.portals import Portal
+from resolvers.costs import Costs, slow_down
 from resolvers.loaders import Loader, MissingKey
 from rules.broken import Language
 from rules.events import Event
 from rules.permissions import Unauthenticated
 from rules.viewers import Viewer
+from tenants.budgets import Budgets
 from tenants.passwords import Passwords
 from tenants.sessions import Client, recognize
 from tenants.storage import Storage
@@ -41,6 +44,7 @@ class Facilities:
     database: Database
     passwords: Passwords
     watches: Watches
+    budgets: Budgets
     storage: Storage
     cursor_key: bytes
     session_minutes: int
@@ -111,6 +115,13 @@ class Context:
         self.statements = 0
         self.viewer: Viewer | None = None
         self.changes: list[Change] | None = None  # of the mutation at work; None: it has said nothing yet
+        self.costs = Costs(
+            facilities.budgets,
+            tenant_id,
+            token=token,
+            address=self.client.address,
+            free=webhook_id is not None,
+        )
         self._actor: Actor | None = None
         self._asked_language = language
         self._portal: Portal | None = None
@@ -207,9 +218,12 @@ class Context:
             await self._give_back()
 
     async def _borrow(self) -> None:
-        self._connection = await self._borrowed.enter_async_context(
-            self.facilities.database.connect(self.tenant_id)
-        )
+        lent = self.facilities.database.connect(self.tenant_id)
+        try:
+            self._connection = await self._borrowed.enter_async_context(lent)
+        except Crowded:
+            await slow_down()
+            raise
 
     async def _stop_batches(self) -> None:
         """A loader's batch is a task of its own: it must not outlive what asked for it, nor the transaction."""
@@ -236,6 +250,7 @@ class Context:
             self._portal, self.viewer = await recognize_webhook(self.connection, self.webhook_id)
         else:
             self._portal, self.viewer = await recognize(self.connection, self.token)
+            self.costs.recognized(self.viewer)
 
     async def end(self, *, keep: bool = True) -> None:
         """End the current transaction, if there is one."""

@@ -9,8 +9,8 @@ import strawberry
 import uuid_utils.compat as uuid
 
 import db
-from db.connections import Contended
 from db.customers import Customer
+from db.failures import Contended
 from db.prices import PriceList
 from resolvers.contacts import AddressInput, ContactInput, addresses_of, contacts_of
 from resolvers.context import Context, Info

@@ -18,7 +18,7 @@ from rules.files import FileAudience
 from rules.lifecycle import ProcessingState, Subject
 from rules.logos import ImageType
 from rules.permissions import PROFILES, STAFF_ROLES, BuiltInProfile, Permission, StaffRole
-from rules.portals import CancellationPolicy, CreditPolicy
+from rules.portals import CancellationPolicy, CreditPolicy, OperationPolicy
 from rules.previews import PreviewField
 from rules.products import ProductKind
 from rules.quotations import QuotationState
@@ -289,6 +289,15 @@ publish(
     value={
         Subject.ORDER: "An order.",
         Subject.RMA_REQUEST: "A request to return goods.",
+    }.__getitem__,
+)
+publish(
+    OperationPolicy,
+    description="Which documents a portal runs.",
+    value={
+        OperationPolicy.ANY_DOCUMENT: "Whatever the schema allows.",
+        OperationPolicy.TRUSTED_DOCUMENTS: "Those on its list, named by `documentId` or word for word, and the page's own "
+        "for coming in and going; others only for staff that may write the list.",
     }.__getitem__,
 )
 publish(

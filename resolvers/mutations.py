@@ -15,7 +15,8 @@ from strawberry.extensions import FieldExtension
 
 import db
 from db.audit import Entry
-from db.connections import Connection, Contended
+from db.connections import Connection
+from db.failures import Contended
 from db.isolation import Mode
 from db.jobs import Job
 from resolvers import nodes

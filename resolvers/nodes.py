@@ -54,6 +54,7 @@ NODES: dict[str, tuple[BatchedRead[UUID, Any], Permission | None]] = {
     "SupportMessage": (db.ticket_messages.by_ids, Permission.TICKETS_READ),
     "SupportTicket": (db.tickets.by_ids, Permission.TICKETS_READ),
     "TaxInvoice": (db.tax_invoices.by_ids, Permission.DOCUMENTS_READ),
+    "TrustedDocument": (db.trusted_documents.by_ids, Permission.TRUSTED_DOCUMENTS_READ),
     "Upload": (db.uploads.by_ids, Permission.UPLOADS_WRITE),
     "Warehouse": (db.warehouses.by_ids, Permission.PRODUCTS_READ),
     "Webhook": (db.webhooks.by_ids, Permission.WEBHOOKS_READ),

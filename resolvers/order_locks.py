@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 
 import db
-from db.connections import Contended
+from db.failures import Contended
 from db.orders import Order, OrderLine
 from resolvers import nodes
 from resolvers.context import Context

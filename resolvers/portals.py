@@ -15,10 +15,12 @@ from resolvers.letterheads import LetterheadInput
 from resolvers.mutations import KEY_DESCRIPTION, VERSION_DESCRIPTION, Payload, differs, facts_of, write_down
 from rules.access_groups import check_length
 from rules.broken import Language, check_version
+from rules.origins import MOST_ORIGINS, origin
 from rules.portals import (
     MOST_HOSTS,
     CancellationPolicy,
     CreditPolicy,
+    OperationPolicy,
     check_currency,
     check_lead_days,
     check_not_reserved,
@@ -122,6 +124,14 @@ class PortalUpdateInput:
         default=None,
         description=f"{_HOSTS} All of them from now on; requests find new ones within ten seconds.",
     )
+    operation_policy: OperationPolicy | None = strawberry.field(
+        default=None, description="Which documents it runs; counts within ten seconds."
+    )
+    origins: list[str] | None = strawberry.field(
+        default=None,
+        description="From which other hosts' pages browsers may ask it, e.g. https://shop.example.com, up to 20. All of them "
+        "from now on, within ten seconds.",
+    )
     letterhead: LetterheadInput | None = strawberry.field(
         default=None, description="What the company's documents say of it, all of it."
     )
@@ -171,6 +181,7 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
     check_lead_days(input.lead_days, "leadDays")
     check_payment_days(input.payment_days, "paymentDays")
     limits = _limits(input)
+    origins = _origins(input.origins)
     now = await db.portals.lock(context.connection, context.tenant_id)
     assert now is not None, "the tenant of a connection has a portal"
     check_version(input.version, now.version)
@@ -187,6 +198,8 @@ async def update(info: Info, input: _UpdateInput) -> PortalPayload:
         "cancellation_policy": input.cancellation_policy,
         "credit_policy": input.credit_policy,
         "payment_days": input.payment_days,
+        "operation_policy": input.operation_policy,
+        "origins": origins,
         "restriction_kinds": None if kinds is None else [kind for kind in RestrictionKind if kind in kinds],
     }
     had, has = await _change_hosts(context, input.hosts)
@@ -217,6 +230,14 @@ def _limits(given: PortalUpdateInput) -> dict[str, int | None]:
     check_support_hours(said.get("first_answer_hours"), "firstAnswerHours")
     check_support_hours(said.get("resolution_hours"), "resolutionHours")
     return said
+
+
+def _origins(given: Sequence[str] | None) -> list[str] | None:
+    """The origins as they are kept; None is no list. Raises ListTooLong or OriginInvalid."""
+    check_length(given, MOST_ORIGINS, "origins")
+    if given is None:
+        return None
+    return sorted({origin(each, "origins", str(index)) for index, each in enumerate(given)})
 
 
 async def _change_hosts(context: Context, wanted: Sequence[str] | None) -> tuple[list[str], list[str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from resolvers.errors import Broken
-from rules.broken import BrokenRule, BrokenRules
+from rules.broken import BrokenRule, BrokenRules, Path
 from rules.rows import CodeTwice, RowPolicy
 
 POLICY_DESCRIPTION = "What becomes of the good rows when others are bad."
@@ -16,11 +16,17 @@ Key = TypeVar("Key", bound=Hashable)
 Row = TypeVar("Row")
 
 
+def _in_rows(index: int) -> Path:
+    return "rows", str(index)
+
+
 @dataclass(slots=True)
 class Rows(Generic[Key, Row]):
-    """The good rows by key, in the order of the input, and what is wrong with the others."""
+    """The good rows by key, in the order of the input, and what is wrong with the others. `place` says where in the
+    input a row stands."""
 
     good: dict[Key, Row] = field(default_factory=dict)
+    place: Callable[[int], Path] = _in_rows
     _places: dict[Key, int] = field(default_factory=dict)
     _broken: dict[int, list[BrokenRule]] = field(default_factory=dict)
 
@@ -32,7 +38,7 @@ class Rows(Generic[Key, Row]):
     def settle(self, policy: RowPolicy) -> list[Broken]:
         """What is wrong, in the order of the input. Raises BrokenRules when that stops the good rows too."""
         broken = [
-            rule.at("rows", str(index)) for index in sorted(self._broken) for rule in self._broken[index]
+            rule.at(*self.place(index)) for index in sorted(self._broken) for rule in self._broken[index]
         ]
         if broken and policy is RowPolicy.ALL_OR_NOTHING:
             raise BrokenRules(broken)
@@ -46,10 +52,11 @@ def read_rows(
     read: Callable[[Given], Row],
     named: str = "code",
     told: Callable[[Given], str] | None = None,
+    place: Callable[[int], Path] = _in_rows,
 ) -> Rows[Key, Row]:
     """Read each row; `read` raises BrokenRules with all that is wrong with it. A key counts once, be its first
     row good or bad; `named` is the field in which the second one is told of, `told` how."""
-    rows: Rows[Key, Row] = Rows()
+    rows: Rows[Key, Row] = Rows(place=place)
     for index, each in enumerate(given):
         row, wrong = _read(each, read)
         if key(each) in rows._places:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import db
-from db.connections import Contended, TooSlow, Unavailable
+from db.failures import Contended, TooSlow, Unavailable
 from resolvers.context import Context
 from resolvers.nodes import NODES
 from rules.permissions import MissingPermission, Permission

@@ -2,9 +2,9 @@
 
 from rules.broken import BrokenRule
 
-# Reading the log changes nothing, coming in and going is nobody's business, a file is shared, not uploaded, and
-# telling of a change is none.
-UNFOLLOWED = frozenset({"AuditEntry", "Notice", "Session", "Upload", "WebhookDelivery"})
+# Reading the log changes nothing, coming in and going is nobody's business, a file is shared, not uploaded,
+# telling of a change is none, and how the portal's own pages ask is no business of an ERP.
+UNFOLLOWED = frozenset({"AuditEntry", "Notice", "Session", "TrustedDocument", "Upload", "WebhookDelivery"})
 
 # How many changes a page looks at, however few of them are of the types that it asks for.
 STRETCH = 10_000

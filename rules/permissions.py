@@ -49,6 +49,8 @@ class Permission(Enum):
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     NOTICES_READ = "notices:read"
+    TRUSTED_DOCUMENTS_READ = "trusted-documents:read"
+    TRUSTED_DOCUMENTS_WRITE = "trusted-documents:write"
 
 
 class BuiltInProfile(StrEnum):
@@ -70,49 +72,52 @@ class StaffRole(StrEnum):
 
 
 # Who may do what. A cart belongs to a customer's account, so nobody on the staff places orders. `all` in
-# the owner's column: only an owner at all of the supplier's companies.
+# the owner's column: only an owner at all of the supplier's companies. Who writes the list of trusted documents also
+# runs what is not on it.
 _MATRIX = """
-                    | CUSTOMER BUYER ACCOUNTANT VIEWER | OWNER MANAGER AGENT ACCOUNTANT
-products:read       |    x       x       x        x    |   x      x      x       x
-catalogue:write     |    -       -       -        -    |   x      x      -       -
-orders:read         |    x       x       x        x    |   x      x      x       x
-orders:place        |    x       x       -        -    |   -      -      -       -
-orders:cancel       |    x       x       -        -    |   x      x      x       -
-orders:fulfil       |    -       -       -        -    |   x      x      x       -
-documents:read      |    x       x       x        x    |   x      x      x       x
-quotations:write    |    -       -       -        -    |   x      x      x       -
-invoices:write      |    -       -       -        -    |   x      x      -       x
-payments:write      |    -       -       -        -    |   x      x      -       x
-balances:read       |    x       -       x        -    |   x      x      -       x
-statements:write    |    -       -       -        -    |   x      x      -       x
-statements:answer   |    x       -       x        -    |   -      -      -       -
-rma-requests:read   |    x       x       x        x    |   x      x      x       x
-rma-requests:write  |    x       x       -        -    |   -      -      -       -
-rma-requests:decide |    -       -       -        -    |   x      x      x       -
-tickets:read        |    x       x       x        x    |   x      x      x       x
-tickets:write       |    x       x       x        -    |   x      x      x       x
-tickets:handle      |    -       -       -        -    |   x      x      x       -
-uploads:write       |    x       x       x        -    |   x      x      x       x
-files:read          |    x       x       x        x    |   x      x      x       x
-files:write         |    -       -       -        -    |   x      x      x       -
-contacts:read       |    x       x       x        x    |   x      x      x       x
-contacts:request    |    x       x       x        -    |   -      -      -       -
-customers:read      |    -       -       -        -    |   x      x      x       x
-customers:write     |    -       -       -        -    |   x      x      -       -
-accounts:read       |    -       -       -        -    |   x      x      x       -
-accounts:write      |    -       -       -        -    |   x      x      -       -
-accounts:view-as    |    -       -       -        -    |   x      x      x       -
-access:read         |    -       -       -        -    |   x      x      x       -
-access:write        |    -       -       -        -    |   x      x      -       -
-portal:write        |    -       -       -        -    |   x      x      -       -
-portals:create      |    -       -       -        -    |  all     -      -       -
-supplier:read       |    -       -       -        -    |   x      x      x       x
-staff:write         |    -       -       -        -    |   x      -      -       -
-audit:read          |    -       -       -        -    |   x      x      -       -
-changes:read        |    -       -       -        -    |   x      x      -       -
-webhooks:read       |    -       -       -        -    |   x      x      -       -
-webhooks:write      |    -       -       -        -    |   x      x      -       -
-notices:read        |    -       -       -        -    |   x      x      x       -
+                        | CUSTOMER BUYER ACCOUNTANT VIEWER | OWNER MANAGER AGENT ACCOUNTANT
+products:read           |    x       x       x        x    |   x      x      x       x
+catalogue:write         |    -       -       -        -    |   x      x      -       -
+orders:read             |    x       x       x        x    |   x      x      x       x
+orders:place            |    x       x       -        -    |   -      -      -       -
+orders:cancel           |    x       x       -        -    |   x      x      x       -
+orders:fulfil           |    -       -       -        -    |   x      x      x       -
+documents:read          |    x       x       x        x    |   x      x      x       x
+quotations:write        |    -       -       -        -    |   x      x      x       -
+invoices:write          |    -       -       -        -    |   x      x      -       x
+payments:write          |    -       -       -        -    |   x      x      -       x
+balances:read           |    x       -       x        -    |   x      x      -       x
+statements:write        |    -       -       -        -    |   x      x      -       x
+statements:answer       |    x       -       x        -    |   -      -      -       -
+rma-requests:read       |    x       x       x        x    |   x      x      x       x
+rma-requests:write      |    x       x       -        -    |   -      -      -       -
+rma-requests:decide     |    -       -       -        -    |   x      x      x       -
+tickets:read            |    x       x       x        x    |   x      x      x       x
+tickets:write           |    x       x       x        -    |   x      x      x       x
+tickets:handle          |    -       -       -        -    |   x      x      x       -
+uploads:write           |    x       x       x        -    |   x      x      x       x
+files:read              |    x       x       x        x    |   x      x      x       x
+files:write             |    -       -       -        -    |   x      x      x       -
+contacts:read           |    x       x       x        x    |   x      x      x       x
+contacts:request        |    x       x       x        -    |   -      -      -       -
+customers:read          |    -       -       -        -    |   x      x      x       x
+customers:write         |    -       -       -        -    |   x      x      -       -
+accounts:read           |    -       -       -        -    |   x      x      x       -
+accounts:write          |    -       -       -        -    |   x      x      -       -
+accounts:view-as        |    -       -       -        -    |   x      x      x       -
+access:read             |    -       -       -        -    |   x      x      x       -
+access:write            |    -       -       -        -    |   x      x      -       -
+portal:write            |    -       -       -        -    |   x      x      -       -
+portals:create          |    -       -       -        -    |  all     -      -       -
+supplier:read           |    -       -       -        -    |   x      x      x       x
+staff:write             |    -       -       -        -    |   x      -      -       -
+audit:read              |    -       -       -        -    |   x      x      -       -
+changes:read            |    -       -       -        -    |   x      x      -       -
+webhooks:read           |    -       -       -        -    |   x      x      -       -
+webhooks:write          |    -       -       -        -    |   x      x      -       -
+notices:read            |    -       -       -        -    |   x      x      x       -
+trusted-documents:read  |    -       -       -        -    |   x      x      -       -
+trusted-documents:write |    -       -       -        -    |   x      x      -       -
 """
 
 _HEAD, *_ROWS = [line.split("|") for line in _MATRIX.strip("\n").splitlines()]

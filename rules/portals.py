@@ -32,6 +32,13 @@ class CreditPolicy(StrEnum):
     BLOCK = "BLOCK"
 
 
+class OperationPolicy(StrEnum):
+    """Which documents a portal runs."""
+
+    ANY_DOCUMENT = "ANY_DOCUMENT"
+    TRUSTED_DOCUMENTS = "TRUSTED_DOCUMENTS"
+
+
 class SlugInvalid(BrokenRule):
     """A portal's short name has other characters than lower-case letters, digits and hyphens."""
 

@@ -9,7 +9,7 @@ import resolvers.logos
 import resolvers.portals
 from resolvers.permissions import PUBLIC
 from rules.permissions import Permission
-from rules.portals import CancellationPolicy, CreditPolicy
+from rules.portals import CancellationPolicy, CreditPolicy, OperationPolicy
 from rules.restrictions import RestrictionKind
 from rules.stock import StockPolicy
 from schema.errors import UserError
@@ -77,6 +77,10 @@ class Portal(Node):
             description="Which kinds of restrictions of access groups are in force.",
             size=4,
         ),
+    ]
+    operation_policy: Annotated[OperationPolicy, field(description="Which documents it runs.")]
+    origins: Annotated[
+        list[str], field(description="From which other hosts' pages browsers may ask it.", size=2)
     ]
     hosts: Annotated[
         list[str], field(resolvers.portals.hosts, description="The host names at which it answers.", size=2)

@@ -11,6 +11,7 @@ from schema.accounts import AccountMutations, AccountQueries
 from schema.attributes import AttributeQueries
 from schema.audit import AuditQueries
 from schema.balance_reports import BalanceReportQueries
+from schema.budgets import BudgetQueries
 from schema.carts import CartMutations, CartQueries
 from schema.catalogue import CatalogueMutations
 from schema.categories import CategoryQueries
@@ -58,6 +59,7 @@ from schema.staff_members import StaffMemberMutations
 from schema.suppliers import SupplierQueries
 from schema.tax_invoices import TaxInvoice, TaxInvoiceMutations
 from schema.tickets import TicketMutations, TicketQueries, TicketSubscriptions
+from schema.trusted_documents import TrustedDocumentMutations, TrustedDocumentQueries
 from schema.uploads import UploadMutations
 from schema.viewers import ViewerQueries
 from schema.webhook_deliveries import WebhookDeliveryQueries
@@ -99,6 +101,8 @@ class Query(
     WebhookQueries,
     WebhookDeliveryQueries,
     ChangeFeedQueries,
+    TrustedDocumentQueries,
+    BudgetQueries,
 ):
     """Every noun's queries."""
 
@@ -134,6 +138,7 @@ class Mutation(
     StaffMemberMutations,
     WebhookMutations,
     NoticeMutations,
+    TrustedDocumentMutations,
 ):
     """Every noun's mutations."""
 

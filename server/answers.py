@@ -14,9 +14,10 @@ from starlette.responses import Response
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
-from db.connections import Contended, TooSlow, Unavailable, Unstorable
+from db.failures import Contended, Crowded, TooSlow, Unavailable, Unstorable
 from resolvers.context import Context
 from rules.broken import BrokenRule, BrokenRules, Language
+from rules.budgets import RateLimited
 from server.requests import GRAPHQL_RESPONSE, MediaType, Refused
 from tenants.storage import StorageUnavailable
 
@@ -39,9 +40,16 @@ class _Fault:
     status: HTTPStatus
     code: str
     message: str
+    retry_after: int | None = None  # seconds
 
 
 _FAULTS: dict[type[BaseException], _Fault] = {
+    Crowded: _Fault(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        RateLimited.code(),
+        "Too many requests of this portal are waiting already. Try again in a moment.",
+        retry_after=1,
+    ),
     Unavailable: _Fault(
         HTTPStatus.SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "The service is busy. Try again in a moment."
     ),
@@ -68,12 +76,13 @@ def of_result(
     """The answer to an operation that was looked at, and the codes of its errors.
 
     An operation that was not run is 400 for clients that accept graphql-response+json and 200 for the
-    others, as GraphQL over HTTP has it; a fault of ours is 5xx for both.
+    others, as GraphQL over HTTP has it; a fault of ours is 5xx for both, and too much at once 429, which is for whoever
+    stands between to know.
     """
     told = tell(result, language=language, request_id=request_id)
     status = HTTPStatus.OK
     if not told.run or result.data is None:
-        if told.worst >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if told.worst >= HTTPStatus.TOO_MANY_REQUESTS:
             status = told.worst
         elif not told.run and media == GRAPHQL_RESPONSE:
             status = HTTPStatus.BAD_REQUEST
@@ -134,7 +143,7 @@ def errors_of(refused: Refused) -> list[dict[str, Any]]:
 def of_fault(error: BaseException, media: MediaType, *, request_id: str) -> tuple[Response, str]:
     """The answer when a fault of ours ended the operation as a whole, and its code."""
     fault = _fault(error, request_id)
-    body = {"errors": [{"message": fault.message, "extensions": {"code": fault.code}}]}
+    body = {"errors": [{"message": fault.message, "extensions": _extensions(fault.code, fault.retry_after)}]}
     return _response(body, fault.status, media), fault.code
 
 
@@ -142,6 +151,9 @@ def _response(body: dict[str, Any], status: HTTPStatus, media: MediaType) -> Res
     headers = {"content-type": f"{media}; charset=utf-8", "cache-control": "no-store"}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = "1"
+    elif status is HTTPStatus.TOO_MANY_REQUESTS:
+        waits = [each["extensions"].get("retryAfter", 0) for each in body["errors"]]
+        headers["retry-after"] = str(max(waits))
     return Response(orjson.dumps(body), status, headers)
 
 
@@ -159,7 +171,7 @@ def _formatted(
         return [_broken(cause, error, language)]
     if cause is not None and not isinstance(cause, GraphQLError):
         fault = _fault(cause, request_id)
-        return [(_shape(error, fault.message, fault.code), fault.status)]
+        return [(_shape(error, fault.message, fault.code, fault.retry_after), fault.status)]
     message = _in_json(_SUGGESTION.sub("", error.message))
     if len(message) > _LONGEST_MESSAGE:
         message = message[:_LONGEST_MESSAGE] + "…"
@@ -181,6 +193,9 @@ def _spelled(found: re.Match[str]) -> str:
 
 
 def _broken(rule: BrokenRule, error: GraphQLError, language: Language) -> tuple[dict[str, Any], HTTPStatus]:
+    if isinstance(rule, RateLimited):
+        shape = _shape(error, rule.message(language), rule.code(), rule.retry_after)
+        return shape, HTTPStatus.TOO_MANY_REQUESTS
     shape = _shape(error, rule.message(language), rule.code())
     if rule.path:
         shape["extensions"]["argument"] = list(rule.path)
@@ -205,11 +220,16 @@ def _fault(error: BaseException, request_id: str) -> _Fault:
     return _INTERNAL
 
 
-def _shape(error: GraphQLError, message: str, code: str) -> dict[str, Any]:
+def _shape(error: GraphQLError, message: str, code: str, retry_after: int | None = None) -> dict[str, Any]:
     shape: dict[str, Any] = {"message": message}
     if error.locations:
         shape["locations"] = [{"line": each.line, "column": each.column} for each in error.locations]
     if error.path is not None:
         shape["path"] = error.path
-    shape["extensions"] = {"code": code}
+    shape["extensions"] = _extensions(code, retry_after)
     return shape
+
+
+def _extensions(code: str, retry_after: int | None) -> dict[str, Any]:
+    """Of an error: its code and, where that is known, after how many seconds to try again."""
+    return {"code": code} if retry_after is None else {"code": code, "retryAfter": retry_after}

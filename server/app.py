@@ -20,6 +20,7 @@ from db.connections import Database
 from db.tracing import Tracer
 from resolvers.context import Facilities
 from resolvers.reports import REPORTS
+from rules.budgets import Budget
 from schema.root import sdl
 from server import answers, graphiql
 from server.downloads import Downloads
@@ -27,13 +28,16 @@ from server.endpoint import Endpoint
 from server.health import Readiness, healthz
 from server.live import Connections
 from server.metrics import Exposition, Metrics
+from server.origins import crossing
 from server.requests import JSON, Refused
 from server.settings import Settings
 from server.storing import open_storage
 from server.uploads import Uploads
+from tenants.budgets import Budgets
 from tenants.passwords import Passwords
 from tenants.portals import Portals
 from tenants.storage import Storage
+from tenants.trusted_documents import TrustedDocuments
 from tenants.watches import Bounds, Watches
 
 _BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
@@ -50,33 +54,37 @@ def create(
     settings name, unless another is given. Raises StorageUnavailable."""
     facilities = facilities_of(settings, database, passwords, storage or open_storage(settings))
     connections = Connections(settings.live_most)
-    metrics = Metrics(database, connections)
-    endpoint = Endpoint(settings, facilities, Portals(database), connections, metrics)
-    downloads, uploads = Downloads(endpoint, REPORTS), Uploads(endpoint)
+    metrics = Metrics(database, connections, facilities.budgets)
+    trusted = TrustedDocuments(database, graphiql.documents())
+    endpoint = Endpoint(settings, facilities, Portals(database), trusted, connections, metrics)
+    graphql = crossing(endpoint, endpoint.handle, "GET, POST")
+    download = crossing(endpoint, Downloads(endpoint, REPORTS).handle, "GET")
+    upload = crossing(endpoint, Uploads(endpoint).handle, "PUT")
 
     # Methods are the endpoint's to refuse: an address without a portal is unknown to all of them.
     every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
     async def schema_text(request: Request) -> Response:
         try:
-            tenant_id = await endpoint.portals.by_slug(request.path_params["slug"])
+            found = await endpoint.portals.by_slug(request.path_params["slug"])
         except Exception as error:
             return answers.of_fault(error, JSON, request_id=request.state.request_id)[0]
-        if tenant_id is None or not settings.introspection:
+        if found is None or not settings.introspection:
             return await not_found(request, None)
-        return PlainTextResponse(sdl(), media_type="application/graphql")
+        headers = {"cache-control": "no-store"}  # it may be withdrawn by a setting
+        return PlainTextResponse(sdl(), headers=headers, media_type="application/graphql")
 
     app = Starlette(
         routes=[
-            Route("/graphql", endpoint.handle, methods=every),
-            Route("/portals/{slug}/graphql", endpoint.handle, methods=every),
+            Route("/graphql", graphql, methods=every),
+            Route("/portals/{slug}/graphql", graphql, methods=every),
             WebSocketRoute("/graphql", endpoint.socket),
             WebSocketRoute("/portals/{slug}/graphql", endpoint.socket),
             Route("/portals/{slug}/schema.graphql", schema_text),
-            Route("/downloads/{link}", downloads.handle),
-            Route("/portals/{slug}/downloads/{link}", downloads.handle),
-            Route("/uploads/{ticket}", uploads.handle, methods=["PUT"]),
-            Route("/portals/{slug}/uploads/{ticket}", uploads.handle, methods=["PUT"]),
+            Route("/downloads/{link}", download),
+            Route("/portals/{slug}/downloads/{link}", download),
+            Route("/uploads/{ticket}", upload, methods=["PUT", "OPTIONS"]),
+            Route("/portals/{slug}/uploads/{ticket}", upload, methods=["PUT", "OPTIONS"]),
             Mount("/graphiql", graphiql.assets()),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(database).check),
@@ -109,6 +117,11 @@ def facilities_of(
                 most=settings.live_most,
                 readers=max(1, settings.pool_size // 3),
             ),
+        ),
+        budgets=Budgets(
+            database,
+            viewer=Budget(settings.budget_units, settings.budget_per_second),
+            portal=Budget(settings.portal_budget_units, settings.portal_budget_per_second),
         ),
         storage=storage,
         cursor_key=settings.cursor_key,
@@ -171,6 +184,7 @@ async def running(settings: Settings, tracer: Tracer | None = None) -> AsyncIter
         size=settings.pool_size,
         wait_seconds=settings.pool_wait_seconds,
         statement_timeout_ms=settings.statement_timeout_ms,
+        shared=True,
         tracer=tracer,
     )
     passwords = Passwords()

@@ -16,7 +16,9 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from db.entrances import Entrance
 from resolvers.context import Context, Facilities
+from rules.trusted_documents import PersistedDocumentNotFound, TrustedDocumentRequired
 from schema.root import schema
 from server import answers, callers, graphiql, live, requests, sockets
 from server.live import Connections
@@ -27,6 +29,7 @@ from server.streams import EventStream
 from server.tracing import Ended
 from tenants.portals import Portals
 from tenants.sessions import Client
+from tenants.trusted_documents import TrustedDocuments
 
 _log = structlog.get_logger("kontor.requests")
 
@@ -44,6 +47,7 @@ class Endpoint:
     settings: Settings
     facilities: Facilities
     portals: Portals
+    trusted: TrustedDocuments
     connections: Connections
     metrics: Metrics
 
@@ -65,7 +69,7 @@ class Endpoint:
             context = self._context(request, tenant_id, callers.token(request))
             if as_events:
                 request.state.ended = Ended("subscription", (), context)
-                return self._stream(operation, context)
+                return self._stream(request, operation, context)
         except Refused as refused:
             return _refuse(request, refused, media)
         except ClientDisconnect:
@@ -95,19 +99,38 @@ class Endpoint:
         )
         with self.connections.one():
             await sockets.Socket(
-                websocket, limits, lambda token: self._context(websocket, tenant_id, token), self.metrics
+                websocket,
+                limits,
+                lambda token: self._context(websocket, tenant_id, token),
+                lambda operation, context: self._document(websocket, operation, context),
+                self.metrics,
             ).serve()
 
     async def tenant(self, request: HTTPConnection) -> UUID:
         """The tenant that a request is for, from its path or its host. Raises Refused (404)."""
+        return (await self.entrance(request)).tenant_id
+
+    async def entrance(self, request: HTTPConnection) -> Entrance:
+        """The portal that a request is for, likewise."""
         slug = request.path_params.get("slug")
         if slug is not None:
-            tenant_id = await self.portals.by_slug(slug)
+            found = await self.portals.by_slug(slug)
         else:
-            tenant_id = await self.portals.by_host(request.headers.get("host", ""))
-        if tenant_id is None:
+            found = await self.portals.by_host(request.headers.get("host", ""))
+        if found is None:
             raise Refused(HTTPStatus.NOT_FOUND, "PORTAL_NOT_FOUND", "There is no portal at this address.")
-        return tenant_id
+        return found
+
+    async def _document(self, request: HTTPConnection, operation: Operation, context: Context) -> str:
+        """The text that an operation is to run, which the portal lets in. Raises Refused."""
+        try:
+            if operation.document_id is not None:
+                return await self.trusted.text(context.tenant_id, operation.document_id)
+            assert operation.query is not None, "an operation has either"
+            await self.trusted.check(await self.entrance(request), operation.query, context.token)
+            return operation.query
+        except (PersistedDocumentNotFound, TrustedDocumentRequired) as rule:
+            raise Refused(HTTPStatus.BAD_REQUEST, rule.code(), rule.message(context.language)) from None
 
     async def _operation(self, request: Request) -> Operation:
         try:
@@ -130,11 +153,17 @@ class Endpoint:
             introspection_allowed=bool(self.settings.introspection),
         )
 
-    def _stream(self, operation: Operation, context: Context) -> Response:
+    def _stream(self, request: Request, operation: Operation, context: Context) -> Response:
         """A subscription as server-sent events. Raises Refused when there is no room for another."""
         self.connections.check_room()
         return EventStream(
-            live.told(operation, context, self.metrics, over="sse"),
+            live.told(
+                operation,
+                context,
+                lambda: self._document(request, operation, context),
+                self.metrics,
+                over="sse",
+            ),
             self.connections,
             heartbeat_seconds=self.settings.live_heartbeat_seconds,
             write_seconds=self.settings.live_write_seconds,
@@ -174,9 +203,10 @@ class Endpoint:
         return response
 
     async def _execute(self, request: Request, operation: Operation, context: Context) -> ExecutionResult:
+        text = await self._document(request, operation, context)
         try:
             return await schema.execute(
-                operation.query,
+                text,
                 operation.variables,
                 context,
                 operation_name=operation.operation_name,

@@ -1,6 +1,8 @@
 """GraphiQL: the page for people who explore, from our own host, with the portal filled in."""
 
 import html
+import re
+import secrets
 from functools import cache
 from pathlib import Path
 from uuid import UUID
@@ -18,11 +20,16 @@ from server.demo import personas
 from server.settings import ROOT, Settings
 
 _BUILT = ROOT / "frontend" / "graphiql" / "dist"
-_PLACEHOLDER = '<script type="application/json" id="kontor">{}</script>'
+_DOCUMENTS = ROOT / "frontend" / "graphiql" / "documents"
+_PLACEHOLDER = re.compile(r'(<script type="application/json" id="kontor"[^>]*>)\{\}(?=</script>)')
 
-# Styles are inline because the editor makes them at run time; everything else comes from our own files.
+# What vite.config.ts has every script and link of the page bear, for the page's own nonce.
+_NONCE = "KONTOR_NONCE"
+
+# Scripts run when they bear the page's nonce, or are imported by one that does: a file that happens to lie at this host is
+# none. Styles are inline because the editor makes them at run time; everything else comes from our own files.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
     "img-src 'self' data:; worker-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
@@ -46,12 +53,18 @@ def assets() -> StaticFiles:
     return files
 
 
+def documents() -> list[str]:
+    """What the page itself asks to let people in and out, word for word."""
+    return [path.read_text() for path in sorted(_DOCUMENTS.glob("*.graphql"))]
+
+
 async def page(request: Request, settings: Settings, database: Database, tenant_id: UUID) -> HTMLResponse:
     """GraphiQL for one portal, or how to build it."""
     async with database.transaction(Mode.SNAPSHOT, tenant_id) as connection:
         portal = await db.portals.by_tenant(connection)
         others = await db.portals.every(connection) if settings.demo_personas else []
     assert portal is not None
+    nonce = secrets.token_urlsafe(16)
     template = _template(_BUILT / "index.html")
     if template is None:
         text = _NOT_BUILT.format(
@@ -59,14 +72,13 @@ async def page(request: Request, settings: Settings, database: Database, tenant_
         )
     else:
         configuration = _configuration(request, settings, portal, others)
-        text = template.replace(
-            _PLACEHOLDER, f'<script type="application/json" id="kontor">{configuration}</script>'
-        )
+        text = _PLACEHOLDER.sub(lambda tag: tag[1] + configuration, template.replace(_NONCE, nonce))
     return HTMLResponse(
         text,
         headers={
-            "content-security-policy": _POLICY,
+            "content-security-policy": _POLICY.format(nonce=nonce),
             "cache-control": "no-store",
+            "cross-origin-opener-policy": "same-origin",
             "referrer-policy": "no-referrer",
             "x-content-type-options": "nosniff",
         },

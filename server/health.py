@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 
 import structlog
 from starlette.requests import Request
@@ -13,17 +14,17 @@ from db.isolation import Mode
 
 _log = structlog.get_logger("kontor.health")
 
-_newest = cache(migrations.newest)  # it reads the folder of migrations
+_serves = cache(migrations.serves)  # it reads the folder of migrations
 
 
 async def healthz(_request: Request) -> JSONResponse:
     """The process answers."""
-    return JSONResponse({"status": "ok"})
+    return _now("ok")
 
 
 @dataclass(slots=True)
 class Readiness:
-    """/readyz: the database can be reached and has the tables that this code expects."""
+    """/readyz: the database can be reached and has the tables that this code expects, or those of a later release."""
 
     database: Database
 
@@ -34,7 +35,12 @@ class Readiness:
                 current = await migrations.current(connection)
         except Exception as error:
             _log.warning("not ready", cause=str(error) or type(error).__name__)
-            return JSONResponse({"status": "unavailable", "reason": "database"}, 503)
-        if current != _newest():
-            return JSONResponse({"status": "unavailable", "reason": "migration"}, 503)
-        return JSONResponse({"status": "ok"})
+            return _now("unavailable", HTTPStatus.SERVICE_UNAVAILABLE, reason="database")
+        if not _serves(current):
+            return _now("unavailable", HTTPStatus.SERVICE_UNAVAILABLE, reason="migration")
+        return _now("ok")
+
+
+def _now(status: str, code: HTTPStatus = HTTPStatus.OK, **why: str) -> JSONResponse:
+    """What is true at this moment, and may not be kept on the way."""
+    return JSONResponse({"status": status, **why}, code, {"cache-control": "no-store"})

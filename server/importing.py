@@ -9,8 +9,8 @@ from rich.table import Table
 
 import db
 from db import exchange
-from db.connections import Contended, TooSlow, Unavailable
 from db.exchange import Report, Unreadable
+from db.failures import Contended, TooSlow, Unavailable
 from db.isolation import Mode
 from server import serving
 from server.settings import Settings

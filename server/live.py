@@ -1,7 +1,7 @@
 """Live operations: a subscription as what is told one after the other, whatever carries it."""
 
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from http import HTTPStatus
 
@@ -53,17 +53,23 @@ class Connections:
 
 
 async def told(
-    operation: Operation, context: Context, metrics: Metrics, *, over: str
+    operation: Operation,
+    context: Context,
+    document: Callable[[], Awaitable[str]],
+    metrics: Metrics,
+    *,
+    over: str,
 ) -> AsyncGenerator[Told, None]:
-    """What a subscription tells, until it ends; the last one has not run when it ends by an error.
+    """What a subscription tells, until it ends; the last one has not run when it ends by an error. `document` gives
+    its text.
 
-    Raises Refused for what is no subscription, and Interrupted when the client has to connect anew. Leaves one
-    line in the log, at the end.
+    Raises Refused for what is not let in or is no subscription, and Interrupted when the client has to connect anew.
+    Leaves one line in the log, at the end.
     """
     started, events, codes = time.perf_counter(), 0, list[str]()
     try:
         results = await schema.subscribe(
-            operation.query, operation.variables, context, operation_name=operation.operation_name
+            await document(), operation.variables, context, operation_name=operation.operation_name
         )
         async with aclosing(results):
             async for result in results:

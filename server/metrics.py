@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence, Sized
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -31,6 +31,7 @@ from execution.fallbacks import Reason
 from server import answers, callers
 from server.requests import JSON, Refused
 from server.settings import Settings
+from tenants.budgets import Budgets, Whose
 
 # "none": what was refused before anything of it ran, so that nobody asked what it would have been.
 Kind: TypeAlias = Literal["query", "mutation", "subscription", "none"]
@@ -48,7 +49,7 @@ class Metrics:
     Labels are words of ours, never a client's: not the names of operations, nor anything that says which portal.
     """
 
-    def __init__(self, database: Database, connections: Sized) -> None:
+    def __init__(self, database: Database, connections: Sized, budgets: Budgets) -> None:
         self._registry = registry = CollectorRegistry()
         self._operations = Counter(
             "kontor_operations",
@@ -73,6 +74,7 @@ class Metrics:
         registry.register(_Executions())
         registry.register(_Plans())
         registry.register(_Pool(database))
+        registry.register(_Refusals(budgets))
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
@@ -137,6 +139,26 @@ class _Pool(Collector):
         connections.add_metric(["in_use"], use.borrowed)
         connections.add_metric(["free"], use.most - use.borrowed)
         yield connections
+        yield GaugeMetricFamily(
+            "kontor_database_waiting", "Requests that wait for a database connection.", value=use.waiting
+        )
+
+
+class _Refusals(Collector):
+    """The operations that somebody could not pay."""
+
+    def __init__(self, budgets: Budgets) -> None:
+        self._budgets = budgets
+
+    def collect(self) -> Iterator[Metric]:
+        refused = CounterMetricFamily(
+            "kontor_rate_limited",
+            "Times that an operation was refused, or an event kept waiting, because a budget had too little left.",
+            labels=["budget"],
+        )
+        for whose in get_args(Whose):
+            refused.add_metric([whose], self._budgets.refused[whose])
+        yield refused
 
 
 @dataclass(slots=True)

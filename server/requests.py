@@ -1,6 +1,7 @@
 """HTTP in: a request as one GraphQL operation, or the reason why it is none (GraphQL over HTTP)."""
 
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,8 @@ EVENT_STREAM: Final = "text/event-stream"
 MediaType = Literal["application/graphql-response+json", "application/json"]
 
 _WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")  # RFC 9110, 12.4.2
+_GZIP = ("gzip", "x-gzip")  # RFC 9110, 8.4.1.3
+_GZIP_BITS = 31  # the largest window, and a header of gzip before it
 # The escape of a NUL, which PostgreSQL cannot keep; not a backslash that is itself escaped.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -35,9 +38,10 @@ class Refused(Exception):
 
 @dataclass(slots=True, frozen=True)
 class Operation:
-    """What a client asks to be run."""
+    """What a client asks to be run: a document, or the id of one that is kept here (server/endpoint.py finds it)."""
 
-    query: str
+    query: str | None
+    document_id: str | None
     variables: dict[str, Any]
     operation_name: str | None
     extensions: dict[str, Any]
@@ -108,11 +112,13 @@ async def operation(request: Request, *, most_bytes: int) -> Operation:
         raise Refused(
             HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Use GET or POST.", {"Allow": "GET, POST"}
         )
-    _check_content(request)
-    return from_mapping(json_object(await _body(request, most_bytes), "The body"))
+    is_packed = _is_packed(request)
+    body = await _body(request, most_bytes)
+    return from_mapping(json_object(_unpacked(body, most_bytes) if is_packed else body, "The body"))
 
 
-def _check_content(request: Request) -> None:
+def _is_packed(request: Request) -> bool:
+    """Whether the body is JSON in gzip, and not JSON as it is. Raises Refused (415) when it is neither."""
     kind, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
     charsets = [each[8:].strip('"') for each in parameters if each.startswith("charset=")]
     if kind != JSON or any(charset not in ("utf-8", "utf8") for charset in charsets):
@@ -122,16 +128,20 @@ def _check_content(request: Request) -> None:
             f"Send {JSON} in UTF-8.",
             {"Accept": JSON},
         )
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", *_GZIP):
         raise Refused(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "Send the body uncompressed."
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "Send the body in gzip, or as it is.",
+            {"Accept-Encoding": "gzip"},
         )
+    return encoding in _GZIP
 
 
 async def _body(request: Request, most_bytes: int) -> bytes:
-    too_large = Refused(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "PAYLOAD_TOO_LARGE", f"A body has at most {most_bytes} bytes."
-    )
+    """The body as it came. Raises Refused (413), and reads no further than the limit."""
+    too_large = _too_large(most_bytes)
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and (len(declared) > 18 or int(declared) > most_bytes):
         raise too_large
@@ -142,6 +152,26 @@ async def _body(request: Request, most_bytes: int) -> bytes:
             raise too_large
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _unpacked(body: bytes, most_bytes: int) -> bytes:
+    """What a body in gzip holds, unpacked no further than the limit, however much more it would become."""
+    unpacking = zlib.decompressobj(wbits=_GZIP_BITS)
+    try:
+        held = unpacking.decompress(body, most_bytes + 1)
+    except zlib.error:
+        raise _bad("The body is not gzip.") from None
+    if len(held) > most_bytes:
+        raise _too_large(most_bytes)
+    if not unpacking.eof or unpacking.unused_data:
+        raise _bad("The body is not one whole gzip member.")
+    return held
+
+
+def _too_large(most_bytes: int) -> Refused:
+    return Refused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "PAYLOAD_TOO_LARGE", f"A body has at most {most_bytes} bytes."
+    )
 
 
 def _query_string(request: Request) -> dict[str, Any]:
@@ -172,8 +202,12 @@ def check_characters(text: bytes, what: str) -> None:
 
 def from_mapping(given: Mapping[str, Any]) -> Operation:
     """The operation that a JSON object describes. Raises Refused."""
-    query = given.get("query")
-    if not isinstance(query, str) or not query.strip():
+    query, document_id = given.get("query"), given.get("documentId")
+    if document_id is not None and not isinstance(document_id, str):
+        raise _bad("`documentId` has to be a string.")
+    if document_id is not None and query is not None:
+        raise _bad("Send either `query` or `documentId`.")
+    if document_id is None and (not isinstance(query, str) or not query.strip()):
         raise _bad("`query` has to be a GraphQL document.")
     name = given.get("operationName")
     if name is not None and not isinstance(name, str):
@@ -184,7 +218,7 @@ def from_mapping(given: Mapping[str, Any]) -> Operation:
         if value is not None and not isinstance(value, dict):
             raise _bad(f"`{part}` has to be an object.")
         maps[part] = value or {}
-    return Operation(query, maps["variables"], name or None, maps["extensions"])
+    return Operation(query, document_id, maps["variables"], name or None, maps["extensions"])
 
 
 def _bad(message: str) -> Refused:

@@ -16,6 +16,7 @@ from db.embedded import Cluster
 from server import workers
 from server.app import running
 from server.settings import EMBEDDED_DATABASE, Settings
+from server.slow_clients import Patience, protocol
 from server.tracing import tracing
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ async def _serve(settings: Settings, spans: "Spans | None", ready: Callable[[], 
     async with running(settings, spans) as app, workers.beside(settings, app.state.facilities, spans):
         config = uvicorn.Config(
             _surrounded(app, settings, spans),
+            http=protocol(Patience(settings.head_seconds, settings.read_seconds)),
             host=settings.host,
             port=settings.port,
             log_config=None,

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from db.embedded import Cluster
 from db.roles import MIGRATION, SERVER
 from rules.notices import deliverable
+from server.published_secrets import is_no_secret, password_in
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,7 +75,7 @@ class Settings(BaseSettings):
         10,
         ge=1,
         description="Most database connections of one process; a third of them at most makes downloads, "
-        "and another third reads for subscriptions.",
+        "and another third reads for subscriptions. A quarter of them no portal takes from the others.",
     )
     pool_wait_seconds: float = Field(
         2.0, gt=0, description="Seconds a request waits for a free connection before it is answered with 503."
@@ -91,7 +92,35 @@ class Settings(BaseSettings):
         description="Comma-separated addresses or networks whose X-Forwarded headers are believed.",
     )
     request_deadline_seconds: float = Field(20, gt=0, description="Seconds until a request is given up.")
+    head_seconds: float = Field(
+        10, gt=0, description="Seconds in which the head of a request has to have arrived."
+    )
+    read_seconds: float = Field(
+        60,
+        gt=0,
+        description="Seconds in which a client has to read what waits for it, or its connection is cut.",
+    )
     max_body_bytes: int = Field(1_000_000, ge=1, description="Bytes of the largest accepted request body.")
+    budget_units: int = Field(
+        20_000_000,
+        ge=1,
+        le=2_000_000_000,
+        description="How much a viewer (an account, a staff member, or an address from which nobody is signed in) may ask "
+        "for at once, in units: an operation costs one for each value that it asks for at most, and 1,000 for each root "
+        "field. About four million of them are a second of one core.",
+    )
+    budget_per_second: int = Field(
+        500_000, ge=1, le=2_000_000_000, description="Units that come back to a viewer every second."
+    )
+    portal_budget_units: int = Field(
+        80_000_000,
+        ge=1,
+        le=2_000_000_000,
+        description="How much all viewers of a portal together may ask for at once.",
+    )
+    portal_budget_per_second: int = Field(
+        2_000_000, ge=1, le=2_000_000_000, description="Units that come back to a portal every second."
+    )
     live_most: int = Field(
         2_000,
         ge=1,
@@ -322,11 +351,44 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _keeps_its_secrets(self) -> Self:
+        """What everybody knows is no secret: production does not start with it, nor without."""
+        if self.environment == "development":
+            return self
+        if self.secret_key is None:
+            raise ValueError("production needs KONTOR_SECRET_KEY")
+        if self.demo_personas:
+            raise ValueError("KONTOR_DEMO_PERSONAS shows everybody the demo's passwords: not in production")
+        for name, secret in self._secrets().items():
+            if is_no_secret(secret):
+                raise ValueError(f"{name} is known to everybody, or can be guessed: make another one")
+        if self.metrics_token == self.secret_key:
+            raise ValueError(
+                "KONTOR_METRICS_TOKEN is told to others: it has to differ from KONTOR_SECRET_KEY"
+            )
+        return self
+
+    def _secrets(self) -> dict[str, str]:
+        """All secrets that are set, by the name of their setting."""
+        kept = {
+            "KONTOR_SECRET_KEY": self.secret_key,
+            "KONTOR_METRICS_TOKEN": self.metrics_token,
+            "KONTOR_SMTP_PASSWORD": self.smtp_password,
+            "KONTOR_STORAGE_SECRET_ACCESS_KEY": self.storage_secret_access_key,
+        }
+        return {
+            "DATABASE_URL": password_in(self.database_url),
+            "MIGRATION_DATABASE_URL": password_in(self.migration_database_url),
+            "ADMIN_DATABASE_URL": password_in(self.admin_database_url),
+            **{name: each.get_secret_value() for name, each in kept.items() if each is not None},
+        }
+
+    @model_validator(mode="after")
     def _fill_in_what_is_unset(self) -> Self:
         if self.introspection is None:
             self.introspection = self.environment == "development"
-        if self.environment == "production" and self.secret_key is None:
-            raise ValueError("production needs KONTOR_SECRET_KEY")
+        if self.environment == "production" and self.embedded is not None:
+            raise ValueError("the embedded database asks for no password: production needs another")
         if not self.database_url:
             if self.environment == "production":
                 raise ValueError("production needs DATABASE_URL: the embedded database asks for no password")

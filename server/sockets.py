@@ -5,7 +5,7 @@ code; what is wrong with one operation is told to that operation alone.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -51,18 +51,21 @@ class Limits:
 
 
 class Socket:
-    """One socket, from its acceptance to its end. `contexts` makes the context of an operation from a token."""
+    """One socket, from its acceptance to its end. `contexts` makes the context of an operation from a token,
+    `documents` gives its text."""
 
     def __init__(
         self,
         websocket: WebSocket,
         limits: Limits,
         contexts: Callable[[str | None], Context],
+        documents: Callable[[Operation, Context], Awaitable[str]],
         metrics: Metrics,
     ) -> None:
         self._websocket = websocket
         self._limits = limits
         self._contexts = contexts
+        self._documents = documents
         self._metrics = metrics
         self._initialised = False
         self._token: str | None = None
@@ -232,9 +235,16 @@ class Socket:
     async def _run(self, id: str, operation: Operation, context: Context) -> None:
         """One operation; what ends more than itself ends the socket."""
         last: dict[str, Any] = {"id": id, "type": "complete"}
+        results = live.told(
+            operation,
+            context,
+            lambda: self._documents(operation, context),
+            self._metrics,
+            over="websocket",
+        )
         try:
             try:
-                async with aclosing(live.told(operation, context, self._metrics, over="websocket")) as told:
+                async with aclosing(results) as told:
                     async for each in told:
                         if each.run:
                             await self._send({"id": id, "type": "next", "payload": each.body})

@@ -83,6 +83,8 @@ class Uploads:
     async def _take(self, request: Request) -> None:
         facilities = self.endpoint.facilities
         tenant_id = await self.endpoint.tenant(request)
+        if request.method != "PUT":  # a page of another host asks whether it may, and may not
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Use PUT.", {"Allow": "PUT"})
         given = uploads.read(
             facilities.cursor_key, request.path_params["ticket"], tenant_id, now=datetime.now(UTC)
         )

@@ -52,7 +52,7 @@ async def _look_after(tools: Tools) -> None:
     async with database.transaction(Mode.SNAPSHOT, None) as connection:
         tenants = [each.tenant_id for each in await db.portals.every(connection)]
     for tenant_id in tenants:
-        for look_after in (deliveries.look_after, notices.look_after):
+        for look_after in (deliveries.look_after, notices.look_after, db.budgets.forget):
             try:
                 async with database.transaction(Mode.WRITE, tenant_id) as connection:
                     await look_after(connection)

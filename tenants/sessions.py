@@ -101,7 +101,7 @@ async def _open(connection: Connection, client: Client, **values: Any) -> NewSes
     session = await db.sessions.add(
         connection,
         id=uuid.uuid7(),
-        token_hash=_hashed(token),
+        token_hash=hashed(token),
         address=client.address,
         user_agent=client.user_agent[:_LONGEST_USER_AGENT],
         **values,
@@ -129,7 +129,7 @@ async def recognize(connection: Connection, token: str | None) -> tuple[Portal, 
 
     Nobody, when the session is unknown here, has ended, or its account may not come in any more.
     """
-    portal, signed_in = await db.sessions.by_token(connection, _hashed(token) if token else None)
+    portal, signed_in = await db.sessions.by_token(connection, hashed(token) if token else None)
     return portal, _viewer(portal, signed_in) if signed_in else None
 
 
@@ -220,5 +220,6 @@ def _permissions_of_staff(roles: Iterable[str], everywhere: Iterable[str]) -> fr
     return frozenset().union(*sets)
 
 
-def _hashed(token: str) -> bytes:
+def hashed(token: str) -> bytes:
+    """A token as it is kept."""
     return hashlib.sha256(token.encode()).digest()

@@ -27,20 +27,20 @@ async def put_back(connection: Connection, taken: Sequence[bytes]) -> None:
 
 def _buckets(address: str, user_name: str) -> dict[bytes, Bucket]:
     """The buckets of a try; who is known under the first of them is held to that one alone."""
-    name, place = folded(user_name), _network(address)
+    name, place = folded(user_name), network(address)
     return {
-        _subject("name at address", name, place): throttles.NAME_AT_ADDRESS,
-        _subject("address", place): throttles.ADDRESS,
-        _subject("name", name): throttles.NAME,
+        subject("name at address", name, place): throttles.NAME_AT_ADDRESS,
+        subject("address", place): throttles.ADDRESS,
+        subject("name", name): throttles.NAME,
     }
 
 
-def _subject(*parts: str) -> bytes:
-    """What is throttled, as a hash: people type passwords where their names belong."""
+def subject(*parts: str) -> bytes:
+    """Who or what is counted, as a hash: people type passwords where their names belong."""
     return hashlib.sha256("\0".join(parts).encode()).digest()
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 one: a single customer of a provider has all of it."""
     try:
         parsed = ipaddress.ip_address(address)

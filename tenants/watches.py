@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from db.connections import Unavailable
 from db.events import Listener
+from db.failures import Unavailable
 from rules.subscriptions import SubscriptionTooSlow, TooManySubscriptions
 
 # A subscriber that has not read of so many changed objects is not keeping up.

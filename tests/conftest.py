@@ -40,6 +40,7 @@ ADMIN_URL = os.environ.get("TEST_DATABASE_ADMIN_URL")
 
 TEMPLATE = "kontor_template"
 CLONE = "kontor_test_"
+MOST_UNITS = 2_000_000_000
 # For a server of TEST_DATABASE_ADMIN_URL that asks for one; the embedded server does not.
 PASSWORD = "kontor-test"
 
@@ -176,6 +177,9 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
         DATABASE_URL=database_url,
         home=tmp_path_factory.mktemp("home"),
         webhook_private_targets=True,  # receivers listen on loopback
+        # One viewer may ask for more here than a person or an ERP does.
+        budget_units=MOST_UNITS,
+        portal_budget_units=MOST_UNITS,
     )
 
 

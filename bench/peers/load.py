@@ -63,6 +63,7 @@ class Line(asyncio.Protocol):
         try:
             body = body_of(self._received)
         except WrongAnswer as wrong:
+            self._received.clear()
             self._answered.set_exception(wrong)
             return
         if body is not None:

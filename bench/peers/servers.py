@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from bench.peers import postgraphile, processes
 from bench.peers.data import Portal
@@ -22,6 +21,17 @@ from server.settings import ROOT
 _PATIENCE_SECONDS = 60
 # Connections that load makes, and of each server to PostgreSQL.
 CONNECTIONS, POOL = 8, 10
+# One viewer asks for as much as there is time for: budgets are looked after as ever, and hold up nobody.
+_MOST = str(2_000_000_000)
+UNLIMITED: Mapping[str, str] = {
+    f"KONTOR_{each}": _MOST
+    for each in (
+        "BUDGET_UNITS",
+        "BUDGET_PER_SECOND",
+        "PORTAL_BUDGET_UNITS",
+        "PORTAL_BUDGET_PER_SECOND",
+    )
+}
 
 
 class NotStarted(Exception):
@@ -81,7 +91,7 @@ def running(
     portal: Portal,
     *,
     core: int | None = SERVER_CORE,
-    settings: Mapping[str, str] = MappingProxyType({}),
+    settings: Mapping[str, str] = UNLIMITED,
     folder: Path = ROOT,
 ) -> Iterator[list[Running]]:
     """Servers on their core as long as the block lasts, ours with these settings, from that folder."""
@@ -98,7 +108,7 @@ def running(
 def _start(
     kind: Kind, place: Place, portal: Portal, core: int | None, more: Mapping[str, str], folder: Path
 ) -> Running:
-    port = _free_port()
+    port = free_port()
     command, settings = _command(kind, place, portal, port)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KONTOR_")}
     process = processes.start(
@@ -151,7 +161,8 @@ def _wait(server: Running) -> None:
     raise NotStarted(f"{server.kind.name} does not listen after {_PATIENCE_SECONDS} s")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 
 from db import audit
-from db.connections import Connection, Contended
+from db.connections import Connection
 from db.exchange import attributes, catalogue, orders, payments, posted, posting_locks, reservations, told
 from db.exchange.amounts import minor_units
 from db.exchange.layout import LAYOUT
 from db.exchange.report import Counts, RejectedFiles, Report, count
 from db.exchange.sources import File, Unreadable, opened
 from db.exchange.staging import Progress, Silent, affect, prepare, stage
+from db.failures import Contended
 from db.isolation import Mode
 
 __all__ = ["Counts", "Progress", "Report", "Silent", "Unreadable", "run"]

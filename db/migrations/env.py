@@ -12,7 +12,7 @@ from db import metadata
 
 def _run(connection: Connection) -> None:
     connection.execute(text("set role app_owner"))
-    connection.execute(text("set lock_timeout = '10s'"))
+    connection.execute(text("set lock_timeout = '500ms'"))
     connection.commit()
     context.configure(
         connection=connection,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from db.connections import _as_days, _from_days
+from db.codecs import _as_days, _from_days
 from db.isolation import Mode
 from tests.world import World
 

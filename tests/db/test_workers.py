@@ -16,6 +16,7 @@ from db import workers
 from db.isolation import Mode
 from db.jobs import Job
 from db.workers import Handler, Later, Regular, Timing, Worker
+from tests.networks import between
 from tests.world import Portal, World
 
 SOON = 5
@@ -101,6 +102,17 @@ async def test_a_job_is_done_when_its_transaction_commits_and_not_when_it_does_n
         await done.becomes(1)
     assert done.jobs == [(portal.tenant_id, one)]
     assert await waiting(portal.world) == []
+
+
+async def test_a_worker_whose_network_fell_silent_comes_back(portal: Portal, database_url: str) -> None:
+    """Nothing is said to it any more, not even that its connection is dead; when it notices, others may as well."""
+    done = Done()
+    async with between(database_url) as (proxy, through), at_work(through, done):
+        proxy.black_hole()
+        await enqueue(portal, uuid.uuid7())
+        await asyncio.sleep(0.5)
+        proxy.mend()  # for those who connect anew
+        await done.becomes(1)
 
 
 async def test_many_jobs_take_one_statement(portal: Portal) -> None:

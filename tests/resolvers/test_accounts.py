@@ -11,7 +11,7 @@ import pytest
 from db.access_groups import access_group_members
 from resolvers.nodes import global_id
 from rules.permissions import BuiltInProfile, StaffRole
-from tests.client import Client
+from tests.client import Client, answered
 from tests.conftest import At
 from tests.tenants.test_sessions import SIGN_IN, name, sql
 from tests.tenants.test_walkthrough import do
@@ -415,7 +415,7 @@ async def test_whoever_is_deactivated_is_out_at_once_and_told_what_an_unknown_is
     assert [await name(each) for each in (bea, again, ben_himself)] == [None, None, "ben"]
     assert await sql(portal, "select account_id from sessions where account_id is not null") == [(ben,)]
     told = {
-        (await at(portal).post(SIGN_IN, {"input": {"userName": each, "password": PASSWORD}})).content
+        answered(await at(portal).post(SIGN_IN, {"input": {"userName": each, "password": PASSWORD}}))
         for each in ("bea", "nobody")
     }
     assert [b"SIGN_IN_REFUSED" in each for each in told] == [True]

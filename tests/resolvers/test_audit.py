@@ -14,6 +14,7 @@ from rich.console import Console
 import db
 from resolvers.context import Context
 from rules.permissions import BuiltInProfile, StaffRole
+from rules.trusted_documents import hash_of
 from server.importing import import_folder
 from server.settings import Settings
 from tests.client import Client
@@ -388,6 +389,10 @@ class Story:
 
     async def run_the_company(self) -> None:
         olga = self.olga
+        text = "{ portal { slug } }"
+        manifest = json.dumps({hash_of(text): text})
+        listed = await do(olga, "trustedDocumentsUpload", "documents { id }", manifest=manifest)
+        await do(olga, "trustedDocumentsRemove", documents=[each["id"] for each in listed["documents"]])
         await do(olga, "portalUpdate", name="Renamed", letterhead={"address": ["Renamed Ltd"]})
         await do(olga, "portalLogoUpdate", image=base64.b64encode(png()).decode())
         slug = f"{self.portal.slug}-sister"
@@ -502,6 +507,8 @@ FAILING: list[tuple[str, str, dict[str, Any]]] = [
     ("olga", "customersUpsert", {"rows": [{"code": "N", "name": "New"}, {"code": "N2"}]}),
     ("olga", "productsUpsert", {"rows": [{"sku": "A", "name": "Other"}, {"sku": "N"}]}),
     ("olga", "portalUpdate", {"name": "Other", "version": 9}),
+    ("olga", "trustedDocumentsUpload", {"manifest": '{"a": "{ portal { slug } }"}'}),
+    ("olga", "trustedDocumentsRemove", {"documents": ["x"]}),
 ]
 
 

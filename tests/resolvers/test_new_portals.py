@@ -204,7 +204,7 @@ async def test_what_makes_no_portal_is_refused_with_its_path_and_nothing_is_ther
     actions = [each["action"] for each in (await olga.ask(LOG))["auditLog"]["nodes"]]
     assert "portalCreate" not in actions
     async with other.writing() as connection:
-        assert await db.portals.tenant_by_host(connection, "fine.example") is None
+        assert await db.entrances.by_host(connection, "fine.example") is None
 
 
 def _naming(given: Any, other: Portal) -> Any:

@@ -37,7 +37,7 @@ class Offline(Context):
 @pytest.fixture
 async def context() -> Context:
     return Offline(
-        cast(Facilities, SimpleNamespace(compiled=True)),
+        cast(Facilities, SimpleNamespace(compiled=True, budgets=SimpleNamespace(holder=lambda *_whose: b""))),
         UUID(int=1),
         token=None,
         language=None,

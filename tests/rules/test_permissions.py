@@ -45,6 +45,8 @@ STAFF_ONLY = {
     Permission.WEBHOOKS_READ,
     Permission.WEBHOOKS_WRITE,
     Permission.NOTICES_READ,
+    Permission.TRUSTED_DOCUMENTS_READ,
+    Permission.TRUSTED_DOCUMENTS_WRITE,
 }
 CUSTOMERS_ONLY = {
     Permission.ORDERS_PLACE,

@@ -20,6 +20,7 @@ from db.connections import Database
 from server.app import create
 from server.serving import Server
 from server.settings import Settings
+from server.slow_clients import Patience, protocol
 from tenants.passwords import Passwords
 from tenants.watches import Watches
 from tests.client import Client
@@ -79,7 +80,12 @@ async def serving(
     own = settings.model_copy(update={"live_check_seconds": 0.2, **changed})
     app = create(own, database, passwords)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", ws_max_size=own.max_body_bytes
+        app,
+        http=protocol(Patience(own.head_seconds, own.read_seconds)),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws_max_size=own.max_body_bytes,
     )
     server = Server(config, before_shutdown=app.state.watches.close)
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -1,6 +1,7 @@
 """Bodies: whatever is sent that is no operation is refused with 4xx and a code, and never is a fault of ours."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -231,6 +232,42 @@ async def test_a_body_may_have_as_many_bytes_as_the_limit_and_not_one_more(
     assert (await post(http, url, sized(MOST))).status_code == 200
     response = await post(http, url, sized(MOST + 1))
     assert (response.status_code, code(response)) == (413, "PAYLOAD_TOO_LARGE")
+
+
+WHOLE = gzip.compress(b'{"query": "{ portal { slug } }"}')
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"x",
+        b'{"query": "{ portal { slug } }"}',
+        WHOLE[:-1],
+        WHOLE[:20],
+        WHOLE + b"x",
+        WHOLE * 2,
+        WHOLE[2:],
+    ],
+)
+async def test_what_is_not_whole_gzip_is_a_bad_request(
+    http: httpx.AsyncClient, url: str, body: bytes
+) -> None:
+    response = await packed(http, url, body)
+    assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
+
+
+async def test_a_body_in_gzip_may_become_as_large_as_the_limit_and_not_one_byte_larger(
+    http: httpx.AsyncClient, url: str
+) -> None:
+    assert (await packed(http, url, gzip.compress(sized(MOST)))).status_code == 200
+    response = await packed(http, url, gzip.compress(sized(MOST + 1)))
+    assert (response.status_code, code(response)) == (413, "PAYLOAD_TOO_LARGE")
+
+
+async def packed(http: httpx.AsyncClient, url: str, body: bytes) -> httpx.Response:
+    headers = {"content-type": JSON, "content-encoding": "gzip", "accept": RESPONSE}
+    return await http.post(url, content=body, headers=headers)
 
 
 async def test_a_body_without_a_length_is_read_no_further_than_the_limit(

@@ -9,13 +9,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
 import db
-from db.connections import Contended, Database, TooSlow, Unavailable, Unstorable
+from db.connections import Database
+from db.failures import Contended, TooSlow, Unavailable, Unstorable
 from db.isolation import Mode
 from server import logs as logs_of_the_server
 from server.app import create
@@ -108,7 +110,7 @@ async def test_an_error_before_the_first_field_is_masked(
 async def test_an_error_while_the_portal_is_looked_up_is_masked(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db.portals, "tenant_by_slug", raising(RuntimeError(SECRET)))
+    monkeypatch.setattr(db.entrances, "by_slug", raising(RuntimeError(SECRET)))
     for method in ("GET", "POST", "PUT"):
         response = await http.request(method, "/portals/not-seen-yet/graphql", headers={"accept": "*/*"})
         assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (
@@ -255,8 +257,8 @@ async def set_revision(world: World, revision: str) -> str:
     return found
 
 
-async def test_a_database_at_another_migration_is_not_ready(world: World, http: httpx.AsyncClient) -> None:
-    before = await set_revision(world, "older")
+async def test_a_database_at_an_older_migration_is_not_ready(world: World, http: httpx.AsyncClient) -> None:
+    before = await set_revision(world, "2026_11_24_first_tables")
     try:
         response = await http.get("/readyz")
     finally:
@@ -266,6 +268,27 @@ async def test_a_database_at_another_migration_is_not_ready(world: World, http: 
         {"status": "unavailable", "reason": "migration"},
     )
     assert (await http.get("/readyz")).status_code == 200
+
+
+async def test_a_database_that_a_later_release_has_migrated_is_ready(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    """Its servers come one after the other, and these go on until they are replaced."""
+    before = await set_revision(world, "of a later release")
+    try:
+        response = await http.get("/readyz")
+    finally:
+        await set_revision(world, before)
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+async def test_a_full_disk_is_503(bea: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = asyncpg.DiskFullError(f"could not extend file: No space left on device; {SECRET}")
+    monkeypatch.setattr(asyncpg.Connection, "fetch", raising(full))
+    response = await bea.post(PRODUCTS)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert response.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
+    assert "secret" not in response.text
 
 
 async def test_a_database_that_was_never_prepared_is_not_ready(

@@ -18,8 +18,9 @@ from server.settings import ROOT
 from tests.world import Portal, World
 
 BUILT = """<!doctype html><html><head>
-<script type="application/json" id="kontor">{}</script>
-<script type="module" src="/graphiql/assets/index.js"></script></head><body></body></html>"""
+<script type="application/json" id="kontor" nonce="KONTOR_NONCE">{}</script>
+<meta property="csp-nonce" nonce="KONTOR_NONCE" />
+<script type="module" src="/graphiql/assets/index.js" nonce="KONTOR_NONCE"></script></head><body></body></html>"""
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 SAMPLES = sorted((ROOT / "frontend" / "graphiql" / "samples").rglob("*.graphql"))
 HOSTILE = "</script><script>alert('1')</script><!-- & \u2028"
@@ -78,7 +79,9 @@ async def test_the_portal_is_filled_in_and_cannot_break_out(
     response = await http.get(url, headers=BROWSER)
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    found = re.search(r'<script type="application/json" id="kontor">(.*?)</script>', response.text, re.DOTALL)
+    found = re.search(
+        r'<script type="application/json" id="kontor"[^>]*>(.*?)</script>', response.text, re.DOTALL
+    )
     assert found is not None
     filled_in = orjson.loads(found[1])
     assert filled_in["portal"] == {"slug": portal.slug, "name": HOSTILE, "locale": "en"}
@@ -98,13 +101,39 @@ async def test_the_page_may_load_nothing_from_elsewhere(
     headers = (await http.get(url, headers=BROWSER)).headers
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
-    assert policy["script-src"] == "'self'"
+    assert re.fullmatch("'nonce-[A-Za-z0-9_-]{22}'", policy["script-src"])
+    assert not {"'unsafe-eval'", "'strict-dynamic'", "*", "blob:"} & set(" ".join(policy.values()).split())
+    assert [name for name, each in policy.items() if "'unsafe-inline'" in each] == ["style-src"]
+    assert [name for name, each in policy.items() if "data:" in each] == ["img-src"]
+    assert {policy["base-uri"], policy["form-action"]} == {"'none'"}
     assert policy["connect-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
     assert "http" not in headers["content-security-policy"]
+    assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
+
+
+async def test_only_scripts_of_the_page_itself_run_and_each_page_has_a_nonce_of_its_own(
+    http: httpx.AsyncClient, url: str, built: Path
+) -> None:
+    (built / "index.html").write_text(BUILT)
+    nonces = set()
+    for _ in range(3):
+        response = await http.get(url, headers=BROWSER)
+        borne = set(re.findall(r'nonce="([^"]*)"', response.text))
+        told = set(re.findall(r"'nonce-([^']*)'", response.headers["content-security-policy"]))
+        assert borne == told
+        assert len(told) == 1
+        assert all("nonce=" in each for each in re.findall(r"<script[^>]*src=[^>]*>", response.text))
+        nonces |= told
+    assert len(nonces) == 3
+
+
+def test_what_is_built_bears_the_nonce_that_the_server_writes() -> None:
+    configuration = (ROOT / "frontend" / "graphiql" / "vite.config.ts").read_text()
+    assert f"cspNonce: '{graphiql._NONCE}'" in configuration
 
 
 async def test_where_it_was_not_built_the_page_says_how_to(
@@ -133,6 +162,11 @@ def test_every_sample_tab_asks_for_what_the_schema_has(sample: Path) -> None:
     variables = json.loads(beside.read_text()) if beside.exists() else {}
     taken = get_variable_values(schema._schema, operation.variable_definitions or (), variables)
     assert not isinstance(taken, list), taken
+
+
+@pytest.mark.parametrize("text", graphiql.documents())
+def test_what_the_page_itself_asks_is_what_the_schema_has(text: str) -> None:
+    assert validate(schema._schema, parse(text)) == []
 
 
 def test_there_are_sample_tabs() -> None:

@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from db.connections import Database, Unavailable
+from db.connections import Database
 from db.events import Listener
+from db.failures import Unavailable
 from rules.subscriptions import SubscriptionTooSlow, TooManySubscriptions
 from server.settings import Settings
 from tenants.watches import MOST_PENDING, Bounds, Interrupted, Watch, Watches

@@ -17,7 +17,7 @@ import pytest
 import structlog
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from db.connections import Unstorable
+from db.failures import Unstorable
 from db.isolation import Mode
 from server import logs
 from server.settings import Settings

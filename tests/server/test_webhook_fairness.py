@@ -84,9 +84,10 @@ async def test_thousands_for_one_that_does_not_answer_hold_up_nobody_else(
 
 
 async def test_what_is_due_is_found_by_its_index_whatever_is_asked_for(world: World) -> None:
-    """A plan that is kept for any parameters knows of them only that they are some."""
+    """A plan that is kept for any parameters knows of them only that they are some. Whatever the planner has heard of
+    the rows so far, it is to see that both indexes give what is asked for in its order."""
     async with world.database.transaction(Mode.WRITE, None) as connection:
-        for setting in ("enable_seqscan = off", "plan_cache_mode = force_generic_plan"):
+        for setting in ("enable_seqscan = off", "enable_sort = off", "plan_cache_mode = force_generic_plan"):
             await connection.execute_text(f"set local {setting}")
         await connection.execute_text(f"prepare due as {db.webhook_claims._next_due.sql}")
         plan = await connection.fetch_text(

@@ -23,6 +23,7 @@ from schema.root import schema
 
 # What else has to be said before these places are looked at.
 COMPANIONS = {
+    "CartLineInput.quantity": ["sku"],
     "CartLineInput.warehouse": ["sku"],
     "CreditNoteDraftUpdateInput.goodsReturn": ["operation"],
     "CreditNoteIssueInput.goodsReturn": ["invoice", "operation"],
@@ -38,6 +39,8 @@ COMPANIONS = {
     "SupportTicketOpenInput.attachments": ["customer"],
     "QuotationIssueInput.customer": ["lines", "validUntil"],
     "QuotationIssueInput.lines": ["customer", "validUntil"],
+    "QuotationLineInput.quantity": ["sku"],
+    "QuotationLineInput.unitPrice": ["sku"],
     "QuotationLineInput.warehouse": ["sku"],
 }
 # And what has to be something in particular there.
@@ -84,6 +87,7 @@ FREE_TEXTS = {
     "image",
     "jobTitle",
     "legalName",
+    "manifest",
     "mediaType",
     "name",
     "nameDe",
@@ -131,6 +135,7 @@ GIVEN = {
     "portalCreate(input.hosts)",
     "portalCreate(input.slug)",
     "portalUpdate(input.hosts)",
+    "portalUpdate(input.origins)",
     "pricesUpsert(input.rows.priceList)",
     "productsUpsert(input.rows.sku)",
     "staffMemberProvision(input.userName)",
@@ -159,7 +164,7 @@ class Question:
     def __str__(self) -> str:
         return f"{self.field}({'.'.join(self.path)})"
 
-    def variables(self, value: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    def variables(self, value: Any, own: Mapping[str, Any]) -> dict[str, Any]:
         """The variables with `value` in the open place and, where something else is required, the asker's own."""
         given = _arguments(root(self.operation).fields[self.field], self.path, value, own)
         if str(self) in BESIDE:
@@ -187,19 +192,20 @@ def questions(scalar: str) -> list[Question]:
         for operation in ("query", "mutation")
         for field, declared in root(operation).fields.items()
         for argument, each in declared.args.items()
-        for path in _paths(each.type, (argument,), scalar)
+        for path in paths(each.type, (argument,), scalar)
         if path[-1] not in FREE_TEXTS | CURSORS
     ]
     return [each for each in every if str(each) not in GIVEN]
 
 
-def _paths(type_: Any, here: Path, scalar: str) -> Iterator[Path]:
+def paths(type_: Any, here: Path, scalar: str) -> Iterator[Path]:
+    """The places of a scalar in what a root field takes."""
     named = get_named_type(type_)
     if named.name == scalar:
         yield here
     elif isinstance(named, GraphQLInputObjectType):
         for name, field in named.fields.items():
-            yield from _paths(field.type, (*here, name), scalar)
+            yield from paths(field.type, (*here, name), scalar)
 
 
 @cache
@@ -241,7 +247,7 @@ def anything(operation: str, field: str, own: Mapping[str, Any]) -> dict[str, An
     return _arguments(root(operation).fields[field], (), "", own)
 
 
-def _arguments(field: GraphQLField, path: Path, value: str, own: Mapping[str, Any]) -> dict[str, Any]:
+def _arguments(field: GraphQLField, path: Path, value: Any, own: Mapping[str, Any]) -> dict[str, Any]:
     given = {}
     for name, argument in field.args.items():
         if path[:1] == (name,):
@@ -251,7 +257,7 @@ def _arguments(field: GraphQLField, path: Path, value: str, own: Mapping[str, An
     return given
 
 
-def _with(type_: Any, path: Path, value: str, own: Mapping[str, Any]) -> Any:
+def _with(type_: Any, path: Path, value: Any, own: Mapping[str, Any]) -> Any:
     """An input value of the type with `value` at the path."""
     if isinstance(type_, GraphQLNonNull):
         return _with(type_.of_type, path, value, own)
@@ -260,7 +266,7 @@ def _with(type_: Any, path: Path, value: str, own: Mapping[str, Any]) -> Any:
     return _object(type_, path, value, own) if path else value
 
 
-def _object(type_: GraphQLInputObjectType, path: Path, value: str, own: Mapping[str, Any]) -> dict[str, Any]:
+def _object(type_: GraphQLInputObjectType, path: Path, value: Any, own: Mapping[str, Any]) -> dict[str, Any]:
     place = f"{type_.name}.{path[0]}" if path else ""
     companions, fixed = COMPANIONS.get(place, []), FIXED.get(place, {})
     given: dict[str, Any] = {}

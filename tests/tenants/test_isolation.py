@@ -32,6 +32,7 @@ from db.notices import notices
 from db.prices import price_lists
 from db.profiles import profiles
 from db.statements import Statement
+from db.trusted_documents import trusted_documents
 from db.warehouses import warehouses
 from db.webhook_deliveries import webhook_attempts, webhook_deliveries
 from db.webhooks import webhooks
@@ -42,8 +43,9 @@ from rules.contacts import Address, AddressKind, ContactData
 from rules.lifecycle import ProcessingState, Subject
 from rules.permissions import BuiltInProfile, StaffRole
 from rules.restrictions import Modes, RestrictionKind, RestrictionMode
+from rules.trusted_documents import hash_of
 from tests import documents, tickets
-from tests.client import Client
+from tests.client import Client, answered
 from tests.conftest import At
 from tests.rma_requests import rma_request
 from tests.tenants.questions import Question, anything, document, questions, root
@@ -152,6 +154,7 @@ class Town:
             "supportEmail": "a@b.example",
             "text": "Help",
             "attribute": "width-a",
+            "manifest": "{}",
             "mediaType": "text/csv",
             "priceList": "list-a",
             "warehouse": "depot-a",
@@ -186,6 +189,7 @@ class Town:
         for name in ("Decide", "Close", "Replace"):  # the staff sees what was submitted
             own[f"RmaRequest{name}Input.rmaRequest"] = drafts[1]
         own["delivery"] = next(key for type_name, key in named if type_name == "WebhookDelivery")
+        own["documents"] = next(key for type_name, key in named if type_name == "TrustedDocument")
         own["upload"] = next(key for type_name, key in named if type_name == "Upload")
         own["ticket"] = next(key for type_name, key in named if type_name == "SupportTicket")
         own["group"] = next(key for type_name, key in named if type_name == "AccessGroup")
@@ -202,7 +206,8 @@ class Town:
             f"select '{table}', md5(string_agg(t::text, '|' order by t::text)) from {table} t where "
             + ("supplier_id = any($2)" if table.name in SUPPLIER_TABLES else "tenant_id = any($1)")
             for table in tables
-            if table.name not in ("suppliers", "throttles", *but)  # a throttle counts whatever is tried here
+            if table.name
+            not in ("suppliers", "throttles", "budgets", *but)  # these count whatever is tried here
         ]
         portals = [self.a, self.b, self.c]
         async with self.world.registry.transaction(Mode.SNAPSHOT, None) as connection:
@@ -459,8 +464,18 @@ async def furnish_staff(portal: Portal, tag: str, staff: Mapping[str, StaffRole]
             node_type="Account",
             node_id=account_id,
         )
+        text = f"{{ portal {{ {tag}: slug }} }}"
+        listed = await put(
+            connection,
+            trusted_documents,
+            hash=hash_of(text),
+            text=text,
+            operation_type="QUERY",
+            uploaded_by_id=next(iter(members)),
+        )
     found.add("AuditEntry", entry)
     found.add("Notice", notice)
+    found.add("TrustedDocument", listed)
     code = [*portal.customers][-1]
     for of in ("order", "invoice"):
         async with portal.writing() as connection:
@@ -546,8 +561,12 @@ async def answer(asker: Client, question: Question, value: str, own: Mapping[str
     """All that the asker is told: status, headers and body, byte by byte, with the value taken out."""
     response = await asker.post(question.document, question.variables(value, own))
     assert response.status_code in (200, 400), response.text
-    headers = {name: each for name, each in response.headers.items() if name != "x-request-id"}
-    return response.status_code, headers, response.content.replace(value.encode(), b"<asked>")
+    headers = {
+        name: each
+        for name, each in response.headers.items()
+        if name not in ("x-request-id", "content-length")
+    }
+    return response.status_code, headers, answered(response).replace(value.encode(), b"<asked>")
 
 
 def never_existed(kind: str, like: str) -> str:
@@ -707,6 +726,7 @@ def test_the_questions_name_every_type_that_has_an_id() -> None:
         "Payment",
         "ReconciliationStatement",
         "TaxInvoice",
+        "TrustedDocument",
         "Quotation",
         "Session",
         "Attribute",
@@ -851,7 +871,7 @@ async def test_a_token_of_one_portal_is_nobody_at_another(persona: str, town: To
             for name in root(operation).fields:
                 given = anything(operation, name, required)
                 told = [
-                    (await each.post(document(operation, name), given)).content
+                    answered(await each.post(document(operation, name), given))
                     for each in (stranger, outsider)
                 ]
                 assert told[0] == told[1], name
@@ -902,7 +922,15 @@ async def test_tampered_ids_name_nothing(town: Town, at: At) -> None:
         assert found == {"nodes": [None] * len(ids)}
 
 
-OF_STAFF = {"customers", "accounts", "auditLog", "documentDrafts", "notices", "webhookDeliveries"}
+OF_STAFF = {
+    "customers",
+    "accounts",
+    "auditLog",
+    "documentDrafts",
+    "notices",
+    "trustedDocuments",
+    "webhookDeliveries",
+}
 OF_BOOKS = {"payments"}  # for whoever keeps a customer's books
 CONNECTIONS = [name for name, each in root("query").fields.items() if "after" in each.args]
 PAGE = "query($after: String, $before: String) {{ {}(first: 2, after: $after, before: $before) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }} }}"

@@ -139,7 +139,7 @@ def test_production_does_not_start_with_half_a_bucket(given: dict[str, Any], pro
     production: dict[str, Any] = {
         "_env_file": None,
         "environment": "production",
-        "secret_key": "k" * 32,
+        "secret_key": "known-to-nobody-but-this-one-test",
         "DATABASE_URL": "postgresql+asyncpg://a@b/c",
     }
     Settings(**production)

@@ -3,6 +3,11 @@
 import { getOperationAST, type DocumentNode } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { useSyncExternalStore } from 'react';
+// A portal that runs only the documents on its list runs these too, word for word: server/graphiql.py reads them.
+import ACTIVATE from '../documents/activate.graphql?raw';
+import SIGN_IN from '../documents/sign-in.graphql?raw';
+import SIGN_OUT from '../documents/sign-out.graphql?raw';
+import VIEWER from '../documents/viewer.graphql?raw';
 import { page, type Role } from './portal';
 import { texts } from './texts';
 
@@ -30,17 +35,6 @@ interface Answer {
   data?: any;
   errors?: { message: string }[];
 }
-
-const VIEWER = `{ viewer {
-  account { name userName } staffMember { name userName } viewedBy { name } customer { name code } permissions
-} }`;
-const SIGN_IN = `mutation($input: SignInInput!) {
-  entry: signIn(input: $input) { token errors { code message path } }
-}`;
-const ACTIVATE = `mutation($input: AccountActivateInput!) {
-  entry: accountActivate(input: $input) { token errors { code message path } }
-}`;
-const SIGN_OUT = 'mutation { signOut { errors { code message } } }';
 
 // ---- the state, kept outside React: a change of role builds GraphiQL anew ----
 

@@ -1,0 +1,108 @@
+"""Slow clients: a connection is cut when a request does not arrive in time, or what was answered is not read in time.
+
+uvicorn has no such deadlines, and whoever sends a byte now and then would keep its connection for ever. The body of a
+request is waited for by whoever reads it (server/endpoint.py, server/uploads.py).
+"""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_log = structlog.get_logger("kontor.requests")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how many seconds a client is waited for."""
+
+    head_seconds: float  # until the head of a request is there
+    read_seconds: float  # until what waits to be read is read
+
+
+def protocol(patience: Patience) -> Any:
+    """What makes the protocol of each connection, as uvicorn's setting `http` wants it."""
+    return partial(Impatient, patience)
+
+
+class Impatient(HttpToolsProtocol):
+    """uvicorn's protocol with deadlines.
+
+    Between requests uvicorn closes a connection that is quiet; the deadline of the next head is for those that are not.
+    """
+
+    def __init__(self, patience: Patience, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._patience = patience
+        self._arriving: asyncio.TimerHandle | None = None
+        self._leaving: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Called by the event loop."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        _stop(self._arriving)
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Called when an answer was written. What its client still sends of the request counts as the next head."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._await_reading()
+        elif self.cycle.response_complete:  # otherwise the next request is there already
+            self._await_head()
+
+    def pause_writing(self) -> None:
+        """Called when much of what was written was not read."""
+        super().pause_writing()
+        self._await_reading()
+
+    def resume_writing(self) -> None:
+        """Called when most of it was."""
+        super().resume_writing()
+        if not self.transport.is_closing():
+            _stop(self._leaving)
+            self._leaving = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Called when a connection was quiet after an answer, of which something may wait to be read."""
+        super().timeout_keep_alive_handler()
+        self._await_reading()
+
+    def shutdown(self) -> None:
+        """Called when the server ends."""
+        super().shutdown()
+        if self.transport.is_closing():
+            self._await_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        _stop(self._arriving)
+        _stop(self._leaving)
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        _stop(self._arriving)
+        self._arriving = self._later(self._patience.head_seconds, "head")
+
+    def _await_reading(self) -> None:
+        if self._leaving is None:
+            self._leaving = self._later(self._patience.read_seconds, "answer")
+
+    def _later(self, seconds: float, what: str) -> asyncio.TimerHandle:
+        return self.loop.call_later(seconds, self._cut, what)
+
+    def _cut(self, what: str) -> None:
+        _log.info("too slow", over="http", what=what)
+        self.transport.abort()
+
+
+def _stop(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
