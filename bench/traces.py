@@ -19,7 +19,7 @@ import uvloop
 from bench.peers import data, database, processes, report
 from bench.peers.data import Portal, Size
 from bench.peers.database import Place
-from bench.peers.load import once, under_load
+from bench.peers.load import like, once, under_load
 from bench.peers.meter import Cost, Meter, cost
 from bench.peers.operations import A, C, Operation
 from bench.peers.servers import COMPILED, CONNECTIONS, UNLIMITED, Running, running
@@ -104,7 +104,7 @@ async def _cost(server: Running, operation: Operation, place: Place, portal: Por
     asked = server.request(operation, portal)
     right = await once(server.port, asked)
     meter = Meter([server], place)
-    load = await under_load(server.port, [asked], right.__eq__, seconds=seconds, connections=CONNECTIONS)
+    load = await under_load(server.port, [asked], like(right), seconds=seconds, connections=CONNECTIONS)
     meter.stop()
     return cost(load, meter)
 

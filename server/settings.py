@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     )
     trusted_proxies: str = Field(
         "",
-        description="Comma-separated addresses or networks whose X-Forwarded headers are believed.",
+        description="Comma-separated addresses or networks whose X-Forwarded headers are believed, and traceparent.",
     )
     request_deadline_seconds: float = Field(20, gt=0, description="Seconds until a request is given up.")
     head_seconds: float = Field(

@@ -13,7 +13,7 @@ import orjson
 from bench.peers import placing
 from bench.peers.data import Portal
 from bench.peers.database import Place
-from bench.peers.load import connected, once, under_load
+from bench.peers.load import connected, like, once, under_load
 from bench.peers.meter import Cost, Meter, cost
 from bench.peers.operations import EVERY_ONE, READS, E, Operation
 from bench.peers.servers import CONNECTIONS, Kind, Running
@@ -111,7 +111,7 @@ async def _cost(
     asked = server.request(operation, portal)
     right = await once(server.port, asked)
     meter = Meter([server], place)
-    load = await under_load(server.port, [asked], right.__eq__, seconds=seconds, connections=CONNECTIONS)
+    load = await under_load(server.port, [asked], like(right), seconds=seconds, connections=CONNECTIONS)
     meter.stop()
     return cost(load, meter)
 
