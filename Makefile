@@ -6,10 +6,11 @@ SERVER := $(BIN)/python -m server
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 UV := uv==0.13.9
 AUDITOR := .kontor-audit
+FUZZER := .kontor-fuzzer
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-real demo-reset up down migrate worker import test test-uncompiled check audit format lock schema \
-	frontend audits-http audits-live browser bench faults clean
+	frontend audits audits-http audits-live audits-fuzz audits-slow audits-load browser bench faults clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -80,11 +81,14 @@ format: setup ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-lock: setup ## Write requirements.lock anew from pyproject.toml
+lock: setup ## Write requirements.lock anew from pyproject.toml, and what schemathesis takes
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet $(UV)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 		--quiet --output-file requirements.lock
+	$(BIN)/uv pip compile tests/audits/requirements.in --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		--quiet --output-file tests/audits/requirements.txt
 
 schema: setup ## Write schema.graphql
 	$(SERVER) schema
@@ -107,6 +111,23 @@ audits-http: setup ## Ask npm graphql-http's audits whether our HTTP is GraphQL 
 audits-live: setup ## Let npm's graphql-ws, graphql-sse and urql watch orders; needs node
 	cd tests/audits && npm ci --no-progress && npm run live
 
+# In an environment of its own, since its packages are none of ours.
+$(FUZZER)/installed: tests/audits/requirements.txt
+	$(PYTHON) -m venv $(FUZZER)
+	$(FUZZER)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes -r $<
+	@touch $@
+
+audits-fuzz: setup $(FUZZER)/installed ## Let PyPI's schemathesis ask anything as nobody, a buyer and an owner; ARGS="--seed 2"
+	$(BIN)/python -m tests.audits.fuzz $(FUZZER)/bin/schemathesis $(ARGS)
+
+audits-slow: setup frontend ## Let slowhttptest hold on to connections beside an honest client; needs it, Linux
+	$(BIN)/python -m tests.audits.slow
+
+audits-load: setup ## Let wrk post a query, signed in, over more and more connections; needs it, Linux
+	$(BIN)/python -m tests.audits.load
+
+audits: audits-http audits-live audits-fuzz audits-slow audits-load ## All five judges from outside (docs/audits.md)
+
 browser: setup frontend ## Walk through GraphiQL in headless Chromium; needs node and chromium
 	$(BIN)/python -m pytest tests/e2e/browser.py
 
@@ -124,6 +145,6 @@ faults: setup ## Let disks fill, processes die, networks fall silent, into docs/
 clean: ## Remove what can be made again: .venv, caches, GraphiQL's build, the tests' database; no data
 	@if [ -d .kontor-test ] && [ -x $(BIN)/python ]; then $(BIN)/python -c \
 		'from pathlib import Path; from db.embedded import Cluster; Cluster(Path(".kontor-test")).destroy()'; fi
-	rm -rf .venv .kontor-test $(AUDITOR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .kontor-test .kontor-fuzz $(AUDITOR) $(FUZZER) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules tests/audits/node_modules bench/peers/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -141,8 +141,7 @@ class OncePerKey(FieldExtension):
     so a retry after an error is a new call. What the first call made and was deleted since is NotFound.
     """
 
-    def __init__(self, mutation: str, payload: type[Payload]) -> None:
-        self._mutation = mutation
+    def __init__(self, payload: type[Payload]) -> None:
         self._payload = payload
 
     async def resolve_async(
@@ -157,7 +156,7 @@ class OncePerKey(FieldExtension):
             raise InvalidIdempotencyKey(path=("idempotencyKey",))
         context = info.context
         actor = context.signed_in.actor_id
-        input_hash = self._hash(given["input"])
+        input_hash = _hash(info.field_name, given["input"])
         kept = await db.idempotency.claim(context.connection, actor, key, input_hash)
         if kept is not None:
             if kept.input_hash != input_hash or kept.answer is None:
@@ -167,17 +166,19 @@ class OncePerKey(FieldExtension):
         await db.idempotency.keep(context.connection, actor, key, _kept(answer))
         return answer
 
-    def _hash(self, given: Any) -> bytes:
-        secrets = {each.name for each in fields(given) if each.metadata.get("secret")}
-        told = {name: value for name, value in asdict(given).items() if name not in secrets}
-        plain = orjson.dumps([self._mutation, told], default=_said, option=orjson.OPT_SORT_KEYS)
-        return hashlib.sha256(plain).digest()
-
     async def _replay(self, context: Context, answer: str) -> Payload:
         kept: dict[str, Any] = orjson.loads(answer)
         errors = [Broken(_rebuilt(each)) for each in kept.pop("errors", [])]
         results = {name: await _recalled(context, value) for name, value in kept.items()}
         return self._payload(errors=errors, **results)
+
+
+def _hash(mutation: str, given: Any) -> bytes:
+    """What tells a repeat from another call: the mutation's name in the schema, where each is there once, and its input."""
+    secrets = {each.name for each in fields(given) if each.metadata.get("secret")}
+    told = {name: value for name, value in asdict(given).items() if name not in secrets}
+    plain = orjson.dumps([mutation, told], default=_said, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(plain).digest()
 
 
 def _said(value: Any) -> Any:

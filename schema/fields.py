@@ -71,7 +71,7 @@ def mutation(
     payload: type[Payload] = get_type_hints(resolver)["return"]
     declared: StrawberryField = field(resolver, description=_telling(description, needs))
     declared.extensions.append(Audited())
-    declared.extensions.append(OncePerKey(resolver.__qualname__, payload))
+    declared.extensions.append(OncePerKey(payload))
     _with_needs(declared, needs)
     declared.extensions.append(InTransaction(payload, for_onlookers=for_onlookers))
     return declared

@@ -2,9 +2,14 @@
 
 uvicorn has no such deadlines, and whoever sends a byte now and then would keep its connection for ever. The body of a
 request is waited for by whoever reads it (server/endpoint.py, server/uploads.py).
+
+Most of an answer waits in this process and not in the kernel, which would go on offering it after the process has closed the
+connection, for as long as the client likes.
 """
 
 import asyncio
+import socket
+import struct
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +18,11 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _log = structlog.get_logger("kontor.requests")
+
+# Bytes that wait in the kernel before they are sent.
+_MOST_UNSENT = 65_536
+# Close at once, and forget what was not sent.
+_ABRUPTLY = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class Impatient(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called by the event loop."""
         super().connection_made(transport)
+        self._leave_little_to_the_kernel()
         self._await_head()
 
     def on_headers_complete(self) -> None:
@@ -87,6 +98,18 @@ class Impatient(HttpToolsProtocol):
         _stop(self._leaving)
         super().connection_lost(exc)
 
+    def _leave_little_to_the_kernel(self) -> None:
+        """What it has been left it gives up when nothing of it is taken in time."""
+        milliseconds = round(self._patience.read_seconds * 1_000)
+        self._set(socket.IPPROTO_TCP, "TCP_NOTSENT_LOWAT", _MOST_UNSENT)
+        self._set(socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", milliseconds)
+
+    def _set(self, level: int, option: str, value: int | bytes) -> None:
+        """Set an option of the connection, where this system has it and the connection is TCP."""
+        connection = self.transport.get_extra_info("socket")
+        if connection.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, option):
+            connection.setsockopt(level, getattr(socket, option), value)
+
     def _await_head(self) -> None:
         _stop(self._arriving)
         self._arriving = self._later(self._patience.head_seconds, "head")
@@ -100,6 +123,7 @@ class Impatient(HttpToolsProtocol):
 
     def _cut(self, what: str) -> None:
         _log.info("too slow", over="http", what=what)
+        self._set(socket.SOL_SOCKET, "SO_LINGER", _ABRUPTLY)
         self.transport.abort()
 
 

@@ -430,3 +430,12 @@ async def test_calls_that_keep_the_same_new_codes_at_once_all_succeed(olga: Clie
     assert len(page["customers"]["nodes"]) == 20
     assert all(each["contacts"] == [{"name": "Lee"}] for each in page["customers"]["nodes"])
     assert {each["version"] for each in page["customers"]["nodes"]} == {4}
+
+
+async def test_a_key_of_another_mutation_is_no_repeat_though_the_input_is_the_same(olga: Client) -> None:
+    for key in (None, "k", "k"):
+        assert await upsert(olga, idempotencyKey=key) == {"customers": [], "errors": []}
+    for other in ("products", "prices", "stock", "categories", "warehouses", "attributes"):
+        asked = f'mutation {{ {other}Upsert(input: {{rows: [], idempotencyKey: "k"}}) {{ errors {{ code path }} }} }}'
+        answer = (await olga.ask(asked))[f"{other}Upsert"]
+        assert told(answer) == [("IDEMPOTENCY_KEY_REUSED", ["idempotencyKey"])], other

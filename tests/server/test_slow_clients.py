@@ -2,9 +2,11 @@
 
 import asyncio
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +124,35 @@ async def test_a_client_that_does_not_read_its_answer_is_cut(hurried: Serving, w
         started = time.monotonic()
         await becomes(lambda: not hurried.server.server_state.connections)
         assert time.monotonic() - started < 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what the kernel holds from /proc")
+@pytest.mark.parametrize("then", ["keep-alive", "close"])
+async def test_nor_does_the_kernel_keep_what_it_does_not_read(
+    world: World, settings: Settings, then: str
+) -> None:
+    portal = await world.portal()
+    asked = f"GET /portals/{portal.slug}/schema.graphql HTTP/1.1\r\nhost: x\r\nconnection: {then}\r\n\r\n"
+    async with serving(settings, world.database, world.passwords, read_seconds=0.6) as usual:
+        with socket.socket() as raw:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            raw.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", usual.port))
+            await asyncio.get_running_loop().sock_sendall(raw, asked.encode() * 3)
+            await becomes(lambda: held(usual.port) == 1)
+            await asyncio.sleep(0.4)
+            assert held(usual.port) == 1
+            started = time.monotonic()
+            await becomes(lambda: held(usual.port) == 0)
+            assert time.monotonic() - started < 2
+
+
+def held(port: int) -> int:
+    """Connections of a port that are open, or closed with something that the kernel still offers."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(
+        int(own.rpartition(":")[2], 16) == port and state in ("01", "04") for _, own, _, state, *_ in lines
+    )
 
 
 async def test_whoever_reads_and_asks_in_time_keeps_its_connection(hurried: Serving, world: World) -> None:
