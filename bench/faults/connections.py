@@ -14,6 +14,7 @@ from bench.faults.proxy import before_postgres
 from bench.faults.servers import serving
 
 _POOL = 5
+_OF_ONE = 4  # that one portal may have of them
 # Deadlines that are short, so that a run is: what is claimed of them holds for longer ones as well.
 _DEADLINE_SECONDS, _STATEMENT_MS, _WAIT_SECONDS = 3.0, 2_000, 1.0
 # What an answer may take beyond its deadline: undoing a transaction, on a machine that is busy.
@@ -192,7 +193,7 @@ async def worker_black_holed(ground: Ground, claims: Claims) -> str:
 @line(
     40,
     must="pool exhausted: fast 503",
-    done=f"orders that wait for a lock hold all {_POOL} connections while 40 requests come; they may wait {_WAIT_SECONDS:.0f} s",
+    done=f"orders that wait for a lock hold all {_OF_ONE} connections of {_POOL} that a portal may have while 40 requests come; they may wait {_WAIT_SECONDS:.0f} s",
 )
 async def pool_exhausted(ground: Ground, claims: Claims) -> str:
     """Whoever finds no connection free is told so soon, and when to come again."""
@@ -200,8 +201,8 @@ async def pool_exhausted(ground: Ground, claims: Claims) -> str:
     async with serving(place, _SHORT) as server, asking(server, portal) as client:
         await client.ask()
         async with places.held(place, "lock table orders in access exclusive mode"):
-            holding = [asyncio.create_task(client.ask()) for _ in range(_POOL)]
-            await places.waiting(place, _POOL)
+            holding = [asyncio.create_task(client.ask()) for _ in range(_OF_ONE)]
+            await places.waiting(place, _OF_ONE)
             asked = asyncio.create_task(_at_once(client, 40))
             await asyncio.sleep(_WAIT_SECONDS / 2)
             started = time.perf_counter()

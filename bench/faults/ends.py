@@ -66,6 +66,7 @@ async def killed_after_commit(ground: Ground, claims: Claims) -> str:
         asking(first, portal, portal.buyers[0]) as buyer,
     ):
         before = await places.asked(place, _PLACED, portal.tenant_id, sku(21))
+        await buyer.ask()  # then it is known who pays: the next commit is the order's, not that of a budget
         await buyer.ask(ADD, sku=sku(21))
         proxy.mute_after = b"commit\0"
         asked = asyncio.create_task(buyer.place("after"))
