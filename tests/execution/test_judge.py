@@ -43,6 +43,7 @@ def forget() -> None:
         gc.collect()
 
 
+@pytest.mark.timeout(300)  # it is at work all the time, and may share its core
 @settings(
     max_examples=SCHEMAS,
     derandomize=True,

@@ -284,7 +284,7 @@ async def test_a_thousand_orders_with_faults_in_between_leave_no_gap_in_the_numb
     five = "mutation { " + " ".join(one % each for each in range(5)) + " }"
 
     async def shop(buyer: Client) -> int:
-        return sum([len((await buyer.post(five)).json().get("errors", [])) for _ in range(42)])
+        return sum([len((await buyer.post(five)).json().get("errors", [])) for _ in range(48)])
 
     faults = sum(await asyncio.gather(*map(shop, buyers)))
     async with portal.writing() as connection:
