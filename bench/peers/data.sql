@@ -18,6 +18,10 @@ as $$ select (lpad(to_hex(kind), 2, '0') || lpad(to_hex(number), 10, '0') || '70
 create or replace function bench.key(kind integer, number bigint) returns uuid language sql stable
 as $$ select bench.key(kind, number, current_setting('bench.portal')::bigint) $$;
 
+-- As rules.numbers writes them: six digits, or as many as it takes.
+create or replace function bench.number(kind text, value bigint) returns text language sql immutable
+as $$ select kind || '-' || lpad(value::text, greatest(6, length(value::text)), '0') $$;
+
 -- What the n-th product costs, in pence.
 create or replace function bench.price(product bigint) returns bigint language sql immutable
 as $$ select 100 + product * 7919 % 9973 $$;
@@ -87,7 +91,7 @@ from generate_series(1, bench.many('orders')) n, generate_series(1, bench.many('
 -- Every fourth order is the first customer's; the newest order is of a fixed moment, one comes every half minute.
 insert into orders (tenant_id, id, number, customer_id, placement_id, placed_at, lifecycle_status_id, warehouse_id,
     currency, tax_included, net, tax, total, delivery_state)
-select bench.tenant(), bench.key(4, n), 'SO-' || lpad(n::text, 6, '0'),
+select bench.tenant(), bench.key(4, n), bench.number('SO', n),
     bench.key(1, case when n % 4 = 0 or bench.many('customers') = 1 then 1 else 2 + n % (bench.many('customers') - 1) end),
     bench.key(4, n), timestamptz '2026-11-01 12:00Z' - (bench.many('orders') - n) * interval '30 seconds',
     (select id from lifecycle_statuses where tenant_id = bench.tenant() and subject = 'ORDER'
@@ -103,7 +107,7 @@ on conflict (tenant_id, kind) do update set last = excluded.last;
 
 -- Every second order is shipped and invoiced an hour later, every fourth is paid after a day.
 insert into goods_issues (tenant_id, id, number, order_id, customer_id, warehouse_id, shipped_at)
-select tenant_id, bench.key(10, n), 'GI-' || lpad(n::text, 6, '0'), id, customer_id, warehouse_id, placed_at + interval '1 hour'
+select tenant_id, bench.key(10, n), bench.number('GI', n), id, customer_id, warehouse_id, placed_at + interval '1 hour'
 from generate_series(2, bench.many('orders'), 2) n join orders on tenant_id = bench.tenant() and id = bench.key(4, n)
 where bench.given('documents') = 'True';
 
@@ -113,7 +117,7 @@ from generate_series(2, bench.many('orders'), 2) n join order_lines on tenant_id
 where bench.given('documents') = 'True';
 
 insert into invoices (tenant_id, id, number, customer_id, order_id, issued_at, due_on, currency, net, tax, total, customer_name)
-select tenant_id, bench.key(11, n), 'IN-' || lpad(n::text, 6, '0'), customer_id, id, placed_at + interval '2 hours',
+select tenant_id, bench.key(11, n), bench.number('IN', n), customer_id, id, placed_at + interval '2 hours',
     (placed_at + interval '30 days')::date, currency, net, tax, total, 'Customer'
 from generate_series(2, bench.many('orders'), 2) n join orders on tenant_id = bench.tenant() and id = bench.key(4, n)
 where bench.given('documents') = 'True';
@@ -126,7 +130,7 @@ from generate_series(2, bench.many('orders'), 2) n join order_lines on tenant_id
 where bench.given('documents') = 'True';
 
 insert into payments (tenant_id, id, number, customer_id, invoice_id, paid_at, currency, amount)
-select tenant_id, bench.key(12, n), 'PA-' || lpad(n::text, 6, '0'), customer_id, id, issued_at + interval '1 day', currency, total
+select tenant_id, bench.key(12, n), bench.number('PA', n), customer_id, id, issued_at + interval '1 day', currency, total
 from generate_series(4, bench.many('orders'), 4) n join invoices on tenant_id = bench.tenant() and id = bench.key(11, n);
 
 insert into movements (tenant_id, id, kind, customer_id, order_id, moved_at, currency, amount, invoice_id, settles_id)
