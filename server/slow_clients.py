@@ -1,4 +1,5 @@
-"""Slow clients: a connection is cut when a request does not arrive in time, or what was answered is not read in time.
+"""Slow clients: a connection is cut when a request does not arrive in time, or what was answered is not read in time;
+and whoever still sends what was refused can read why.
 
 uvicorn has no such deadlines, and whoever sends a byte now and then would keep its connection for ever. The body of a
 request is waited for by whoever reads it (server/endpoint.py, server/uploads.py).
@@ -10,6 +11,7 @@ connection, for as long as the client likes.
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -49,6 +51,7 @@ class Impatient(HttpToolsProtocol):
         self._patience = patience
         self._arriving: asyncio.TimerHandle | None = None
         self._leaving: asyncio.TimerHandle | None = None
+        self._lingering = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called by the event loop."""
@@ -59,7 +62,15 @@ class Impatient(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Called by the parser."""
         _stop(self._arriving)
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before:
+            self.cycle.transport = _Answered(self.transport, self._close)  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        if not self._lingering:
+            super().data_received(data)
 
     def on_response_complete(self) -> None:
         """Called when an answer was written. What its client still sends of the request counts as the next head."""
@@ -98,6 +109,15 @@ class Impatient(HttpToolsProtocol):
         _stop(self._leaving)
         super().connection_lost(exc)
 
+    def _close(self) -> None:
+        """Close after the last answer. While its request still arrives, that would be a reset, which may take the answer
+        with it: then only our side is closed, and what comes is dropped for as long as a quiet connection is kept."""
+        if self.cycle.more_body and self.transport.can_write_eof():
+            self._lingering = True
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
     def _leave_little_to_the_kernel(self) -> None:
         """What it has been left it gives up when nothing of it is taken in time."""
         milliseconds = round(self._patience.read_seconds * 1_000)
@@ -125,6 +145,17 @@ class Impatient(HttpToolsProtocol):
         _log.info("too slow", over="http", what=what)
         self._set(socket.SOL_SOCKET, "SO_LINGER", _ABRUPTLY)
         self.transport.abort()
+
+
+class _Answered:
+    """A connection as uvicorn's answers use it, which close it when it is not to be kept."""
+
+    __slots__ = ("close", "is_closing", "write")
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
 
 
 def _stop(timer: asyncio.TimerHandle | None) -> None:

@@ -105,6 +105,38 @@ async def test_a_body_that_comes_byte_by_byte_is_refused_and_then_cut(hurried: S
         assert b"408" in await answer
 
 
+@pytest.mark.parametrize("closes", ["HTTP/1.1\r\nconnection: close", "HTTP/1.0"])
+async def test_whoever_still_sends_what_was_refused_reads_why_before_the_connection_is_closed(
+    live: Serving, world: World, closes: str
+) -> None:
+    portal = await world.portal()
+    head = (
+        f"POST /portals/{portal.slug}/graphql {closes}\r\nhost: x\r\ncontent-type: application/json\r\n"
+        "content-length: 20000000\r\n\r\n"
+    )
+    async with connected(live) as late:
+        late.writer.write(head.encode())
+        for _ in range(200):  # all of it: closed at once, the connection would be reset, and the answer lost
+            late.writer.write(b" " * 100_000)
+            await late.writer.drain()
+        answer = await asyncio.wait_for(late.reader.read(), 2)  # until our side is closed
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"connection: close\r\n" in answer
+    assert b"PAYLOAD_TOO_LARGE" in answer
+
+
+async def test_whoever_never_ends_sending_what_was_refused_is_cut(hurried: Serving, world: World) -> None:
+    portal = await world.portal()
+    head = (
+        f"POST /portals/{portal.slug}/graphql HTTP/1.0\r\nhost: x\r\ncontent-type: application/json\r\n"
+        "content-length: 20000000\r\n\r\n"
+    )
+    async with connected(hurried) as endless:
+        endless.writer.write(head.encode())
+        assert b"413" in await endless.reader.readline()
+        assert await endless.drip(" " * 200) < 3
+
+
 async def test_a_client_that_does_not_read_its_answer_is_cut(hurried: Serving, world: World, at: At) -> None:
     portal = await world.portal()
     for number in range(10):
