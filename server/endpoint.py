@@ -4,20 +4,25 @@ import asyncio
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Literal, TypeVar
 from uuid import UUID
 
 import structlog
+from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from db.entrances import Entrance
+from execution.limits import ROOT_FIELD
 from resolvers.context import Context, Facilities
+from rules.budgets import RateLimited
 from rules.trusted_documents import PersistedDocumentNotFound, TrustedDocumentRequired
 from schema.root import schema
 from server import answers, callers, graphiql, live, requests, sockets
@@ -122,12 +127,14 @@ class Endpoint:
         return found
 
     async def _document(self, request: HTTPConnection, operation: Operation, context: Context) -> str:
-        """The text that an operation is to run, which the portal lets in. Raises Refused."""
+        """The text that an operation is to run, which the portal lets in. Raises Refused, and RateLimited for whoever
+        cannot pay for the looking."""
+        pay = partial(context.costs.spend, ROOT_FIELD)
         try:
             if operation.document_id is not None:
-                return await self.trusted.text(context.tenant_id, operation.document_id)
+                return await self.trusted.text(context.tenant_id, operation.document_id, pay)
             assert operation.query is not None, "an operation has either"
-            await self.trusted.check(await self.entrance(request), operation.query, context.token)
+            await self.trusted.check(await self.entrance(request), operation.query, context.token, pay)
             return operation.query
         except (PersistedDocumentNotFound, TrustedDocumentRequired) as rule:
             raise Refused(HTTPStatus.BAD_REQUEST, rule.code(), rule.message(context.language)) from None
@@ -203,7 +210,11 @@ class Endpoint:
         return response
 
     async def _execute(self, request: Request, operation: Operation, context: Context) -> ExecutionResult:
-        text = await self._document(request, operation, context)
+        try:
+            text = await self._document(request, operation, context)
+        except RateLimited as refused:
+            error = GraphQLError("", original_error=refused)
+            return PreExecutionError(None, [error], {"cost": context.costs.told()})
         try:
             return await schema.execute(
                 text,

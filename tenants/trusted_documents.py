@@ -1,6 +1,7 @@
 """Trusted documents: the text that a request names by its hash, and whether a portal runs the text that it brings."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeAlias
 from uuid import UUID
 
 import db
@@ -12,6 +13,9 @@ from rules.portals import OperationPolicy
 from rules.trusted_documents import PersistedDocumentNotFound, TrustedDocumentRequired, hash_named_by, hash_of
 from tenants.memory import Memory
 from tenants.sessions import recognize
+
+# Called before the database is asked: whoever names what is nowhere pays for the looking. Raises what refuses it.
+Pay: TypeAlias = Callable[[], Awaitable[None]]
 
 # What is on a list changes rarely; what is not there is asked for every time, so that it can be used once it is.
 _REMEMBERED_MOST = 5_000
@@ -30,28 +34,28 @@ class TrustedDocuments:
             _REMEMBERED_MOST, weight=len, heaviest=_REMEMBERED_CHARACTERS
         )
 
-    async def text(self, tenant_id: UUID, document_id: str) -> str:
+    async def text(self, tenant_id: UUID, document_id: str, pay: Pay) -> str:
         """The text of the document that a request names. Raises PersistedDocumentNotFound."""
         digest = hash_named_by(document_id)
-        found = await self._find(tenant_id, digest) if digest is not None else None
+        found = await self._find(tenant_id, digest, pay) if digest is not None else None
         if found is None:
             raise PersistedDocumentNotFound
         return found
 
-    async def check(self, entrance: Entrance, text: str, token: str | None) -> None:
+    async def check(self, entrance: Entrance, text: str, token: str | None, pay: Pay) -> None:
         """Refuse a text that the portal does not run for whoever holds the token, before anything is made of it.
         Raises TrustedDocumentRequired."""
         if entrance.operation_policy == OperationPolicy.ANY_DOCUMENT or text in self._always:
             return
-        if await self._find(entrance.tenant_id, hash_of(text)) is None and not await self._may_run_any(
-            entrance.tenant_id, token
-        ):
+        found = await self._find(entrance.tenant_id, hash_of(text), pay)
+        if found is None and not await self._may_run_any(entrance.tenant_id, token):
             raise TrustedDocumentRequired
 
-    async def _find(self, tenant_id: UUID, hash: str) -> str | None:
+    async def _find(self, tenant_id: UUID, hash: str, pay: Pay) -> str | None:
         known = self._known.recall((tenant_id, hash))
         if known is not None:
             return known
+        await pay()
         async with self._database.transaction(Mode.SNAPSHOT, tenant_id) as connection:
             found = await db.trusted_documents.text_of(connection, hash)
         if found is not None:

@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from db.connections import Database
+import db
+from db.connections import Connection, Database
 from execution.limits import ROOT_FIELD
+from rules.trusted_documents import document_id, hash_of
 from server.app import create
 from server.settings import Settings
 from tests.client import Client
@@ -190,6 +192,30 @@ async def test_what_is_not_valid_costs_too(tight: Tight, portal: Portal, at: At)
         for document in wrong:
             assert await code(client, document) in ("GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED")
         assert await code(client, wrong[0]) == "RATE_LIMITED"
+
+
+async def test_looking_for_a_document_that_is_nowhere_is_paid_before_it_is_looked_for(
+    tight: Tight, portal: Portal, at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    look = db.trusted_documents.text_of
+
+    async def noting(connection: Connection, hash: str) -> str | None:
+        looked.append(hash)
+        return await look(connection, hash)
+
+    monkeypatch.setattr(db.trusted_documents, "text_of", noting)
+    body = {"documentId": document_id(hash_of("never listed"))}
+    async with tight(viewer=3 * ROOT_FIELD) as servers:
+        client = servers.as_(at(portal))
+        path = f"/portals/{client.slug}/graphql"
+        answers = [(await client.http.post(path, json=body, headers={"accept": GRAPHQL})) for _ in range(5)]
+    codes = [each.json()["errors"][0]["extensions"]["code"] for each in answers]
+    assert codes == ["PERSISTED_DOCUMENT_NOT_FOUND"] * 3 + ["RATE_LIMITED"] * 2
+    assert len(looked) == 3
+    assert answers[-1].status_code == HTTPStatus.TOO_MANY_REQUESTS
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert answers[-1].json()["extensions"]["cost"]["requested"] == ROOT_FIELD
 
 
 async def test_a_mutation_that_is_refused_has_changed_nothing(
