@@ -7,6 +7,7 @@ from rules.broken import BrokenRule
 
 PASSWORD_LENGTH = range(8, 1_001)
 USER_NAME_LENGTH = range(1, 201)
+_UNWRITABLE = ("Cc", "Zl", "Zp")  # Unicode's control characters, and what separates lines and paragraphs
 
 # A new account's code opens the door once, within this time.
 ACTIVATION_DAYS = 14
@@ -84,10 +85,10 @@ class ActivationCodeExpired(BrokenRule):
 
 
 class UserNameInvalid(BrokenRule):
-    """A user name is empty or longer than 200 characters."""
+    """A user name is empty, longer than 200 characters, or has control characters."""
 
-    english = "A user name has 1 to 200 characters."
-    german = "Ein Benutzername hat 1 bis 200 Zeichen."
+    english = "A user name has 1 to 200 characters, in one line."
+    german = "Ein Benutzername hat 1 bis 200 Zeichen, in einer Zeile."
 
 
 @dataclass(eq=False, kw_only=True)
@@ -152,4 +153,6 @@ def code_normalized(code: str) -> str:
 
 def can_be_user_name(user_name: str) -> bool:
     """Whether a text can be anybody's user name."""
-    return len(user_name) in USER_NAME_LENGTH
+    return len(user_name) in USER_NAME_LENGTH and not any(
+        unicodedata.category(each) in _UNWRITABLE for each in user_name
+    )

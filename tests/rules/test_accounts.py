@@ -73,6 +73,16 @@ def test_a_user_name_has_1_to_200_characters(length: int, possible: bool) -> Non
     assert can_be_user_name("a" * length) is possible
 
 
+@pytest.mark.parametrize("character", ["\n", "\r", "\t", "\0", "\x1b", "\x85", "\u2028", "\u2029"])
+def test_a_user_name_is_one_line(character: str) -> None:
+    assert not can_be_user_name(f"bea{character}x")
+
+
+@pytest.mark.parametrize("name", ["bea smith", "bea@example.com", "Zoë", "نیم‌فاصله", "\U0001f600"])
+def test_a_user_name_is_in_any_script(name: str) -> None:
+    assert can_be_user_name(name)
+
+
 CODES = st.text(st.sampled_from(CODE_ALPHABET), min_size=16, max_size=16)
 
 
