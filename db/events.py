@@ -1,6 +1,7 @@
 """Events: that something has changed, told by PostgreSQL to every process. Ids only, never what they stand for."""
 
 import asyncio
+import contextvars
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -71,7 +72,8 @@ class Listener:
     async def ready(self, *, wait_seconds: float) -> None:
         """Listen from here on. Raises Unavailable when that takes too long."""
         if self._work is None or self._work.done():
-            self._work = asyncio.create_task(self._listen_for_ever())
+            # In surroundings of its own: it is nobody's who came first, and its lines of the log bear no request's id.
+            self._work = asyncio.create_task(self._listen_for_ever(), context=contextvars.Context())
         try:
             async with asyncio.timeout(wait_seconds):
                 await self._listening.wait()

@@ -8,6 +8,7 @@ import uuid
 
 import asyncpg
 import pytest
+import structlog
 from websockets.exceptions import InvalidStatus
 
 from db.connections import Database
@@ -228,6 +229,21 @@ async def test_whoever_watched_is_let_go_whatever_the_listening_died_of(
     await listener.ready(wait_seconds=1)
     assert missed == [True, True], "and when it is heard again, for who came between"
     await listener.close()
+
+
+async def test_the_listening_is_of_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[dict[str, object]] = []
+
+    async def connect(*_: object, **__: object) -> Dying:
+        said.append(structlog.contextvars.get_contextvars())
+        return Dying()
+
+    monkeypatch.setattr("db.events.asyncpg.connect", connect)
+    listener = Listener("postgresql://", lambda *_: None, lambda: None)
+    with structlog.contextvars.bound_contextvars(request_id="of whoever watches first"):
+        await listener.ready(wait_seconds=1)
+    await listener.close()
+    assert said == [{}]
 
 
 async def test_nothing_is_left_behind_by_a_client_that_vanishes(
