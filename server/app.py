@@ -54,7 +54,7 @@ def create(
     settings name, unless another is given. Raises StorageUnavailable."""
     facilities = facilities_of(settings, database, passwords, storage or open_storage(settings))
     connections = Connections(settings.live_most)
-    metrics = Metrics(database, connections, facilities.budgets)
+    metrics = Metrics(facilities, connections)
     trusted = TrustedDocuments(database, graphiql.documents())
     endpoint = Endpoint(settings, facilities, Portals(database), trusted, connections, metrics)
     graphql = crossing(endpoint, endpoint.handle, "GET, POST")
@@ -97,6 +97,7 @@ def create(
         },
     )
     app.state.facilities = facilities
+    app.state.metrics = metrics
     app.state.watches = facilities.watches  # whoever ends the process ends them first
     app.router.redirect_slashes = False  # the address would be made from the Host header
     return app

@@ -31,7 +31,7 @@ from server.metrics import Kind, Metrics
 from server.requests import MediaType, Operation, Refused
 from server.settings import Settings
 from server.streams import EventStream
-from server.tracing import Ended
+from server.telemetry import Ended
 from tenants.portals import Portals
 from tenants.sessions import Client
 from tenants.trusted_documents import TrustedDocuments
@@ -197,7 +197,7 @@ class Endpoint:
             _set_cookie(response, context.new_cookie, context.facilities.session_minutes * 60)
         seconds = time.perf_counter() - started
         kind = _KINDS[context.mutation]
-        self.metrics.ended(kind, codes, seconds)
+        self.metrics.ended(kind, codes, context.statements, seconds)
         request.state.ended = Ended(kind, codes, context)
         _log.info(
             "operation",

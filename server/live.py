@@ -96,7 +96,7 @@ async def told(
         codes = last.codes
         yield last
     finally:
-        metrics.ended("subscription", codes)
+        metrics.ended("subscription", codes, context.statements)
         _log.info(
             "subscription",
             **answers.logged(context),

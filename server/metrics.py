@@ -1,7 +1,7 @@
 """Metrics: what this process tells Prometheus of its work; counts and durations, and nothing of any tenant."""
 
 import hmac
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -25,9 +25,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from db.connections import Database
+from db.jobs import Job
 from execution import fallbacks
 from execution.compiled import plans
 from execution.fallbacks import Reason
+from resolvers.context import Facilities
 from server import answers, callers
 from server.requests import JSON, Refused
 from server.settings import Settings
@@ -35,6 +37,8 @@ from tenants.budgets import Budgets, Whose
 
 # "none": what was refused before anything of it ran, so that nobody asked what it would have been.
 Kind: TypeAlias = Literal["query", "mutation", "subscription", "none"]
+
+Outcome: TypeAlias = Literal["done", "later", "failed"]
 
 _SUCCESS = "OK"
 # Up to the deadline of a request, and closest where most of them end.
@@ -44,12 +48,13 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # when each count be
 
 
 class Metrics:
-    """The figures of one application, in a registry of its own: a process may have several applications.
+    """The figures of one application, in a registry of its own: a process may have several applications. `connections`
+    are the sockets and streams that are open; a worker alone has none.
 
     Labels are words of ours, never a client's: not the names of operations, nor anything that says which portal.
     """
 
-    def __init__(self, database: Database, connections: Sized, budgets: Budgets) -> None:
+    def __init__(self, facilities: Facilities, connections: Sized = ()) -> None:
         self._registry = registry = CollectorRegistry()
         self._operations = Counter(
             "kontor_operations",
@@ -64,6 +69,18 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._statements = Counter(
+            "kontor_statements",
+            "SQL statements that operations have sent, by the type of the operation.",
+            ["type"],
+            registry=registry,
+        )
+        self._jobs = Counter(
+            "kontor_jobs",
+            "Times that a worker of this process was at a job, by what came of it: done, put off, or failed and tried again.",
+            ["job", "outcome"],
+            registry=registry,
+        )
         self._in_flight = Gauge(
             "kontor_requests_in_flight", "GraphQL requests that are being answered.", registry=registry
         )
@@ -73,8 +90,8 @@ class Metrics:
         live.set_function(lambda: len(connections))
         registry.register(_Executions())
         registry.register(_Plans())
-        registry.register(_Pool(database))
-        registry.register(_Refusals(budgets))
+        registry.register(_Pool(facilities.database))
+        registry.register(_Refusals(facilities.budgets))
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
@@ -83,11 +100,20 @@ class Metrics:
         """A request counts as being answered as long as the block lasts."""
         return self._in_flight.track_inprogress()
 
-    def ended(self, kind: Kind, codes: Sequence[str], seconds: float | None = None) -> None:
+    def ended(self, kind: Kind, codes: Sequence[str], statements: int, seconds: float | None = None) -> None:
         """An operation has ended with the codes of its errors. A subscription takes no time: it lasts."""
         self._operations.labels(kind, codes[0] if codes else _SUCCESS).inc()
+        self._statements.labels(kind).inc(statements)
         if seconds is not None:
             self._seconds.labels(kind).observe(seconds)
+
+    def worked(self, job: Job, outcome: Outcome) -> None:
+        """A worker was at a job."""
+        self._jobs.labels(job.value, outcome).inc()
+
+    def families(self) -> Iterable[Metric]:
+        """All figures as they are now."""
+        return self._registry.collect()
 
     def text(self) -> bytes:
         """All figures as they are now, in Prometheus' text format."""

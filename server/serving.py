@@ -17,7 +17,7 @@ from server import workers
 from server.app import running
 from server.settings import EMBEDDED_DATABASE, Settings
 from server.slow_clients import Patience, protocol
-from server.tracing import tracing
+from server.telemetry import telling, tracing
 
 if TYPE_CHECKING:
     from server.spans import Spans
@@ -33,7 +33,10 @@ async def serve(settings: Settings, *, ready: Callable[[], None] = lambda: None)
 
 
 async def _serve(settings: Settings, spans: "Spans | None", ready: Callable[[], None]) -> None:
-    async with running(settings, spans) as app, workers.beside(settings, app.state.facilities, spans):
+    async with (
+        running(settings, spans) as app,
+        workers.beside(settings, app.state.facilities, app.state.metrics, spans),
+    ):
         config = uvicorn.Config(
             _surrounded(app, settings, spans),
             http=protocol(Patience(settings.head_seconds, settings.read_seconds)),
@@ -48,7 +51,8 @@ async def _serve(settings: Settings, spans: "Spans | None", ready: Callable[[], 
             ws_max_size=settings.max_body_bytes,
             ws_per_message_deflate=False,  # costs memory for every socket, and events are small
         )
-        await Server(config, ready=ready, before_shutdown=app.state.watches.close).serve()
+        with telling(settings, app.state.metrics):
+            await Server(config, ready=ready, before_shutdown=app.state.watches.close).serve()
 
 
 def _surrounded(app: ASGIApp, settings: Settings, spans: "Spans | None") -> Any:

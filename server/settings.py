@@ -235,8 +235,7 @@ class Settings(BaseSettings):
     )
     otlp_endpoint: str = Field(
         "",
-        description="http(s)://… of an OpenTelemetry collector that takes traces by OTLP over HTTP, usually at port 4318, "
-        "without /v1/traces; unset: nothing is traced.",
+        description="http(s)://… of an OpenTelemetry collector (OTLP over HTTP, port 4318); unset: none is told.",
     )
     trace_share: float = Field(
         1.0,
@@ -244,6 +243,7 @@ class Settings(BaseSettings):
         le=1,
         description="Which part of the requests is traced; what a trusted proxy traces, or does not, is as it says.",
     )
+    metrics_seconds: float = Field(60.0, ge=0.1, description="How often the collector is sent metrics.")
     demo_personas: bool = Field(
         False, description="Whether GraphiQL offers signing in as the demo's people; never with real data."
     )

@@ -16,7 +16,6 @@ import structlog
 from opentelemetry import trace
 from opentelemetry.context import Context as Surroundings
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
@@ -25,11 +24,11 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.workers import Later
+from server.otlp import EXPORT_SECONDS, resource
 from server.settings import Settings
 from server.statement_texts import summary, without_values
-from server.tracing import Ended
+from server.telemetry import Ended
 
-_EXPORT_SECONDS = 5
 _CLOSE_SECONDS = 5
 _LONGEST = 4_096  # of what one attribute says
 _MOST_CODES = 20
@@ -45,7 +44,7 @@ _NOTHING = nullcontext()
 @contextmanager
 def exported(settings: Settings) -> Iterator["Spans"]:
     """Spans that are sent to the collector of the settings, in batches by a thread; what is left goes at the end."""
-    exporter = OTLPSpanExporter(f"{settings.otlp_endpoint}/v1/traces", timeout=_EXPORT_SECONDS)
+    exporter = OTLPSpanExporter(f"{settings.otlp_endpoint}/v1/traces", timeout=EXPORT_SECONDS)
     spans = Spans(settings, BatchSpanProcessor(exporter))
     try:
         yield spans
@@ -58,9 +57,7 @@ class Spans:
 
     def __init__(self, settings: Settings, processor: SpanProcessor) -> None:
         self._provider = TracerProvider(
-            resource=Resource.create(
-                {SERVICE_NAME: "kontor", "deployment.environment.name": settings.environment}
-            ),
+            resource=resource(settings),
             sampler=ParentBased(TraceIdRatioBased(settings.trace_share)),
             span_limits=SpanLimits(max_span_attribute_length=_LONGEST),
             shutdown_on_exit=False,

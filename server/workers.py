@@ -15,15 +15,16 @@ from db.connections import Database
 from db.isolation import Mode
 from db.jobs import Job
 from db.tracing import Tracer
-from db.workers import Regular, Timing, Worker
+from db.workers import Later, Regular, Timing, Worker
 from resolvers.context import Facilities
 from server import deliveries, mailing
 from server.app import facilities_of
 from server.jobs import Handler, Tools
+from server.metrics import Metrics, Outcome
 from server.outgoing import Outgoing
 from server.settings import Settings
 from server.storing import open_storage
-from server.tracing import tracing
+from server.telemetry import telling, tracing
 from tenants import change_feed, notices
 from tenants.passwords import Passwords
 
@@ -81,7 +82,9 @@ async def work(settings: Settings, *, ready: Callable[[], None] = lambda: None) 
             opened.push_async_callback(database.close)
             facilities = facilities_of(settings, database, passwords, open_storage(settings))
             opened.push_async_callback(facilities.watches.close)
-            worker = await opened.enter_async_context(working(settings, facilities, spans))
+            metrics = Metrics(facilities)
+            opened.enter_context(telling(settings, metrics))
+            worker = await opened.enter_async_context(working(settings, facilities, metrics, spans))
             waiting = asyncio.create_task(worker.working.wait())
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -95,7 +98,7 @@ async def work(settings: Settings, *, ready: Callable[[], None] = lambda: None) 
 
 @asynccontextmanager
 async def beside(
-    settings: Settings, facilities: Facilities, tracer: Tracer | None = None
+    settings: Settings, facilities: Facilities, metrics: Metrics, tracer: Tracer | None = None
 ) -> AsyncIterator[None]:
     """A worker in the process that serves, as the settings wish, on connections of its own."""
     if not settings.worker:
@@ -103,7 +106,7 @@ async def beside(
         return
     database = await _open_database(settings, tracer)
     try:
-        async with working(settings, replace(facilities, database=database), tracer):
+        async with working(settings, replace(facilities, database=database), metrics, tracer):
             yield
     finally:
         await database.close()
@@ -111,7 +114,7 @@ async def beside(
 
 @asynccontextmanager
 async def working(
-    settings: Settings, facilities: Facilities, tracer: Tracer | None = None
+    settings: Settings, facilities: Facilities, metrics: Metrics, tracer: Tracer | None = None
 ) -> AsyncIterator[Worker]:
     """A worker as long as the block lasts; what it is doing then has a while to end, and is cut short after that."""
     outgoing = Outgoing(private=settings.webhook_private_targets, seconds=settings.webhook_seconds)
@@ -119,7 +122,7 @@ async def working(
     tools = Tools(settings, facilities, outgoing, stop)
     worker = Worker(
         settings.database_url,
-        {job: _bound(handler, tools) for job, handler in HANDLERS.items()},
+        {job: _bound(job, handler, tools, metrics) for job, handler in HANDLERS.items()},
         tuple(Regular(name, moments, _bound_to(work, tools)) for name, moments, work in REGULAR),
         Timing(
             heartbeat_seconds=settings.worker_heartbeat_seconds,
@@ -150,9 +153,17 @@ async def _open_database(settings: Settings, tracer: Tracer | None) -> Database:
     )
 
 
-def _bound(handler: Handler, tools: Tools) -> db.workers.Handler:
+def _bound(job: Job, handler: Handler, tools: Tools, metrics: Metrics) -> db.workers.Handler:
     async def do(tenant_id: UUID, key: UUID) -> None:
-        await handler(tools, tenant_id, key)
+        outcome: Outcome = "failed"
+        try:
+            await handler(tools, tenant_id, key)
+            outcome = "done"
+        except Later:
+            outcome = "later"
+            raise
+        finally:
+            metrics.worked(job, outcome)
 
     return do
 

@@ -24,6 +24,7 @@ from rules import notices as rules
 from server import workers
 from server.app import facilities_of
 from server.mailing import Folder, open_carrier
+from server.metrics import Metrics
 from server.settings import ROOT, Settings
 from tenants.mail import Mail, MailDelayed
 from tenants.notices import GIVEN_UP, OFF, REPLACED, look_after
@@ -127,7 +128,7 @@ def speaking(settings: Settings, port: int, **more: Any) -> Settings:
 async def working(settings: Settings, world: World) -> AsyncIterator[None]:
     """A worker as the server has it."""
     facilities = facilities_of(settings, world.database, world.passwords, Storage.in_memory())
-    async with workers.working(settings, facilities) as worker:
+    async with workers.working(settings, facilities, Metrics(facilities)) as worker:
         await asyncio.wait_for(worker.working.wait(), SOON)
         yield
 
@@ -336,7 +337,7 @@ async def test_no_connection_is_held_while_a_mail_is_on_its_way(
         async with receiving(box) as port:
             told_to = speaking(settings, port)
             facilities = facilities_of(told_to, small, world.passwords, Storage.in_memory())
-            async with workers.working(told_to, facilities):
+            async with workers.working(told_to, facilities, Metrics(facilities)):
                 await office.provision()
                 await box.becomes(1)
                 async with small.transaction(Mode.SNAPSHOT, office.portal.tenant_id) as connection:

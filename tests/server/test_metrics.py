@@ -116,7 +116,15 @@ async def test_they_say_nothing_of_a_tenant_and_repeat_no_word_of_a_client(
         for sample in family.samples
         for label in sample.labels
     }
-    assert labels == {"type", "code", "le", "path", "reason", "state", "budget"}
+    assert labels == {
+        "type",
+        "code",
+        "le",
+        "path",
+        "reason",
+        "state",
+        "budget",
+    }  # and job and outcome, once there are some
 
 
 async def test_operations_are_counted_by_type_and_outcome_and_timed(

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from db.failures import Unstorable
@@ -27,7 +28,7 @@ from tests.db.test_workers import forget_all
 from tests.receiver import Receiver, receiving
 from tests.server.live import ADD
 from tests.server.test_webhook_deliveries import state_becomes, webhook
-from tests.server.test_worker_process import Process, answers, process
+from tests.server.test_worker_process import Process, answers, process, works
 from tests.world import Portal, World
 
 PLACE = """mutation Place($input: OrderPlaceInput!) { orderPlace(input: $input) { orders { id } errors { code } } }"""
@@ -66,7 +67,7 @@ class Observed:
     lines: list[bytes] = field(default_factory=list)
 
     def spans(self) -> list[Any]:
-        received = [ExportTraceServiceRequest.FromString(each.body) for each in self.collector.told]
+        received = [ExportTraceServiceRequest.FromString(each) for each in self.received("/v1/traces")]
         return [
             span
             for each in received
@@ -74,6 +75,19 @@ class Observed:
             for scope in resource.scope_spans
             for span in scope.spans
         ]
+
+    def figures(self) -> dict[str, list[Any]]:
+        """The points that it was sent last, by the name of their metric."""
+        last = ExportMetricsServiceRequest.FromString(self.received("/v1/metrics")[-1])
+        return {
+            metric.name: list(getattr(metric, metric.WhichOneof("data")).data_points)
+            for resource in last.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+        }
+
+    def received(self, path: str) -> list[bytes]:
+        return [each.body for each in self.collector.told if each.path == path]
 
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.lines if line.startswith(b"{")]
@@ -207,7 +221,7 @@ async def test_a_job_is_in_the_trace_of_the_request_that_asked_for_it_as_a_trust
         await erp.becomes(1)
         await state_becomes(olga, "DELIVERED")
         await server.stop()
-    assert {each.path for each in collector.told} == {"/v1/traces"}
+    assert {each.path for each in collector.told} == {"/v1/traces", "/v1/metrics"}
     spans = server.spans()
     [request] = [each for each in spans if said(each).get("graphql.operation.name") == "Place"]
     assert request.trace_id.hex() == TRACE
@@ -219,6 +233,51 @@ async def test_a_job_is_in_the_trace_of_the_request_that_asked_for_it_as_a_trust
         assert [each.name for each in spans if each.parent_span_id == job.span_id and each.name == "BEGIN"]
     sent = [each for each in server.events() if each["event"] in ("webhook", "notice")]
     assert {each["trace_id"] for each in sent} == {request.trace_id.hex()}
+    done = {said(each)["job"]: said(each)["outcome"] for each in server.figures()["kontor_jobs_total"]}
+    assert done == {"webhook.deliver": "done", "notice.send": "done"}
+
+
+async def test_a_collector_is_sent_figures_now_and_then_and_when_the_process_ends(
+    portal: Portal, database_url: str, tmp_path: Path
+) -> None:
+    async with (
+        receiving() as collector,
+        observed(database_url, tmp_path, collector, KONTOR_METRICS_SECONDS="0.2") as server,
+    ):
+        client = Client(server.http, portal.slug)
+        await client.ask("{ portal { slug } }")
+        async with asyncio.timeout(5):
+            while len(server.received("/v1/metrics")) < 2:  # noqa: ASYNC110  (nobody tells)
+                await asyncio.sleep(0.05)
+        await client.ask("{ portal { slug } }")
+        await server.stop()
+    operations = server.figures()["kontor_operations_total"]
+    assert [(said(each), each.as_double) for each in operations] == [({"type": "query", "code": "OK"}, 2)]
+    (resource,) = ExportMetricsServiceRequest.FromString(server.received("/v1/metrics")[-1]).resource_metrics
+    of_process = said(resource.resource)
+    assert (of_process["service.name"], of_process["deployment.environment.name"]) == (
+        "kontor",
+        "development",
+    )
+    assert len(of_process["service.instance.id"]) == 36
+
+
+async def test_a_worker_alone_sends_what_it_did(
+    portal: Portal, olga: Client, at: At, database_url: str, tmp_path: Path
+) -> None:
+    async with receiving() as collector, receiving() as erp:
+        await webhook(olga, erp)
+        bea = await at(portal).sign_in("geheim-bea-0", PASSWORD)
+        await bea.ask(ADD)
+        await bea.ask(PLACE, input={})
+        given = {"KONTOR_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}"}
+        async with process("worker", database_url, tmp_path, **given) as worker:
+            await works(worker)
+            await state_becomes(olga, "DELIVERED")
+            worker.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(worker.wait(), 20) == 0
+    done = Observed(worker, collector, olga.http).figures()["kontor_jobs_total"]
+    assert {"job": "webhook.deliver", "outcome": "done"} in [said(each) for each in done]
 
 
 async def test_a_collector_that_is_not_there_or_says_nothing_delays_neither_answers_nor_the_end(

@@ -364,7 +364,7 @@ def test_without_a_collector_nothing_of_opentelemetry_is_even_imported(endpoint:
 import sys
 import server.__main__
 from server.settings import Settings
-from server.tracing import tracing
+from server.telemetry import tracing
 with tracing(Settings(_env_file=None, otlp_endpoint=sys.argv[1])) as spans:
     print(any(each.partition(".")[0] in ("opentelemetry", "google", "requests") for each in sys.modules), spans is not None)
 """

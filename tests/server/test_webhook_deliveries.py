@@ -20,6 +20,7 @@ from rules.webhooks import MOST_ATTEMPTS
 from server import deliveries, workers
 from server.app import facilities_of
 from server.jobs import Tools
+from server.metrics import Metrics
 from server.outgoing import Outgoing
 from server.settings import Settings
 from server.storing import open_storage
@@ -84,7 +85,8 @@ async def tools(world: World, settings: Settings) -> AsyncIterator[Tools]:
 
 @asynccontextmanager
 async def at_work(tools: Tools) -> AsyncIterator[None]:
-    async with workers.working(tools.settings, tools.facilities) as worker:
+    metrics = Metrics(tools.facilities)
+    async with workers.working(tools.settings, tools.facilities, metrics) as worker:
         await asyncio.wait_for(worker.working.wait(), 5)
         yield
 

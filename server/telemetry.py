@@ -1,4 +1,5 @@
-"""Tracing: whether this process is traced. What traces say, and OpenTelemetry with it, is in spans.py."""
+"""Telemetry: whether this process tells an OpenTelemetry collector of its work. What it tells, and OpenTelemetry with it,
+is in spans.py and otlp_metrics.py."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -6,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from resolvers.context import Context
-from server.metrics import Kind
+from server.metrics import Kind, Metrics
 from server.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,3 +34,16 @@ def tracing(settings: Settings) -> Iterator["Spans | None"]:
 
     with exported(settings) as spans:
         yield spans
+
+
+@contextmanager
+def telling(settings: Settings, metrics: Metrics) -> Iterator[None]:
+    """The figures of this process are sent as well, as long as the block lasts."""
+    if not settings.otlp_endpoint:
+        yield
+        return
+    # Only now, for the same reason.
+    from server.otlp_metrics import sent
+
+    with sent(settings, metrics):
+        yield
