@@ -1,6 +1,5 @@
 """The command line: `python -m server COMMAND`."""
 
-import asyncio
 import difflib
 import shutil
 import signal
@@ -16,7 +15,7 @@ from rich.console import Console
 from db import embedded, migrations
 from rules.permissions import StaffRole
 from schema.root import sdl
-from server import forgetting, logs, provisioning, serving, workers
+from server import forgetting, logs, loops, provisioning, serving, workers
 from server.demo import running
 from server.importing import import_folder
 from server.settings import ROOT, Settings
@@ -46,10 +45,6 @@ def _settings() -> Settings:
         raise typer.Exit(2) from None
 
 
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    return asyncio.run(work)
-
-
 def _cluster(settings: Settings) -> embedded.Cluster:
     if settings.embedded is None:
         _console.print("DATABASE_URL names another PostgreSQL; there is no embedded one to start or stop.")
@@ -72,7 +67,7 @@ def serve() -> None:
     # uvicorn raises it once more when it has ended: what lies around it is to be closed too, e.g. the worker.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        _run(serving.serve(settings))
+        loops.run(serving.serve(settings))
     except StorageUnavailable as unavailable:
         _console.print(f"Files cannot be kept: {unavailable}.", style="red", highlight=False)
         raise typer.Exit(1) from None
@@ -84,7 +79,7 @@ def worker() -> None:
     settings = _settings()
     logs.configure(settings)
     try:
-        _run(workers.work(settings, ready=lambda: _console.print("Working; Ctrl-C stops it.")))
+        loops.run(workers.work(settings, ready=lambda: _console.print("Working; Ctrl-C stops it.")))
     except StorageUnavailable as unavailable:
         _console.print(f"Files cannot be kept: {unavailable}.", style="red", highlight=False)
         raise typer.Exit(1) from None
@@ -141,7 +136,7 @@ def prepare() -> None:
     if settings.admin_database_url is None:
         _console.print("Set ADMIN_DATABASE_URL: the server as a role that may make roles and databases.")
         raise typer.Exit(2)
-    _run(serving.prepare(settings, settings.admin_database_url, _migration_url(settings)))
+    loops.run(serving.prepare(settings, settings.admin_database_url, _migration_url(settings)))
 
 
 @app.command()
@@ -241,7 +236,7 @@ def staff_add(
 
 def _provision(work: Coroutine[Any, Any, None], done: str) -> None:
     try:
-        _run(work)
+        loops.run(work)
     except NotProvisioned as refused:
         _console.print(f"Nothing was made: {refused}.", style="red", highlight=False)
         raise typer.Exit(2) from None
@@ -252,7 +247,7 @@ def _provision(work: Coroutine[Any, Any, None], done: str) -> None:
 def changes_forget() -> None:
     """Remove from all companies' change feeds what is older than KONTOR_CHANGES_KEPT_DAYS; run it once a day."""
     settings = _settings()
-    _console.print(f"{_run(forgetting.forget(settings))} changes are forgotten.", highlight=False)
+    _console.print(f"{loops.run(forgetting.forget(settings))} changes are forgotten.", highlight=False)
 
 
 @app.command("import")
@@ -266,7 +261,7 @@ def import_(
     """Import a company's data. Repeatable: what is there already and equal stays untouched."""
     settings = _settings()
     folder = report or settings.home / "imports" / portal
-    raise typer.Exit(_run(import_folder(settings, source, portal, folder, _console)))
+    raise typer.Exit(loops.run(import_folder(settings, source, portal, folder, _console)))
 
 
 if __name__ == "__main__":

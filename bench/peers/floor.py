@@ -5,7 +5,6 @@ viewer is looked up by the first statement of a read-only transaction of one sna
 operations by the names that their documents begin with, and reads no GraphQL.
 """
 
-import asyncio
 import gc
 import hashlib
 import os
@@ -19,6 +18,7 @@ import uvicorn
 
 from bench.peers.floor_reads import READS, viewer
 from db.isolation import Mode, begin
+from server import loops
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -97,4 +97,4 @@ async def _serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    loops.run(_serve())

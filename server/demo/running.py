@@ -1,6 +1,5 @@
 """Running the demo: database up, world set up, portals served; everything down again at the end."""
 
-import asyncio
 import signal
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from db.embedded import Cluster
-from server import logs, serving
+from server import logs, loops, serving
 from server.demo import personas
 from server.demo.install import NotInstalled, install
 from server.demo.portals import DemoPortal
@@ -26,9 +25,9 @@ def run(
     logs.configure(settings)
     try:
         serving.bring_up(settings, cluster)
-        portals = asyncio.run(_install(settings, real, console))
+        portals = loops.run(_install(settings, real, console))
         if not only_install:
-            asyncio.run(serving.serve(settings, ready=lambda: _tell(settings, portals, console)))
+            loops.run(serving.serve(settings, ready=lambda: _tell(settings, portals, console)))
     except KeyboardInterrupt:
         console.print("Stopped.")
     except NotInstalled as failed:

@@ -44,11 +44,11 @@ class Slow:
         """Send a byte every now and then, until the connection is cut; after how many seconds it was."""
         started = time.monotonic()
         for each in text.encode():
+            if self.reader.at_eof() or self.reader.exception() or self.writer.is_closing():
+                break
             with suppress(ConnectionError):
                 self.writer.write(bytes([each]))
                 await self.writer.drain()
-            if self.reader.at_eof() or self.reader.exception() or self.writer.is_closing():
-                break
             await asyncio.sleep(0.05)
         return time.monotonic() - started
 
