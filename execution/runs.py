@@ -7,6 +7,7 @@ belongs in the answer at once; faults are kept, and dealt with at the end.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from graphql import ExecutionResult
@@ -88,23 +89,29 @@ class Run:
         # Several may wait for the same future: whoever loads the same key.
         running: dict[asyncio.Future[Any], list[Callable[[Any], None]]] = {}
         arrived: list[asyncio.Future[Any]] = []
-        news = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        news = loop.create_future()  # not an Event: those are dear, and this waits once a level
 
         def arrive(future: asyncio.Future[Any]) -> None:
             arrived.append(future)
-            news.set()
+            if not news.done():
+                news.set_result(None)
 
         try:
             while self._begun or running:
                 begun, self._begun = self._begun, []
                 for awaitable, receive in begun:
-                    future: asyncio.Future[Any] = asyncio.ensure_future(awaitable)
+                    future: asyncio.Future[Any] = (
+                        loop.create_task(awaitable)
+                        if type(awaitable) is CoroutineType
+                        else asyncio.ensure_future(awaitable)
+                    )
                     if future not in running:
                         running[future] = []
                         future.add_done_callback(arrive)
                     running[future].append(receive)
-                await news.wait()
-                news.clear()
+                await news
+                news = loop.create_future()
                 done = arrived.copy()
                 arrived.clear()
                 for future in done:

@@ -56,9 +56,8 @@ class Loader(Generic[Key, Row]):
             fresh = [key for key in missing if key not in being_read] if being_read else missing
             if fresh:
                 self._gather(fresh)
-            reads = {being_read[key] for key in missing}
-            await asyncio.wait(reads)  # to await a read itself would cancel it with one of those who wait
-            for read in reads:
+            for read in {being_read[key] for key in missing}:
+                await _over(read)
                 read.result()
         return [rows[key] for key in keys]
 
@@ -99,6 +98,20 @@ class Loader(Generic[Key, Row]):
         finally:
             for key in keys:
                 del self._being_read[key]
+
+
+async def _over(read: asyncio.Future[None]) -> None:
+    """Wait until a read is over. To await it itself would cancel it with one of those who wait."""
+    if read.done():
+        return
+    waiting = read.get_loop().create_future()
+
+    def over(_read: asyncio.Future[None]) -> None:
+        if not waiting.done():
+            waiting.set_result(None)
+
+    read.add_done_callback(over)
+    await waiting
 
 
 def _fail(done: asyncio.Future[None], error: Exception) -> None:
