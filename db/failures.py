@@ -4,7 +4,7 @@ import asyncpg
 
 
 class Unavailable(Exception):
-    """The database cannot be reached, has no room, or no connection became free in time."""
+    """The database cannot be reached, has no room, is older than this program, or no connection became free in time."""
 
 
 class Crowded(Unavailable):
@@ -43,7 +43,7 @@ class Translated:
             raise Contended(str(error)) from error
         if isinstance(error, _NOT_STORABLE) or str(error).startswith("invalid input for query argument"):
             raise Unstorable(str(error).partition(":")[0]) from None
-        if isinstance(error, UNREACHABLE):
+        if isinstance(error, (*UNREACHABLE, *_OLDER)):
             raise Unavailable(str(error) or type(error).__name__) from error
 
 
@@ -55,6 +55,8 @@ _CONTENDED = (
     asyncpg.ForeignKeyViolationError,
 )
 _NOT_STORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.NumericValueOutOfRangeError)
+# What its migrations would have made is not there yet.
+_OLDER = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 UNREACHABLE = (
     OSError,
     TimeoutError,

@@ -16,7 +16,7 @@ import structlog
 from structlog.testing import capture_logs
 
 import db
-from db.connections import Database
+from db.connections import Connection, Database
 from db.failures import Contended, TooSlow, Unavailable, Unstorable
 from db.isolation import Mode
 from server import logs as logs_of_the_server
@@ -268,6 +268,24 @@ async def test_a_database_at_an_older_migration_is_not_ready(world: World, http:
         {"status": "unavailable", "reason": "migration"},
     )
     assert (await http.get("/readyz")).status_code == 200
+
+
+async def test_what_an_older_database_lacks_is_503(
+    bea: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sql, missing in {
+        "select 1 from of_tomorrow": "of_tomorrow",
+        "select tomorrow from products": "tomorrow",
+    }.items():
+
+        async def page(connection: Connection, *_: object, sql: str = sql, **__: object) -> None:
+            await connection.fetch_text(sql)
+
+        monkeypatch.setattr(db.products, "page", page)
+        response = await bea.post(PRODUCTS)
+        error = response.json()["errors"][0]
+        assert (response.status_code, error["extensions"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+        assert missing not in response.text
 
 
 async def test_a_database_that_a_later_release_has_migrated_is_ready(
