@@ -5,18 +5,19 @@ as they are few.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+import db
 from db.connections import Connection
 from resolvers.nodes import NODES
 from rules.permissions import Permission
 from rules.restrictions import Grant, Modes
 from rules.viewers import Viewer
-from tests.world import World
+from tests.world import Portal, World
 
 
 class Noting(Connection):
@@ -35,13 +36,10 @@ class Noting(Connection):
         return await super().fetch_text(sql, *values)
 
 
-@pytest.mark.parametrize("node_type", sorted(NODES))
-async def test_a_customers_rows_are_found_by_their_ids_not_by_the_customer(
-    node_type: str, world: World
-) -> None:
-    portal = await world.portal()
+def viewer_at(portal: Portal) -> Viewer:
+    """A customer's account that may do everything."""
     everything = frozenset(Permission)
-    viewer = Viewer(
+    return Viewer(
         tenant_id=portal.tenant_id,
         session_id=uuid4(),
         account_id=uuid4(),
@@ -52,10 +50,32 @@ async def test_a_customers_rows_are_found_by_their_ids_not_by_the_customer(
         permissions=everything,
         grants=(Grant(uuid4(), everything, Modes(None, None, None, None)),),
     )
+
+
+@pytest.mark.parametrize("read", [db.stock.of_products, db.stock.to_order_from, db.stock.lock])
+async def test_stock_is_found_by_its_products_before_anything_is_asked_of_its_warehouses(
+    read: Callable[..., Awaitable[object]], world: World
+) -> None:
+    """Where a thousand companies have little stock and one has much, its warehouses lead to all of it."""
+    portal = await world.portal()
+    async with portal.writing() as connection:
+        noting = Noting(connection)
+        await read(noting, viewer_at(portal), [uuid4(), uuid4()])
+    (sql,) = noting.noted
+    assert re.search(r"FROM \(SELECT [^()]*FROM stock\b.*(OFFSET 0|FOR UPDATE)\) AS found", sql, re.DOTALL), (
+        sql
+    )
+
+
+@pytest.mark.parametrize("node_type", sorted(NODES))
+async def test_a_customers_rows_are_found_by_their_ids_not_by_the_customer(
+    node_type: str, world: World
+) -> None:
+    portal = await world.portal()
     read, _ = NODES[node_type]
     async with portal.writing() as connection:
         noting = Noting(connection)
-        await read(noting, viewer, [uuid4(), uuid4()])
+        await read(noting, viewer_at(portal), [uuid4(), uuid4()])
     for sql in noting.noted:
         for table in re.findall(r"(\w+)\.id = ANY", sql):
             assert not re.search(rf"\b{table}\.customer_id = \$\d+::UUID(?!\) IS true)", sql), sql
