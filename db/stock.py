@@ -11,7 +11,9 @@ from sqlalchemy import (
     ARRAY,
     CheckConstraint,
     Column,
+    ColumnElement,
     Index,
+    Integer,
     Select,
     Text,
     Uuid,
@@ -20,7 +22,6 @@ from sqlalchemy import (
     column,
     exists,
     func,
-    literal_column,
     select,
     table,
     true,
@@ -87,45 +88,40 @@ _category_of_product = (
 )
 
 
-def _rows(shape: Shape) -> Select[Any]:
-    """The rows of the products `ids`, as far as the viewer's groups allow."""
-    return select(stock.c.product_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.reserved).where(
+def _of_warehouses(what: Column[Any]) -> ColumnElement[Any]:
+    """One column of all the tenant's warehouses, in the order of their ids."""
+    every = select(what).where(warehouses.c.tenant_id == bindparam("tenant_id")).order_by(warehouses.c.id)
+    return func.array(every.scalar_subquery(), type_=ARRAY(what.type))
+
+
+# Read once, and not joined: a plan that is kept for any number of products, and for companies of any size, may else go
+# through all that each warehouse has, or through everybody's warehouses for each row.
+_warehouse_code = _of_warehouses(warehouses.c.code)[
+    func.array_position(_of_warehouses(warehouses.c.id), stock.c.warehouse_id, type_=Integer)
+].label("warehouse_code")
+
+
+def _levels(shape: Shape) -> Select[Any]:
+    """The levels of the products `ids`, as far as the viewer's groups allow."""
+    return select(
+        stock.c.product_id, stock.c.warehouse_id, _warehouse_code, stock.c.on_hand, stock.c.reserved
+    ).where(
         stock.c.tenant_id == bindparam("tenant_id"),
         stock.c.product_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
         stock_in(shape, stock.c.product_id, _category_of_product, stock.c.warehouse_id),
     )
 
 
-def _levels(rows: Select[Any]) -> Select[Any]:
-    """The rows with their warehouses' codes. They are found first: in one query with its warehouses, a plan that is kept
-    for any number of products may go through all that each warehouse has, where most companies have little."""
-    found = rows.subquery("found")
-    return select(
-        found.c.product_id,
-        found.c.warehouse_id,
-        warehouses.c.code.label("warehouse_code"),
-        found.c.on_hand,
-        found.c.reserved,
-    ).join_from(
-        found,
-        warehouses,
-        (warehouses.c.tenant_id == bindparam("tenant_id")) & (warehouses.c.id == found.c.warehouse_id),
-    )
-
-
 @lru_cache(maxsize=256)
 def _of_products(shape: Shape) -> Statement[StockLevel]:
-    apart = _rows(shape).offset(literal_column("0"))  # PostgreSQL leaves a query with an offset as it is
-    return Statement(_levels(apart).order_by(warehouses.c.code), StockLevel)
+    return Statement(_levels(shape).order_by(_warehouse_code), StockLevel)
 
 
 @lru_cache(maxsize=256)
 def _lock(shape: Shape) -> Statement[StockLevel]:
     # The rows are locked in one order, so two carts with the same products cannot deadlock.
-    locked = _rows(shape).order_by(stock.c.product_id, stock.c.warehouse_id).with_for_update()
-    levels = _levels(locked)
-    found = levels.selected_columns
-    return Statement(levels.order_by(found.product_id, found.warehouse_id), StockLevel)
+    ordered = _levels(shape).order_by(stock.c.product_id, stock.c.warehouse_id)
+    return Statement(ordered.with_for_update(of=stock), StockLevel)
 
 
 async def of_products(
