@@ -111,12 +111,15 @@ class Impatient(HttpToolsProtocol):
 
     def _close(self) -> None:
         """Close after the last answer. While its request still arrives, that would be a reset, which may take the answer
-        with it: then only our side is closed, and what comes is dropped for as long as a quiet connection is kept."""
-        if self.cycle.more_body and self.transport.can_write_eof():
+        with it: then only our side is closed, and what comes is dropped for as long as a quiet connection is kept. Not so
+        where an answer broke off, or the next request is there already: nothing else would end such a connection."""
+        was_answered = self.cycle.response_complete
+        if was_answered and self.cycle.more_body and self.transport.can_write_eof():
             self._lingering = True
             self.transport.write_eof()
         else:
             self.transport.close()
+            self._await_reading()
 
     def _leave_little_to_the_kernel(self) -> None:
         """What it has been left it gives up when nothing of it is taken in time."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from starlette.types import Send
 
 from server.settings import Settings
 from tests.conftest import At
@@ -135,6 +136,21 @@ async def test_whoever_never_ends_sending_what_was_refused_is_cut(hurried: Servi
         endless.writer.write(head.encode())
         assert b"413" in await endless.reader.readline()
         assert await endless.drip(" " * 200) < 3
+
+
+@pytest.mark.parametrize("before", ["", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"])
+async def test_an_answer_that_breaks_off_keeps_no_connection_whatever_is_still_to_come(
+    hurried: Serving, before: str
+) -> None:
+    async def breaks_off(_scope: object, _receive: object, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    hurried.server.config.loaded_app = breaks_off
+    async with connected(hurried) as endless:
+        endless.writer.write(f"{before}POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{{".encode())
+        assert (await endless.reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+        assert await endless.cut() < 2
+        await becomes(lambda: not hurried.server.server_state.connections)
 
 
 async def test_a_client_that_does_not_read_its_answer_is_cut(hurried: Serving, world: World, at: At) -> None:
