@@ -128,9 +128,13 @@ class Impatient(HttpToolsProtocol):
         self._set(socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", milliseconds)
 
     def _set(self, level: int, option: str, value: int | bytes) -> None:
-        """Set an option of the connection, where this system has it and the connection is TCP."""
+        """Set an option of the connection, where this system has it and the connection is TCP and still there."""
         connection = self.transport.get_extra_info("socket")
-        if connection.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, option):
+        if (
+            connection is not None
+            and connection.family in (socket.AF_INET, socket.AF_INET6)
+            and hasattr(socket, option)
+        ):
             connection.setsockopt(level, getattr(socket, option), value)
 
     def _await_head(self) -> None:

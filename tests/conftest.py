@@ -14,7 +14,6 @@ import httpx
 import hypothesis
 import pytest
 import pytest_asyncio
-import uvloop
 from sqlalchemy import make_url
 
 from db import migrations, roles
@@ -46,11 +45,6 @@ MOST_UNITS = 2_000_000_000
 PASSWORD = "kontor-test"
 
 coverage.watch()
-
-
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Tests run on the loop that the server has."""
-    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
