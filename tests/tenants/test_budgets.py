@@ -103,7 +103,7 @@ async def test_what_one_viewer_spends_is_left_to_another_as_long_as_the_portal_h
 ) -> None:
     budgets = await process(viewer=Budget(5 * COST, 1), portal=Budget(8 * COST, 1))
     assert await passing(budgets, portal, 8) == 5
-    assert await passing(budgets, portal, 8, ANOTHER) == 3
+    assert [await passes(budgets, portal, ANOTHER) for _ in range(8)].count(True) == 3
     assert budgets.refused == {"viewer": 3, "portal": 5}
     balance = budgets.balance(portal.tenant_id, ANOTHER)
     assert balance is not None
