@@ -86,10 +86,14 @@ class _Purse:
         missing = needed - self._there()
         if missing > 0 and self._clock() - self._asked < _QUIET_SECONDS:
             raise RateLimited(retry_after=self._budget.seconds_for(missing))
-        async with database.transaction(Mode.COUNT, tenant_id) as connection:
-            taken = await db.budgets.take(
-                connection, holder, self._budget, cost=cost, needed=needed, awaited=self._wanted - cost
-            )
+        mine, self._left = self._left, 0  # counted on: nobody else may spend it until there is an answer
+        try:
+            async with database.transaction(Mode.COUNT, tenant_id) as connection:
+                taken = await db.budgets.take(
+                    connection, holder, self._budget, cost=cost, needed=needed, awaited=self._wanted - cost
+                )
+        finally:
+            self._left += mine
         self._asked, self._taken_at = self._clock(), taken.taken_at
         self._known = taken.units
         self._left += taken.granted

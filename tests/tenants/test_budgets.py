@@ -172,6 +172,27 @@ async def test_a_process_asks_once_for_many_operations_and_for_each_when_little_
     assert asked == before, "what cannot be there yet is not asked for"
 
 
+async def test_what_is_left_pays_for_one_operation_alone_while_more_is_asked_for(
+    portal: Portal, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budgets = await process(viewer=Budget(100 * COST, 1))
+    assert await passes(budgets, portal, cost=1), "and is given some more to go on with"
+    take = db.budgets.take
+
+    async def meanwhile(*given: Any, **named: Any) -> Any:
+        monkeypatch.setattr(db.budgets, "take", take)
+        others = asyncio.create_task(passing(budgets, portal, 4))
+        await asyncio.sleep(0.01)
+        taken = await take(*given, **named)
+        small.append(others)
+        return taken
+
+    small: list[asyncio.Task[int]] = []
+    monkeypatch.setattr(db.budgets, "take", meanwhile)
+    assert await passes(budgets, portal, cost=50 * COST), "there was enough for all of them"
+    assert await small[0] == 4
+
+
 async def test_units_come_back_by_the_databases_clock(portal: Portal, process: Process) -> None:
     clock = Clock()
     budgets = await process(viewer=Budget(5 * COST, 10), clock=clock)
