@@ -16,6 +16,7 @@ from uuid import UUID
 
 import db
 from db.connections import Database
+from db.failures import Contended, TooSlow, Unavailable
 from db.isolation import Mode
 from rules.budgets import Budget, RateLimited
 from rules.viewers import Viewer
@@ -48,7 +49,7 @@ class Balance:
 class _Purse:
     """What this process has of one bucket, and what it knows of the rest."""
 
-    __slots__ = ("_asked", "_budget", "_clock", "_known", "_left", "_lock", "_taken_at", "_wanted")
+    __slots__ = ("_asked", "_budget", "_clock", "_failed", "_known", "_left", "_lock", "_taken_at", "_wanted")
 
     def __init__(self, budget: Budget, clock: Callable[[], float]) -> None:
         self._budget = budget
@@ -59,6 +60,7 @@ class _Purse:
         self._asked = -_LEASE_SECONDS
         self._taken_at: datetime | None = None  # the same moment by the database's clock
         self._wanted = 0  # by those who wait
+        self._failed: Exception | None = None  # how asking went wrong the last time that it did
 
     async def spend(self, database: Database, tenant_id: UUID, holder: bytes, cost: int) -> None:
         """Raises RateLimited, and what the database raises; then nothing is spent."""
@@ -67,11 +69,14 @@ class _Purse:
             self._left -= cost
             return
         self._wanted += cost
+        failed = self._failed
         try:
             async with self._lock:  # the first of those who wait asks for all of them
                 if self._clock() - self._asked >= _LEASE_SECONDS:
                     self._left = 0
                 if self._left < cost:
+                    if self._failed is not None and self._failed is not failed:  # it asked in vain
+                        raise type(self._failed)(*self._failed.args)
                     await self._ask(database, tenant_id, holder, cost)
                 self._left -= cost
         finally:
@@ -92,6 +97,9 @@ class _Purse:
                 taken = await db.budgets.take(
                     connection, holder, self._budget, cost=cost, needed=needed, awaited=self._wanted - cost
                 )
+        except (Unavailable, TooSlow, Contended) as failed:
+            self._failed = type(failed)(*failed.args)  # without what it holds on to
+            raise
         finally:
             self._left += mine
         self._asked, self._taken_at = self._clock(), taken.taken_at

@@ -1,6 +1,7 @@
 """Budgets: what one portal or viewer spends nobody else pays, and no more is spent than there is, however many spend."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -275,6 +276,21 @@ async def test_without_the_database_nothing_is_paid_and_nothing_lost(
     balance = budgets.balance(portal.tenant_id, HOLDER)
     assert balance is not None
     assert balance.remaining == PLENTY.units - COST
+    await database.close()
+
+
+async def test_where_asking_failed_it_failed_for_all_who_waited(portal: Portal, database_url: str) -> None:
+    database = await Database.open(database_url, size=1, wait_seconds=0.3)
+    budgets = Budgets(database, viewer=PLENTY, portal=PLENTY)
+    async with database.connect(None):
+        started = time.monotonic()
+        come = [passes(budgets, portal) for _ in range(10)]
+        told = await asyncio.gather(*come, return_exceptions=True)
+        assert all(isinstance(each, Unavailable) for each in told)
+        assert time.monotonic() - started < 1, "not one after the other"
+        with pytest.raises(Unavailable):
+            await passes(budgets, portal)
+    assert await passing(budgets, portal, 10) == 10
     await database.close()
 
 
