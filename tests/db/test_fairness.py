@@ -1,6 +1,8 @@
 """Fairness: whose turn it is when places are few, step by step."""
 
 import asyncio
+import sys
+import threading
 from collections import Counter
 from uuid import uuid4
 
@@ -199,3 +201,31 @@ async def test_a_shared_pool_keeps_a_quarter_from_a_single_tenant(database_url: 
         assert pool.use.borrowed == 0
     finally:
         await pool.close()
+
+
+async def test_another_thread_may_ask_how_many_wait_while_they_come_and_go() -> None:
+    queue = FairQueue(Bounds(places=1, of_one=1, waiting=1, young=1))
+    ended = threading.Event()
+
+    def ask() -> int:
+        most = 0
+        while not ended.is_set():
+            most = max(most, queue.waiting)
+        return most
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        asking = asyncio.create_task(asyncio.to_thread(ask))
+        await queue.enter(LOUD, LONG)
+        for _ in range(40):
+            come = [asyncio.create_task(queue.enter(uuid4(), LONG)) for _ in range(50)]
+            await asyncio.sleep(0)
+            for each in come:
+                each.cancel()
+            await asyncio.wait(come)
+        ended.set()
+        assert 0 < await asking <= 50
+    finally:
+        ended.set()
+        sys.setswitchinterval(usual)
