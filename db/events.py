@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, literal, select
 
 from db.connections import Connection
-from db.failures import Unavailable
+from db.failures import UNREACHABLE, Unavailable
 from db.statements import Statement
 
 _log = structlog.get_logger("kontor.events")
@@ -25,6 +25,8 @@ _LONGEST_PAUSE_SECONDS = 10.0
 # A connection on which nothing arrives may be dead without knowing: so often it is asked.
 _PULSE_SECONDS = 15.0
 _PULSE_TIMEOUT_SECONDS = 5.0
+# What ends a connection, or keeps it from being made, and may be better the next time.
+_FAILURES = (*UNREACHABLE, asyncpg.PostgresError)
 
 # Called with the tenant, the kind and the id of what has changed; must not take time.
 Heard: TypeAlias = Callable[[UUID, str, UUID], None]
@@ -97,12 +99,15 @@ class Listener:
                     command_timeout=_PULSE_TIMEOUT_SECONDS,
                     server_settings={"application_name": "kontor-events"},
                 )
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except _FAILURES as error:
                 _log.warning("not listening", cause=str(error) or type(error).__name__)
+            except Exception:
+                self._missed()
+                raise
             else:
                 try:
                     await self._listen(raw)
-                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                except _FAILURES as error:
                     _log.warning("listening ended", cause=str(error) or type(error).__name__)
                 except Exception:  # who watches is let go now: nobody may come and have it listen again
                     self._missed()

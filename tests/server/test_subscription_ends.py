@@ -231,6 +231,35 @@ async def test_whoever_watched_is_let_go_whatever_the_listening_died_of(
     await listener.close()
 
 
+@pytest.mark.parametrize(
+    "failure",
+    [asyncpg.InternalClientError("the driver is at a loss"), RuntimeError("nobody thought of this")],
+)
+async def test_nor_does_anybody_watch_in_silence_because_it_cannot_begin_again(
+    failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comes: list[Exception] = []
+
+    async def connect(*_: object, **__: object) -> Dying:
+        if comes:
+            raise comes.pop()
+        return Dying()
+
+    async def cut(*_: object, **__: object) -> None:
+        comes.append(failure)
+        raise OSError("cut")
+
+    missed: list[bool] = []
+    monkeypatch.setattr("db.events.asyncpg.connect", connect)
+    monkeypatch.setattr("db.events._PULSE_SECONDS", 0.01)
+    monkeypatch.setattr("db.events._FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(Dying, "execute", cut)
+    listener = Listener("postgresql://", lambda *_: None, lambda: missed.append(True))
+    await listener.ready(wait_seconds=1)
+    await becomes(lambda: bool(missed))
+    await listener.close()
+
+
 async def test_the_listening_is_of_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[dict[str, object]] = []
 
