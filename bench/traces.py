@@ -19,10 +19,10 @@ import uvloop
 from bench.peers import data, database, processes, report
 from bench.peers.data import Portal, Size
 from bench.peers.database import Place
-from bench.peers.load import like, once, under_load
-from bench.peers.meter import Cost, Meter, cost
+from bench.peers.measure import cost_of
+from bench.peers.meter import Cost
 from bench.peers.operations import A, C, Operation
-from bench.peers.servers import COMPILED, CONNECTIONS, UNLIMITED, Running, running
+from bench.peers.servers import COMPILED, UNLIMITED, Running, running
 from server.settings import ROOT
 
 _WARM_SECONDS = 2.0
@@ -94,19 +94,12 @@ async def _measure(
     for number in range(rounds + 1):  # the first warms up
         for operation in _OPERATIONS:
             for title, server in servers.items():
-                each = await _cost(server, operation, place, portal, seconds if number else _WARM_SECONDS)
+                each = await cost_of(
+                    server, operation, place, portal, seconds=seconds if number else _WARM_SECONDS
+                )
                 if number:
                     costs.setdefault((title, operation), []).append(each)
     return [[title, *_figures([costs[title, each] for each in _OPERATIONS])] for title in servers]
-
-
-async def _cost(server: Running, operation: Operation, place: Place, portal: Portal, seconds: float) -> Cost:
-    asked = server.request(operation, portal)
-    right = await once(server.port, asked)
-    meter = Meter([server], place)
-    load = await under_load(server.port, [asked], like(right), seconds=seconds, connections=CONNECTIONS)
-    meter.stop()
-    return cost(load, meter)
 
 
 def _heads() -> list[str]:

@@ -108,6 +108,13 @@ async def _cost(
     """One operation at one server, under load for some seconds."""
     if operation is E:
         return await placing.cost(server, place, portal, seconds=seconds)
+    return await cost_of(server, operation, place, portal, seconds=seconds)
+
+
+async def cost_of(
+    server: Running, operation: Operation, place: Place, portal: Portal, *, seconds: float
+) -> Cost:
+    """An operation that reads, under load for some seconds; every answer has to be like the first."""
     asked = server.request(operation, portal)
     right = await once(server.port, asked)
     meter = Meter([server], place)
