@@ -90,6 +90,13 @@ class Listener:
             self._work = None
 
     async def _listen_for_ever(self) -> None:
+        try:
+            await self._come_back_for_ever()
+        except Exception:  # who watches is let go now: nobody may come and have it listen again
+            self._missed()
+            raise
+
+    async def _come_back_for_ever(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
@@ -101,17 +108,11 @@ class Listener:
                 )
             except _FAILURES as error:
                 _log.warning("not listening", cause=str(error) or type(error).__name__)
-            except Exception:
-                self._missed()
-                raise
             else:
                 try:
                     await self._listen(raw)
                 except _FAILURES as error:
                     _log.warning("listening ended", cause=str(error) or type(error).__name__)
-                except Exception:  # who watches is let go now: nobody may come and have it listen again
-                    self._missed()
-                    raise
                 finally:
                     if self._listening.is_set():
                         self._again, pause = True, _FIRST_PAUSE_SECONDS
