@@ -35,6 +35,14 @@ async def hurried(world: World, settings: Settings) -> AsyncIterator[Serving]:
         yield running
 
 
+def posting(portal: Portal, length: int, version: str = "HTTP/1.1") -> bytes:
+    """The head of an operation whose body has so many bytes."""
+    return (
+        f"POST /portals/{portal.slug}/graphql {version}\r\nhost: x\r\ncontent-type: application/json\r\n"
+        f"content-length: {length}\r\n\r\n"
+    ).encode()
+
+
 class Slow:
     """A connection on which bytes go by hand."""
 
@@ -95,12 +103,8 @@ async def test_so_is_the_next_head_on_a_connection_that_was_good(
 
 async def test_a_body_that_comes_byte_by_byte_is_refused_and_then_cut(hurried: Serving, world: World) -> None:
     portal = await world.portal()
-    head = (
-        f"POST /portals/{portal.slug}/graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-        "content-length: 100000\r\n\r\n"
-    )
     async with connected(hurried) as slow:
-        slow.writer.write(head.encode())
+        slow.writer.write(posting(portal, 100_000))
         answer = asyncio.create_task(slow.reader.readline())
         assert await slow.drip("x" * 200) < 3
         assert b"408" in await answer
@@ -111,12 +115,8 @@ async def test_whoever_still_sends_what_was_refused_reads_why_before_the_connect
     live: Serving, world: World, closes: str
 ) -> None:
     portal = await world.portal()
-    head = (
-        f"POST /portals/{portal.slug}/graphql {closes}\r\nhost: x\r\ncontent-type: application/json\r\n"
-        "content-length: 20000000\r\n\r\n"
-    )
     async with connected(live) as late:
-        late.writer.write(head.encode())
+        late.writer.write(posting(portal, 20_000_000, closes))
         for _ in range(200):  # all of it: closed at once, the connection would be reset, and the answer lost
             late.writer.write(b" " * 100_000)
             await late.writer.drain()
@@ -128,12 +128,8 @@ async def test_whoever_still_sends_what_was_refused_reads_why_before_the_connect
 
 async def test_whoever_never_ends_sending_what_was_refused_is_cut(hurried: Serving, world: World) -> None:
     portal = await world.portal()
-    head = (
-        f"POST /portals/{portal.slug}/graphql HTTP/1.0\r\nhost: x\r\ncontent-type: application/json\r\n"
-        "content-length: 20000000\r\n\r\n"
-    )
     async with connected(hurried) as endless:
-        endless.writer.write(head.encode())
+        endless.writer.write(posting(portal, 20_000_000, "HTTP/1.0"))
         assert b"413" in await endless.reader.readline()
         assert await endless.drip(" " * 200) < 3
 
