@@ -278,7 +278,7 @@ class Context:
 
     async def wake(self) -> None:
         """Begin a snapshot for an event; so many at once as this process lets read."""
-        await self._borrowed.enter_async_context(self.facilities.watches.readers)
+        await self._borrowed.enter_async_context(self.facilities.watches.reading(self.tenant_id))
         await self.begin(Mode.SNAPSHOT)
 
     def forget(self) -> None:

@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+from db import fairness
 from db.events import Listener
 from db.failures import Unavailable
 from rules.subscriptions import SubscriptionTooSlow, TooManySubscriptions
 
 # A subscriber that has not read of so many changed objects is not keeping up.
 MOST_PENDING = 1_000
+_TURN_SECONDS = 60.0
 
 
 class Interrupted(Exception):
@@ -84,7 +86,10 @@ class Watches:
 
     def __init__(self, url: str, bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
-        self.readers = asyncio.Semaphore(self.bounds.readers)
+        readers, most = self.bounds.readers, self.bounds.most
+        self._readers = fairness.FairQueue(
+            fairness.Bounds(places=readers, of_one=max(1, readers - 1), waiting=most, young=readers * readers)
+        )
         self._listener = Listener(url, self._heard, self._missed)
         self._by_tenant: defaultdict[UUID, set[Watch]] = defaultdict(set)
         self._count: Counter[UUID] = Counter()  # of each tenant, with those that do not hear events yet
@@ -120,6 +125,19 @@ class Watches:
             yield watch
         finally:
             self._forget(tenant_id, session_id, watch)
+
+    @asynccontextmanager
+    async def reading(self, tenant_id: UUID) -> AsyncIterator[None]:
+        """Read for an event: so many at once as this process lets, in turns of the portals, none of which has all of
+        them. Raises Unavailable when no turn comes for long."""
+        try:
+            place = await self._readers.enter(tenant_id, _TURN_SECONDS)
+        except TimeoutError:
+            raise Unavailable("others read for too long") from None
+        try:
+            yield
+        finally:
+            self._readers.leave(place)
 
     async def close(self) -> None:
         """End all watches, let in no more, and stop listening."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import time
 import uuid
 
 import asyncpg
@@ -164,6 +165,33 @@ async def test_an_event_waits_for_a_database_that_has_no_connection_to_spare(
             await tell(portal, *ids)
             assert await is_silent(socket)
         assert await socket.numbers() == [number]
+    await small.close()
+
+
+async def test_who_watches_at_a_portal_that_is_busy_keeps_nobody_elses_events(
+    world: World, settings: Settings, database_url: str, portal: Portal, bea: Client, at: At
+) -> None:
+    loud = await world.portal()
+    await loud.account("ada")
+    ada = await at(loud).sign_in("ada")
+    number = await order(bea)
+    ids = await orders_of(portal)
+    small = await Database.open(database_url, size=4, wait_seconds=2, shared=True)
+    async with (
+        serving(settings.model_copy(update={"pool_size": 9}), small, world.passwords) as live,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        for _ in range(6):
+            await stack.enter_async_context(watching(live, ada))
+        quiet = await stack.enter_async_context(watching(live, bea))
+        await live.watched(7)
+        for _ in range(3):  # all that one portal may have
+            await stack.enter_async_context(small.connect(loud.tenant_id))
+        await asyncio.sleep(0.5)  # now all of them have looked whether their sessions are still there
+        started = time.monotonic()
+        await tell(portal, *ids)
+        assert await quiet.numbers() == [number]
+        assert time.monotonic() - started < 1
     await small.close()
 
 
