@@ -107,6 +107,9 @@ class Connection:
                 await self._raw.execute("rollback", timeout=_UNDOING_SECONDS)
             except (*UNREACHABLE, asyncpg.PostgresError):
                 _break(self._raw)
+            except BaseException:  # cancelled once more: nobody knows what it is at
+                _break(self._raw)
+                raise
 
     @asynccontextmanager
     async def visiting(self, tenant_id: UUID) -> AsyncIterator["Connection"]:

@@ -145,6 +145,33 @@ async def test_whoever_gives_up_does_not_wait_for_a_connection_that_never_answer
             assert await pid(connection)
 
 
+async def test_whoever_gives_up_again_while_it_is_undone_leaves_no_connection_that_nobody_knows(
+    portal: Portal, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_UNDOING_SECONDS", 30)
+    async with over_a_network(database_url) as (proxy, database):
+        under_way = asyncio.Event()
+
+        async def never_answered() -> None:
+            async with database.transaction(Mode.WRITE, portal.tenant_id) as connection:
+                proxy.black_hole()
+                under_way.set()
+                await pid(connection)
+
+        asking = asyncio.create_task(never_answered())
+        await under_way.wait()
+        for _ in range(2):
+            await asyncio.sleep(0.1)
+            asking.cancel()
+        done, _ = await asyncio.wait({asking}, timeout=10)
+        assert done == {asking}
+        assert asking.cancelled()
+        assert database.use.borrowed == 0
+        proxy.mend()
+        async with database.transaction(Mode.WRITE, portal.tenant_id) as connection:
+            assert await pid(connection)
+
+
 async def test_whose_connection_fell_silent_on_a_visit_never_reads_as_the_sister(
     portal: Portal, world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
