@@ -1,7 +1,9 @@
 """Documents: parsed, measured and validated, in that order; each remembered by its text."""
 
+import gc
 import re
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +13,7 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
+    OperationType,
     parse,
     specified_rules,
     validate,
@@ -35,6 +38,10 @@ _ABORTED = "Validation aborted."
 # The escape of a NUL, which no text can hold where we keep it; not a backslash that is itself escaped.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|\{0+\})")
 
+# What is new has to be paid, whatever is in it: by its length, in the units of `execution.limits.ROOT_FIELD`, at what
+# a character takes at most that is no filling (6 µs; four units are one).
+CHARACTER = 25
+
 _REMEMBERED_MOST = 1_000
 _REMEMBERED_BYTES = 64_000_000
 _BYTES_PER_TOKEN = 600
@@ -42,11 +49,16 @@ _BYTES_PER_TOKEN = 600
 
 @dataclass(slots=True)
 class Known:
-    """A document with what is known of it already; `extents` are those that no variable can change."""
+    """A document with what is known of it already; `extents` are those that no variable can change.
+
+    What is not `kept` is not remembered: mutations with texts written into them. They may hold a password, and what
+    somebody else pays for the same text would tell that it was right.
+    """
 
     document: DocumentNode
     operations: dict[str | None, OperationDefinitionNode]
     bytes: int
+    kept: bool = True
     extents: dict[str | None, Extent] = field(default_factory=dict)
     errors: list[GraphQLError] | None = None
 
@@ -73,21 +85,51 @@ class _Remembered:
         self._known: OrderedDict[tuple[GraphQLSchema, str], Known] = OrderedDict()
         self._bytes = 0
 
-    def get(self, schema: GraphQLSchema, text: str) -> Known:
-        """The document, parsed now when it is new. Raises GraphQLError."""
+    def find(self, schema: GraphQLSchema, text: str) -> Known | None:
+        """The document, unless it is new or was forgotten."""
         known = self._known.get((schema, text))
         if known is not None:
             self._known.move_to_end((schema, text))
-            return known
-        known = self._known[schema, text] = _parsed(text)
+        return known
+
+    def keep(self, schema: GraphQLSchema, text: str, known: Known) -> None:
+        """Remember a document, if it is one to be kept; what was used longest ago makes room."""
+        if not known.kept:
+            return
+        if (former := self._known.pop((schema, text), None)) is not None:  # two looked at it at once
+            self._bytes -= former.bytes
+        self._known[schema, text] = known
         self._bytes += known.bytes
         while len(self._known) > _REMEMBERED_MOST or self._bytes > _REMEMBERED_BYTES:
             _, dropped = self._known.popitem(last=False)
             self._bytes -= dropped.bytes
-        return known
 
 
 remembered = _Remembered()
+
+
+def price(text: str) -> int:
+    """What it costs to look at a document that is new, in units of a budget."""
+    return CHARACTER * min(len(text), MOST_CHARACTERS)
+
+
+def look(schema: GraphQLSchema, text: str, name: str | None, variables: dict[str, Any]) -> Known:
+    """Look at a document that is new, as far as nothing is wrong with it: what is known then costs next to nothing.
+
+    It changes nothing that anybody else sees, so that it may be called in any thread. Raises GraphQLError when the text
+    is no document.
+    """
+    known = _parsed(text)
+    if name is None and len(known.operations) == 1:
+        (name,) = known.operations
+    if name in known.operations:
+        with suppress(GraphQLError):
+            known.measured(schema, name, variables)
+            known.checked(schema)
+        gc.collect(
+            0
+        )  # validation leaves what points at itself: little each time, instead of much at some time
+    return known
 
 
 def check(schema: GraphQLSchema, text: str) -> OperationDefinitionNode:
@@ -121,12 +163,26 @@ def _parsed(text: str) -> Known:
                 f"A document has at most {MOST_TOKENS} tokens and does not nest deeply."
             ) from None
         raise
+    _let_go_of_tokens(document)
     operations = {
         definition.name.value if definition.name else None: definition
         for definition in document.definitions
         if isinstance(definition, OperationDefinitionNode)
     }
-    return Known(document, operations, len(text) + _BYTES_PER_TOKEN * document.token_count)
+    kept = '"' not in text or all(
+        each.operation is not OperationType.MUTATION for each in operations.values()
+    )
+    return Known(document, operations, len(text) + _BYTES_PER_TOKEN * document.token_count, kept)
+
+
+def _let_go_of_tokens(document: DocumentNode) -> None:
+    """Tokens point at each other, so that a document that is forgotten would wait for a pass over all that there is,
+    during which everything stands still. Nobody goes from one to the next any more."""
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        following = token.next
+        token.prev = token.next = None
+        token = following
 
 
 def _errors(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:

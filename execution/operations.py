@@ -4,9 +4,10 @@ What Strawberry does around an operation, without its extensions: they are made,
 each operation, which took longer than many an operation itself.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import graphql
 import strawberry
@@ -21,6 +22,8 @@ from strawberry.utils.await_maybe import await_maybe
 from execution import documents
 from execution.documents import Known
 from execution.limits import ROOT_FIELD
+
+Result = TypeVar("Result")
 
 _PLAIN = (OperationType.QUERY, OperationType.MUTATION)
 _LIVE = (OperationType.SUBSCRIPTION,)
@@ -54,6 +57,9 @@ class Context(Protocol):
     def running(self, *, mutation: bool) -> AbstractAsyncContextManager[None]:
         """Opened before the first field of a valid operation is resolved, and closed after the last; of a subscription
         that is only its beginning."""
+
+    async def beside(self, work: Callable[[], Result]) -> Result:
+        """Called with what keeps a core busy and waits for nothing: does it where it holds up nobody, in its turn."""
 
     async def rest(self) -> None:
         """Called before a result of a subscription is handed out: writing it to a client that reads slowly must hold
@@ -90,10 +96,22 @@ class Asked:
         self._known: Known
         self.cost = ROOT_FIELD  # what is refused was looked at
 
-    def parse(self, allowed: Iterable[OperationType]) -> OperationType:
+    async def look(self) -> None:
+        """Find the document, and pay for looking at it where it is new. Raises GraphQLError, and what the context
+        refuses it with."""
+        schema = self._schema._schema
+        known = documents.remembered.find(schema, self._text)
+        if known is None:
+            await self._context.costs.spend(documents.price(self._text))
+            work = partial(documents.look, schema, self._text, self._name, self._variables)
+            known = await self._context.beside(work)
+            documents.remembered.keep(schema, self._text, known)
+        self._known = known
+
+    def find(self, allowed: Iterable[OperationType]) -> OperationType:
         """Find the operation in its document. Raises GraphQLError, CannotGetOperationTypeError and
         InvalidOperationTypeError."""
-        self._known = known = documents.remembered.get(self._schema._schema, self._text)
+        known = self._known
         if self._name is None:
             if len(known.operations) > 1:
                 raise GraphQLError("Several operations: name the one to run in operationName.")
@@ -126,7 +144,8 @@ class Asked:
         with what is wrong, or what the context refuses it with."""
         kind, errors = None, list[Exception]()
         try:
-            kind = self.parse(allowed)
+            await self.look()
+            kind = self.find(allowed)
             errors += self.check()
         except (GraphQLError, CannotGetOperationTypeError, InvalidOperationTypeError) as error:
             errors.append(error)

@@ -34,6 +34,8 @@ MOST_OUTCOMES = 16
 MOST_FIELDS = 20_000
 BYTES_PER_OPERATION = 2_000
 BYTES_PER_FIELD = 1_500
+# Of the text of a document, whose syntax tree is kept with each of its operations: 50 to 280.
+BYTES_PER_CHARACTER = 120
 
 _CONDITIONS = ("skip", "include")
 _INCREMENTAL = ("defer", "stream")
@@ -132,7 +134,7 @@ class _Operation:
     plans: "Plans"
     reason: Reason | None
     conditions: tuple[str, ...]
-    bytes: int = BYTES_PER_OPERATION
+    bytes: int
     outcomes: dict[tuple[Any, ...], Plan] = field(default_factory=dict)
     kept: bool = True
 
@@ -194,6 +196,7 @@ class Plans:
     def _drop(self, key: tuple[int, int]) -> None:
         dropped = self._operations.pop(key)
         dropped.kept = False
+        dropped.outcomes.clear()  # what points at itself would wait for the garbage collector
         self.bytes -= dropped.bytes
 
 
@@ -221,7 +224,9 @@ def _known(plans: Plans, executor: Executor[Any], fragments: tuple[Node, ...]) -
                 )
     if any(getattr(each, "variable_definitions", None) for each in fragments):
         reason = Reason.FRAGMENT_VARIABLES
-    return _Operation(executor.schema, executor.operation, fragments, plans, reason, tuple(conditions))
+    written = executor.operation.loc
+    size = BYTES_PER_OPERATION + (BYTES_PER_CHARACTER * len(written.source.body) if written else 0)
+    return _Operation(executor.schema, executor.operation, fragments, plans, reason, tuple(conditions), size)
 
 
 def _selected(*definitions: Node) -> Iterator[FieldNode | InlineFragmentNode | FragmentSpreadNode]:

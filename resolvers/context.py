@@ -14,15 +14,15 @@ import resolvers.enums
 import resolvers.events
 import resolvers.rma_stages  # noqa: F401  (likewise)
 from db.connections import Connection, Database
-from db.failures import Crowded
 from db.isolation import Mode
 from db.portals import Portal
-from resolvers.costs import Costs, slow_down
+from resolvers.costs import Costs, unhurried
 from resolvers.loaders import Loader, MissingKey
 from rules.broken import Language
 from rules.events import Event
 from rules.permissions import Unauthenticated
 from rules.viewers import Viewer
+from tenants.beside import Beside
 from tenants.budgets import Budgets
 from tenants.passwords import Passwords
 from tenants.sessions import Client, recognize
@@ -32,6 +32,7 @@ from tenants.webhooks import recognize_webhook
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
+Result = TypeVar("Result")
 
 # A batched read: the rows of many keys at once, as far as the viewer may see them.
 BatchedRead: TypeAlias = Callable[[Connection, Viewer, Sequence[Key]], Awaitable[Mapping[Key, Row]]]
@@ -45,6 +46,7 @@ class Facilities:
     passwords: Passwords
     watches: Watches
     budgets: Budgets
+    beside: Beside
     storage: Storage
     cursor_key: bytes
     session_minutes: int
@@ -219,11 +221,11 @@ class Context:
 
     async def _borrow(self) -> None:
         lent = self.facilities.database.connect(self.tenant_id)
-        try:
-            self._connection = await self._borrowed.enter_async_context(lent)
-        except Crowded:
-            await slow_down()
-            raise
+        self._connection = await unhurried(self._borrowed.enter_async_context(lent))
+
+    async def beside(self, work: Callable[[], Result]) -> Result:
+        """Do what keeps a core busy and waits for nothing where it holds up nobody, in the portal's turn."""
+        return await unhurried(self.facilities.beside.do(self.tenant_id, work))
 
     async def _stop_batches(self) -> None:
         """A loader's batch is a task of its own: it must not outlive what asked for it, nor the transaction."""

@@ -2,13 +2,16 @@
 
 import asyncio
 import random
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 from uuid import UUID
 
 from db.failures import Contended, Crowded, TooSlow, Unavailable
 from rules.budgets import RateLimited
 from rules.viewers import Viewer
 from tenants.budgets import Balance, Budgets
+
+Result = TypeVar("Result")
 
 _REFUSAL_SECONDS = (0.25, 0.75)
 
@@ -17,6 +20,15 @@ async def slow_down() -> None:
     """Called before a refusal is told: who asks again at once, whatever is answered, is kept waiting instead of keeping
     others. Not all as long: they would come back together."""
     await asyncio.sleep(random.uniform(*_REFUSAL_SECONDS))  # noqa: S311  (no secret)
+
+
+async def unhurried(waiting: Awaitable[Result]) -> Result:
+    """What is waited for; a refusal because somebody asks for too much is raised a moment later."""
+    try:
+        return await waiting
+    except (RateLimited, Crowded):
+        await slow_down()
+        raise
 
 
 class Costs:
@@ -41,10 +53,7 @@ class Costs:
         if self._holder is None:
             return
         try:
-            await self._budgets.spend(self._tenant_id, self._holder, cost)
-        except (RateLimited, Crowded):
-            await slow_down()
-            raise
+            await unhurried(self._budgets.spend(self._tenant_id, self._holder, cost))
         finally:
             self.balance = self._budgets.balance(self._tenant_id, self._holder)
 

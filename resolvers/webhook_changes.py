@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -129,7 +130,7 @@ async def create(info: Info, input: _CreateInput) -> WebhookPayload:
     check_name(input.name, "name")
     check_events(input.events, "events")
     check_held(input.permissions, context.signed_in.permissions, "permissions")
-    _check_query(info, input.query)
+    await _check_query(info, input.query)
     _check_url(context, input.url)
     if await db.webhooks.count(context.connection) >= MOST_WEBHOOKS:
         raise TooManyWebhooks
@@ -160,7 +161,7 @@ async def update(info: Info, input: _UpdateInput) -> WebhookPayload:
     held = context.signed_in.permissions
     check_held(input.permissions or (), held, "permissions")
     if input.query is not strawberry.UNSET:
-        _check_query(info, input.query)
+        await _check_query(info, input.query)
     if input.url is not None:
         _check_url(context, input.url)
     webhook = await _locked(context, input.webhook, input.version)
@@ -305,13 +306,13 @@ def _check_url(context: Context, url: str) -> None:
         raise Beforehand(look_up)
 
 
-def _check_query(info: Info, query: str | None) -> None:
+async def _check_query(info: Info, query: str | None) -> None:
     """Refuse what could not be run for an event later. Raises TextTooLong or WebhookQueryInvalid."""
     if query is None:
         return
     check_query(query, "query")
     try:
-        operation = documents.check(info.schema._schema, query)
+        operation = await info.context.beside(partial(documents.check, info.schema._schema, query))
     except GraphQLError as error:
         raise WebhookQueryInvalid(reason=error.message.rstrip("."), path=("query",)) from None
     if operation.operation is not OperationType.QUERY:

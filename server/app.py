@@ -2,6 +2,7 @@
 
 import gc
 import re
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,6 +34,7 @@ from server.requests import JSON, Refused
 from server.settings import Settings
 from server.storing import open_storage
 from server.uploads import Uploads
+from tenants.beside import Beside
 from tenants.budgets import Budgets
 from tenants.passwords import Passwords
 from tenants.portals import Portals
@@ -44,6 +46,8 @@ _BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.respon
 # A large answer is some ten thousand objects, which all live until it is written, and several are made at once: looking
 # for garbage among them finds none. What is really thrown away in circles is a hundred objects a request.
 _YOUNG = 100_000
+# The event loop asks a thread that computes to let it go on, at every step that waited for something; 5 ms are usual.
+_SWITCH_SECONDS = 0.0005
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -124,6 +128,7 @@ def facilities_of(
             viewer=Budget(settings.budget_units, settings.budget_per_second),
             portal=Budget(settings.portal_budget_units, settings.portal_budget_per_second),
         ),
+        beside=Beside(),
         storage=storage,
         cursor_key=settings.cursor_key,
         session_minutes=round(settings.session_hours * 60),
@@ -194,6 +199,7 @@ async def running(settings: Settings, tracer: Tracer | None = None) -> AsyncIter
         gc.collect()
         gc.freeze()  # what lives as long as the process need not be looked at again
         gc.set_threshold(_YOUNG)
+        sys.setswitchinterval(_SWITCH_SECONDS)
         yield app
     finally:
         await app.state.watches.close()

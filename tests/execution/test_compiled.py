@@ -236,3 +236,27 @@ def test_plans_are_bounded_in_number_and_in_bytes() -> None:
         assert small.bytes <= 100_000
     assert 0 < len(small) < 50
     assert compiled.plans.bytes >= 0
+
+
+def test_plans_weigh_as_much_as_the_documents_that_they_keep_alive() -> None:
+    plans = Plans(most_bytes=4_000_000)
+    for each in range(50):
+        plans.get(asked(parse(f"{{ a{each}: which }} # " + "-" * 10_000)))
+        assert plans.bytes <= 4_000_000
+    assert len(plans) == 3
+
+
+def test_a_plan_that_is_let_go_of_waits_for_no_garbage_collector() -> None:
+    def there() -> int:
+        return sum(isinstance(each, Plan) for each in gc.get_objects())
+
+    gc.collect()
+    before = there()
+    gc.disable()
+    try:
+        plans = Plans(most=1)
+        for each in range(3):
+            plans.get(asked(parse(f"{{ a{each}: which }}")))
+        assert there() == before + 1
+    finally:
+        gc.enable()

@@ -1,14 +1,16 @@
 """Documents: what is not valid says so plainly, nothing runs, and nothing is given away about the schema."""
 
 import dataclasses
+import gc
 from typing import Any
 
 import httpx
 import pytest
-from graphql import get_introspection_query
+from graphql import Token, get_introspection_query
 from structlog.testing import capture_logs
 
-from execution.documents import remembered
+from execution.documents import look, remembered
+from schema.root import schema
 from server.app import create
 from server.settings import Settings
 from tests.client import Client
@@ -243,3 +245,21 @@ async def test_what_is_remembered_is_bounded(anybody: Client, monkeypatch: pytes
     await anybody.ask("{ portal { slug } } # " + "-" * 15_000)
     assert len(remembered._known) == 1
     assert dataclasses.asdict(next(iter(remembered._known.values())))["bytes"] > 15_000
+
+
+def test_a_document_that_is_forgotten_waits_for_no_garbage_collector() -> None:
+    def tokens() -> int:
+        return sum(isinstance(each, Token) for each in gc.get_objects())
+
+    text = "{ portal { slug " + "name " * 50 + "} }"
+    gc.collect()
+    before = tokens()
+    gc.disable()
+    try:
+        known = look(schema._schema, text, None, {})
+        assert known.errors == []
+        assert tokens() >= before + 50
+        del known
+        assert tokens() == before
+    finally:
+        gc.enable()

@@ -7,12 +7,15 @@ from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from graphql import GraphQLSchema
 
 import db
 from db.connections import Connection, Database
+from execution import documents
 from execution.limits import ROOT_FIELD
 from rules.trusted_documents import document_id, hash_of
 from server.app import create
@@ -48,14 +51,26 @@ class Servers:
         return replace(client, http=http)
 
 
+@pytest.fixture(autouse=True)
+def new_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which documents are new depends on the tests before: that costs something only where a test asks for it."""
+    monkeypatch.setattr(documents, "CHARACTER", 0)
+
+
 @pytest.fixture
-def tight(world: World, settings: Settings) -> Tight:
+def tight(world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Tight:
     """`tight(viewer=…, portal=…)`: another process with other budgets, that do not fill while a test empties them."""
 
     @asynccontextmanager
     async def started(
-        *, viewer: int = 10**9, portal: int = 10**9, per_second: int = 1, database: Database | None = None
+        *,
+        viewer: int = 10**9,
+        portal: int = 10**9,
+        per_second: int = 1,
+        character: int = 0,
+        database: Database | None = None,
     ) -> AsyncIterator[Servers]:
+        monkeypatch.setattr(documents, "CHARACTER", character)
         changed = {
             "budget_units": viewer,
             "budget_per_second": per_second,
@@ -67,6 +82,11 @@ def tight(world: World, settings: Settings) -> Tight:
         )
 
     return started
+
+
+def fresh() -> str:
+    """A name that no document has yet."""
+    return f"N{uuid4().hex}"
 
 
 async def code(client: Client, query: str = SLUG) -> str | None:
@@ -192,6 +212,59 @@ async def test_what_is_not_valid_costs_too(tight: Tight, portal: Portal, at: At)
         for document in wrong:
             assert await code(client, document) in ("GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED")
         assert await code(client, wrong[0]) == "RATE_LIMITED"
+
+
+async def test_a_document_that_is_new_costs_by_its_length_and_once(
+    tight: Tight, portal: Portal, at: At
+) -> None:
+    document = f"query {fresh()} {{ portal {{ slug }} }}"
+    async with tight(viewer=100_000, character=20) as servers:
+        client = servers.as_(at(portal))
+        left = [(await client.post(document)).json()["extensions"]["cost"] for _ in range(3)]
+    assert [each["requested"] for each in left] == [SLUG_COSTS] * 3
+    spent = [100_000 - each["remaining"] for each in left]
+    looked = 20 * len(document)
+    for found, expected in zip(
+        spent, (looked + SLUG_COSTS, looked + 2 * SLUG_COSTS, looked + 3 * SLUG_COSTS), strict=True
+    ):
+        assert 0 <= expected - found <= 5  # what came back meanwhile
+
+
+@pytest.mark.parametrize("end", ["", " nothing } }", " } }"], ids=["no document", "not valid", "valid"])
+async def test_a_document_that_is_new_is_not_looked_at_before_that_is_paid(
+    tight: Tight, portal: Portal, at: At, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    looked: list[str] = []
+    look = documents.look
+
+    def noting(schema: GraphQLSchema, text: str, *more: Any) -> documents.Known:
+        looked.append(text)
+        return look(schema, text, *more)
+
+    monkeypatch.setattr(documents, "look", noting)
+    asked = [f"query {fresh()} {{ portal {{ slug{end}" for _ in range(4)]
+    async with tight(viewer=2 * (20 * len(asked[0]) + SLUG_COSTS) + ROOT_FIELD, character=20) as servers:
+        client = servers.as_(at(portal))
+        codes = [await code(client, each) for each in asked]
+    assert codes[2:] == ["RATE_LIMITED"] * 2
+    assert "RATE_LIMITED" not in codes[:2]
+    assert looked == asked[:2]
+
+
+async def test_a_text_within_a_mutation_costs_the_same_whether_somebody_has_sent_it_or_not(
+    tight: Tight, portal: Portal, at: At
+) -> None:
+    name = fresh()
+    document = f'mutation {name} {{ signIn(input: {{userName: "bea", password: "{name}"}}) {{ errors {{ code }} }} }}'
+    async with tight(viewer=100_000, character=20) as servers:
+        victim, other = servers.as_(at(portal)), servers.as_(at(portal), FAR)
+        costs = []
+        for each in (victim, other):
+            assert (await each.post(document, operationName="Another")).status_code == HTTPStatus.BAD_REQUEST
+            body = (await each.post(SLUG)).json()
+            costs.append(100_000 - body["extensions"]["cost"]["remaining"])
+    assert costs[0] >= 20 * len(document)
+    assert abs(costs[0] - costs[1]) <= 5  # what came back meanwhile
 
 
 async def test_looking_for_a_document_that_is_nowhere_is_paid_before_it_is_looked_for(
