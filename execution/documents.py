@@ -2,6 +2,7 @@
 
 import gc
 import re
+import time
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ from graphql import (
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
+    ValidationContext,
     parse,
     specified_rules,
     validate,
 )
-from graphql.validation import validation_context
+from graphql.validation import ASTValidationRule, validation_context
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -35,6 +37,9 @@ validation_context.MAX_FRAGMENT_WORK = 10_000
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 _ABORTED = "Validation aborted."
+# Validation takes longest: its thread lets all others go on after so long, for twice as long.
+_SLICE_SECONDS = 0.0005
+_REST = 2.0
 # The escape of a NUL, which no text can hold where we keep it; not a backslash that is itself escaped.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|\{0+\})")
 
@@ -94,7 +99,7 @@ class _Remembered:
 
     def keep(self, schema: GraphQLSchema, text: str, known: Known) -> None:
         """Remember a document, if it is one to be kept; what was used longest ago makes room."""
-        if not known.kept:
+        if not known.kept or known.errors is None:
             return
         if (former := self._known.pop((schema, text), None)) is not None:  # two looked at it at once
             self._bytes -= former.bytes
@@ -175,6 +180,22 @@ def _parsed(text: str) -> Known:
     return Known(document, operations, len(text) + _BYTES_PER_TOKEN * document.token_count, kept)
 
 
+class _GivesWay(ASTValidationRule):
+    """Finds nothing wrong, and rests now and then: two threads that compute have half of a core each, and then whoever asks
+    for little waits twice as long."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self._since = time.perf_counter()
+
+    def enter(self, *_: object) -> None:
+        """Called at each node."""
+        worked = time.perf_counter() - self._since
+        if worked > _SLICE_SECONDS:
+            time.sleep(_REST * worked)
+            self._since = time.perf_counter()
+
+
 def _let_go_of_tokens(document: DocumentNode) -> None:
     """Tokens point at each other, so that a document that is forgotten would wait for a pass over all that there is,
     during which everything stands still. Nobody goes from one to the next any more."""
@@ -191,7 +212,7 @@ def _errors(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]
     An error may print a good part of the document, so long documents get fewer of them.
     """
     most = max(2, min(20, 10_000 // (document.token_count + 1)))
-    errors = validate(schema, document, _RULES, max_errors=most, hide_suggestions=True)
+    errors = validate(schema, document, (*_RULES, _GivesWay), max_errors=most, hide_suggestions=True)
     if errors and errors[-1].message == _ABORTED:
         return [DocumentRefused("The document repeats fields or fragments too often to be checked.")]
     return errors

@@ -47,7 +47,7 @@ _BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.respon
 # for garbage among them finds none. What is really thrown away in circles is a hundred objects a request.
 _YOUNG = 100_000
 # The event loop asks a thread that computes to let it go on, at every step that waited for something; 5 ms are usual.
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.0002
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

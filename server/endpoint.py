@@ -87,7 +87,7 @@ class Endpoint:
         """Talk to a WebSocket at either address."""
         try:
             tenant_id = await self.tenant(websocket)
-            self.connections.check_room()
+            self.connections.check_room(tenant_id)
         except Refused as refused:
             await websocket.send_denial_response(_refuse(websocket, refused, requests.JSON))
             return
@@ -102,7 +102,7 @@ class Endpoint:
             idle_seconds=self.settings.live_idle_seconds,
             write_seconds=self.settings.live_write_seconds,
         )
-        with self.connections.one():
+        with self.connections.one(tenant_id):
             await sockets.Socket(
                 websocket,
                 limits,
@@ -162,7 +162,7 @@ class Endpoint:
 
     def _stream(self, request: Request, operation: Operation, context: Context) -> Response:
         """A subscription as server-sent events. Raises Refused when there is no room for another."""
-        self.connections.check_room()
+        self.connections.check_room(context.tenant_id)
         return EventStream(
             live.told(
                 operation,
@@ -171,7 +171,7 @@ class Endpoint:
                 self.metrics,
                 over="sse",
             ),
-            self.connections,
+            self.connections.one(context.tenant_id),
             heartbeat_seconds=self.settings.live_heartbeat_seconds,
             write_seconds=self.settings.live_write_seconds,
         )

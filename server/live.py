@@ -1,9 +1,11 @@
 """Live operations: a subscription as what is told one after the other, whatever carries it."""
 
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from http import HTTPStatus
+from uuid import UUID
 
 import structlog
 from graphql import GraphQLError
@@ -17,24 +19,25 @@ from server import answers
 from server.answers import Told
 from server.metrics import Metrics
 from server.requests import Operation, Refused
-from tenants.watches import Interrupted
+from tenants.watches import Interrupted, share
 
 _log = structlog.get_logger("kontor.requests")
 
 
 class Connections:
-    """The sockets and streams that are open in this process, as many as there may be."""
+    """The sockets and streams that are open in this process: as many as there may be, and of each portal a share, so that
+    none shuts the others out."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._open = 0
+        self._by_tenant: Counter[UUID] = Counter()
 
     def __len__(self) -> int:
-        return self._open
+        return self._by_tenant.total()
 
-    def check_room(self) -> None:
-        """Raises Refused (503) when there is none."""
-        if self._open >= self._most:
+    def check_room(self, tenant_id: UUID) -> None:
+        """Raises Refused (503) when there is none for another of the portal."""
+        if len(self) >= self._most or self._by_tenant[tenant_id] >= share(self._most):
             raise Refused(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "SERVICE_UNAVAILABLE",
@@ -43,13 +46,15 @@ class Connections:
             )
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def one(self, tenant_id: UUID) -> Iterator[None]:
         """Count one as long as the block lasts."""
-        self._open += 1
+        self._by_tenant[tenant_id] += 1
         try:
             yield
         finally:
-            self._open -= 1
+            self._by_tenant[tenant_id] -= 1
+            if not self._by_tenant[tenant_id]:
+                del self._by_tenant[tenant_id]
 
 
 async def told(

@@ -10,7 +10,9 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server import answers
 from server.endpoint import Endpoint
+from server.requests import JSON, Refused
 
 Handle = Callable[[Request], Awaitable[Response]]
 
@@ -25,7 +27,13 @@ def crossing(endpoint: Endpoint, handle: Handle, methods: str) -> Handle:
 
     async def answer(request: Request) -> Response:
         origin = request.headers.get("origin")
-        is_let_in = origin is not None and await _is_let_in(endpoint, request, origin)
+        is_let_in = False
+        try:
+            is_let_in = origin is not None and origin in (await endpoint.entrance(request)).origins
+        except Refused:
+            pass  # there is no portal, as `handle` tells
+        except Exception as error:  # it would be the same once more, as long after
+            return answers.of_fault(error, JSON, request_id=request.state.request_id)[0]
         if is_let_in and request.method == "OPTIONS" and _ASKED in request.headers:
             response = Response(status_code=HTTPStatus.NO_CONTENT)
             response.headers["access-control-allow-methods"] = methods
@@ -40,11 +48,3 @@ def crossing(endpoint: Endpoint, handle: Handle, methods: str) -> Handle:
         return response
 
     return answer
-
-
-async def _is_let_in(endpoint: Endpoint, request: Request, origin: str) -> bool:
-    """Whether the portal has listed the origin. What goes wrong here, `handle` will find too, and tell."""
-    try:
-        return origin in (await endpoint.entrance(request)).origins
-    except Exception:
-        return False

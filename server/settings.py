@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     live_most: int = Field(
         2_000,
         ge=1,
-        description="Most sockets and streams, and most subscriptions, of one process; a portal has a quarter of the latter.",
+        description="Most sockets and streams, and most subscriptions, of one process; a portal has a quarter of them.",
     )
     live_most_per_session: int = Field(20, ge=1, description="Most subscriptions of one session or socket.")
     live_check_seconds: float = Field(

@@ -5,7 +5,7 @@ Frames end their lines with LF alone: clients look for that.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import Any
 
 import orjson
@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from server.answers import Told, errors_of
-from server.live import Connections
 from server.requests import EVENT_STREAM, Refused
 from tenants.watches import Interrupted
 
@@ -35,7 +34,7 @@ class EventStream(Response):
     def __init__(
         self,
         told: AsyncGenerator[Told, None],
-        connections: Connections,
+        place: AbstractContextManager[None],
         *,
         heartbeat_seconds: float,
         write_seconds: float,
@@ -43,14 +42,15 @@ class EventStream(Response):
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._told = told
-        self._connections = connections
+        self._place = place
         self._heartbeat_seconds = heartbeat_seconds
         self._write_seconds = write_seconds
         self._writing = asyncio.Lock()
+        self._whole = False  # whether its last frame was written
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry."""
-        with self._connections.one():
+        with self._place:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             works = (self._tell(send), self._beat(send), _gone(receive))
             tasks = [asyncio.create_task(each) for each in works]
@@ -86,7 +86,9 @@ class EventStream(Response):
     async def _write(self, send: Send, body: bytes, *, last: bool = False) -> None:
         """Raises TimeoutError when the client reads too slowly."""
         async with asyncio.timeout(self._write_seconds), self._writing:
-            await send({"type": "http.response.body", "body": body, "more_body": not last})
+            if not self._whole:  # a heartbeat may have waited for the last frame
+                self._whole = last
+                await send({"type": "http.response.body", "body": body, "more_body": not last})
 
 
 def _next(body: dict[str, Any]) -> bytes:

@@ -14,7 +14,13 @@ from rules.subscriptions import SubscriptionTooSlow, TooManySubscriptions
 
 # A subscriber that has not read of so many changed objects is not keeping up.
 MOST_PENDING = 1_000
+# How long a turn to read may be waited for: then its event waits for a moment more, as when the database is away.
 _TURN_SECONDS = 60.0
+
+
+def share(most: int) -> int:
+    """How many of all there may be are one portal's at most, so that it does not shut the others out."""
+    return max(1, most // 4)
 
 
 class Interrupted(Exception):
@@ -33,8 +39,8 @@ class Bounds:
 
     @property
     def most_per_tenant(self) -> int:
-        """A share, so that no portal shuts the others out."""
-        return max(1, self.most // 4)
+        """How many one portal may have."""
+        return share(self.most)
 
 
 class Watch:
@@ -87,8 +93,9 @@ class Watches:
     def __init__(self, url: str, bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
         readers, most = self.bounds.readers, self.bounds.most
+        # Whoever reads waits for a connection too, whose turns look after what is young.
         self._readers = fairness.FairQueue(
-            fairness.Bounds(places=readers, of_one=max(1, readers - 1), waiting=most, young=readers * readers)
+            fairness.Bounds(places=readers, of_one=max(1, readers - 1), waiting=most, young=most)
         )
         self._listener = Listener(url, self._heard, self._missed)
         self._by_tenant: defaultdict[UUID, set[Watch]] = defaultdict(set)

@@ -203,3 +203,13 @@ D = Operation("D", "50 documents with their chain", _DOCUMENTS)
 E = Operation("E", "orderPlace with 20 lines", _PLACING)
 READS = (A, B, C, D)
 EVERY_ONE = (*READS, E)
+
+_CONDITIONS = range(90)
+
+
+def new_document(number: int) -> str:
+    """A document that no server knows yet, for each number another one of the same length: little is asked for, and what
+    there is to be looked at takes some 20 ms."""
+    declared = " ".join(f"$a{each}: Boolean! = true" for each in _CONDITIONS)
+    selected = " ".join(f"... @include(if: $a{each}) {{ slug }}" for each in _CONDITIONS)
+    return f"query N{number:08}({declared}) {{ portal {{ {selected} }} }}"

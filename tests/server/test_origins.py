@@ -5,10 +5,12 @@ from typing import Any
 import httpx
 import pytest
 
+from db.failures import Unavailable
 from rules.origins import MOST_ORIGINS
 from rules.permissions import StaffRole
 from server.callers import COOKIE, CSRF_HEADER
 from tenants import memory
+from tenants.portals import Portals
 from tests.client import Client
 from tests.conftest import At
 from tests.server.live import CHANGED, Serving
@@ -181,3 +183,20 @@ async def test_origins_are_kept_as_browsers_send_them_and_anything_else_is_refus
 async def test_customers_read_the_origins_and_change_none(bea: Client) -> None:
     assert await bea.ask("{ portal { origins } }") == {"portal": {"origins": []}}
     assert [each["code"] for each in (await update(bea, SHOP))["errors"]] == ["MISSING_PERMISSION"]
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "POST"])
+async def test_while_the_database_is_away_the_portal_is_asked_for_once_and_that_is_503(
+    http: httpx.AsyncClient, portal: Portal, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    asked: list[str] = []
+
+    async def away(_self: Portals, slug: str) -> None:
+        asked.append(slug)
+        raise Unavailable("the database is away")
+
+    monkeypatch.setattr(Portals, "by_slug", away)
+    answer = await http.request(method, url(portal), json=QUERY, headers=PREFLIGHT | {"origin": SHOP})
+    assert (answer.status_code, crossed(answer)) == (503, {})
+    assert answer.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
+    assert asked == [portal.slug]

@@ -251,6 +251,18 @@ async def test_a_document_that_is_new_is_not_looked_at_before_that_is_paid(
     assert looked == asked[:2]
 
 
+async def test_what_was_not_looked_at_to_its_end_is_new_the_next_time_too(
+    tight: Tight, portal: Portal, at: At
+) -> None:
+    document = f"query {fresh()} {{ portal {{ slug }} }}"
+    async with tight(viewer=100_000, character=20) as servers:
+        client = servers.as_(at(portal))
+        assert (await client.post(document, operationName="Another")).status_code == HTTPStatus.BAD_REQUEST
+        left = (await client.post(document)).json()["extensions"]["cost"]["remaining"]
+    expected = 2 * 20 * len(document) + ROOT_FIELD + SLUG_COSTS
+    assert 0 <= expected - (100_000 - left) <= 5  # what came back meanwhile
+
+
 async def test_a_text_within_a_mutation_costs_the_same_whether_somebody_has_sent_it_or_not(
     tight: Tight, portal: Portal, at: At
 ) -> None:

@@ -2,14 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import nullcontext
+from http import HTTPStatus
 from typing import Any
 
 import pytest
+from starlette.types import Message
 from websockets.exceptions import InvalidStatus
 
+from server.answers import Told
 from server.callers import COOKIE
 from server.settings import Settings
+from server.streams import EventStream
 from tests.client import Client
 from tests.server.live import CHANGED, Serving, is_silent, opened, order, serving, streaming, watching
 from tests.world import Portal, World
@@ -304,3 +309,25 @@ async def test_a_stream_carries_only_subscriptions_and_beats_while_nothing_happe
                     beats += await anext(chunks)
         async with streaming(live, portal.slug, bea.token, "subscription {") as stream:
             assert await stream.code() == "GRAPHQL_PARSE_FAILED"
+
+
+async def test_nothing_comes_after_the_last_frame_of_a_stream() -> None:
+    frames: list[bytes] = []
+
+    async def told() -> AsyncGenerator[Told, None]:
+        await asyncio.sleep(0.01)
+        yield Told({"data": None}, run=True, codes=[], worst=HTTPStatus.OK)
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            frames.append(message["body"] if message["more_body"] else b"last")
+        await asyncio.sleep(0)
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    stream = EventStream(told(), nullcontext(), heartbeat_seconds=0, write_seconds=5)
+    await stream({"type": "http"}, receive, send)
+    assert frames.count(b":\n\n") > 1
+    assert frames.index(b"last") == len(frames) - 1
