@@ -37,15 +37,16 @@ validation_context.MAX_FRAGMENT_WORK = 10_000
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 _ABORTED = "Validation aborted."
-# Validation takes longest: its thread lets all others go on after so long, for twice as long.
+# Looking takes long, beside the event loop: it rests for so many times as long as it worked, after each half millisecond if it
+# can.
 _SLICE_SECONDS = 0.0005
-_REST = 2.0
+_REST = 3.0
 # The escape of a NUL, which no text can hold where we keep it; not a backslash that is itself escaped.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|\{0+\})")
 
 # What is new has to be paid, whatever is in it: by its length, in the units of `execution.limits.ROOT_FIELD`, at what
-# a character takes at most that is no filling (6 µs; four units are one).
-CHARACTER = 25
+# a character takes that is no filling (up to 10 µs; four units are one).
+CHARACTER = 40
 
 _REMEMBERED_MOST = 1_000
 _REMEMBERED_BYTES = 64_000_000
@@ -56,8 +57,7 @@ _BYTES_PER_TOKEN = 600
 class Known:
     """A document with what is known of it already; `extents` are those that no variable can change.
 
-    What is not `kept` is not remembered: mutations with texts written into them. They may hold a password, and what
-    somebody else pays for the same text would tell that it was right.
+    What is not `kept` is not remembered.
     """
 
     document: DocumentNode
@@ -97,6 +97,10 @@ class _Remembered:
             self._known.move_to_end((schema, text))
         return known
 
+    def seen(self, schema: GraphQLSchema, text: str) -> Known | None:
+        """The same for any thread: nothing changes by it."""
+        return self._known.get((schema, text))
+
     def keep(self, schema: GraphQLSchema, text: str, known: Known) -> None:
         """Remember a document, if it is one to be kept; what was used longest ago makes room."""
         if not known.kept or known.errors is None:
@@ -113,6 +117,13 @@ class _Remembered:
 remembered = _Remembered()
 
 
+def may_be_kept(operation: OperationDefinitionNode) -> bool:
+    """Whether what is known of an operation may be kept for the next who asks it. Not of mutations with texts written into
+    their document: that may be a password, and what somebody else pays for the same text would tell that it was right."""
+    written = operation.loc.source.body if operation.loc else ""
+    return operation.operation is not OperationType.MUTATION or '"' not in written
+
+
 def price(text: str) -> int:
     """What it costs to look at a document that is new, in units of a budget."""
     return CHARACTER * min(len(text), MOST_CHARACTERS)
@@ -124,6 +135,9 @@ def look(schema: GraphQLSchema, text: str, name: str | None, variables: dict[str
     It changes nothing that anybody else sees, so that it may be called in any thread. Raises GraphQLError when the text
     is no document.
     """
+    known = remembered.seen(schema, text)  # by now: several may wait to look at it
+    if known is not None:
+        return known
     known = _parsed(text)
     if name is None and len(known.operations) == 1:
         (name,) = known.operations
@@ -160,6 +174,7 @@ def _parsed(text: str) -> Known:
         raise DocumentRefused(f"A document has at most {MOST_CHARACTERS} characters; send data as variables.")
     if _NUL.search(text):
         raise GraphQLError("A text cannot contain a NUL character.", extensions={"code": "BAD_USER_INPUT"})
+    pace = _Pace()
     try:
         document = parse(text, max_tokens=MOST_TOKENS, allow_empty_selection_sets=False)
     except GraphQLSyntaxError as error:
@@ -168,32 +183,43 @@ def _parsed(text: str) -> Known:
                 f"A document has at most {MOST_TOKENS} tokens and does not nest deeply."
             ) from None
         raise
+    finally:
+        pace.rest()
     _let_go_of_tokens(document)
     operations = {
         definition.name.value if definition.name else None: definition
         for definition in document.definitions
         if isinstance(definition, OperationDefinitionNode)
     }
-    kept = '"' not in text or all(
-        each.operation is not OperationType.MUTATION for each in operations.values()
-    )
+    kept = all(may_be_kept(each) for each in operations.values())
     return Known(document, operations, len(text) + _BYTES_PER_TOKEN * document.token_count, kept)
 
 
+class _Pace:
+    """Work that rests: two threads that compute have half of a core each, and then whoever asks for little waits twice as
+    long."""
+
+    def __init__(self) -> None:
+        self._since = time.thread_time()
+
+    def rest(self, after_seconds: float = 0.0) -> None:
+        """Rest if it has worked for so long since it began or rested."""
+        worked = time.thread_time() - self._since  # without what it waited for others
+        if worked > after_seconds:
+            time.sleep(_REST * worked)
+            self._since = time.thread_time()
+
+
 class _GivesWay(ASTValidationRule):
-    """Finds nothing wrong, and rests now and then: two threads that compute have half of a core each, and then whoever asks
-    for little waits twice as long."""
+    """Finds nothing wrong, and rests now and then."""
 
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)
-        self._since = time.perf_counter()
+        self._pace = _Pace()
 
     def enter(self, *_: object) -> None:
         """Called at each node."""
-        worked = time.perf_counter() - self._since
-        if worked > _SLICE_SECONDS:
-            time.sleep(_REST * worked)
-            self._since = time.perf_counter()
+        self._pace.rest(_SLICE_SECONDS)
 
 
 def _let_go_of_tokens(document: DocumentNode) -> None:

@@ -48,6 +48,9 @@ LARGEST_PAGE = 100
 DEFAULT_PAGE = 20
 # What a field of the topmost level costs whatever it gives: a statement at least, where a value is some bytes.
 ROOT_FIELD = 1_000
+# What an operation brings along in its variables: a value is coerced in some microseconds, before anything else runs.
+MOST_IN_VARIABLES = 50_000
+IN_VARIABLES = 20
 MOST_GIVEN = 1_000  # what is longer than that is refused by the rules, with a code and a path
 
 # How many each list of the introspection gives on average, in a schema somewhat larger than ours; `ofType`
@@ -117,6 +120,19 @@ def check_operation(
         if asked > most:
             raise DocumentRefused(f"An operation has at most {most} {what}.")
     return extent
+
+
+def count(variables: Mapping[str, Any]) -> int:
+    """How many values there are in variables, however deep. Raises DocumentRefused when those are too many."""
+    found, left = 0, list[Any]([variables])
+    while left:
+        value = left.pop()
+        inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        found += len(inner)
+        if found > MOST_IN_VARIABLES:
+            raise DocumentRefused(f"Variables have at most {MOST_IN_VARIABLES} values.")
+        left += inner
+    return found
 
 
 class Measure:

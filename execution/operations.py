@@ -19,7 +19,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 from strawberry.utils.await_maybe import await_maybe
 
-from execution import documents
+from execution import documents, limits
 from execution.documents import Known
 from execution.limits import ROOT_FIELD
 
@@ -94,11 +94,13 @@ class Asked:
         self._context: Context = context
         self._name = name
         self._known: Known
+        self._brought = 0  # values in the variables
         self.cost = ROOT_FIELD  # what is refused was looked at
 
     async def look(self) -> None:
         """Find the document, and pay for looking at it where it is new. Raises GraphQLError, and what the context
         refuses it with."""
+        self._brought = limits.count(self._variables)
         schema = self._schema._schema
         known = documents.remembered.find(schema, self._text)
         if known is None:
@@ -136,7 +138,7 @@ class Asked:
                 )
         except GraphQLError as refused:
             return [refused]
-        self.cost = max(ROOT_FIELD, extent.cost)
+        self.cost = max(ROOT_FIELD, extent.cost) + limits.IN_VARIABLES * self._brought
         return list(known.checked(schema))
 
     async def admit(self, allowed: Iterable[OperationType]) -> OperationType:

@@ -24,6 +24,7 @@ from graphql import (
 from graphql.execution.collect_fields import GroupedFieldSet, collect_fields, collect_subfields
 from graphql.execution.executor import Executor
 
+from execution.documents import may_be_kept
 from execution.fallbacks import Reason
 from execution.fields import Field, bind
 
@@ -34,7 +35,7 @@ MOST_OUTCOMES = 16
 MOST_FIELDS = 20_000
 BYTES_PER_OPERATION = 2_000
 BYTES_PER_FIELD = 1_500
-# Of the text of a document, whose syntax tree is kept with each of its operations: 50 to 280.
+# Of an operation and of its document's fragments, whose syntax trees are kept with it: 50 to 280.
 BYTES_PER_CHARACTER = 120
 
 _CONDITIONS = ("skip", "include")
@@ -170,7 +171,7 @@ class Plans:
             if root_type is None:
                 return Reason.NO_ROOT_TYPE
             plan = Plan(operation, executor, root_type)
-            if len(operation.outcomes) < MOST_OUTCOMES:
+            if operation.kept and len(operation.outcomes) < MOST_OUTCOMES:
                 operation.outcomes[outcome] = plan
         return plan
 
@@ -183,9 +184,11 @@ class Plans:
             return known
         if known is not None:
             self._drop(key)
-        known = self._operations[key] = _known(self, executor, fragments)
-        self.bytes += known.bytes
-        self.trim()
+        known = _known(self, executor, fragments)
+        if known.kept:
+            self._operations[key] = known
+            self.bytes += known.bytes
+            self.trim()
         return known
 
     def trim(self) -> None:
@@ -224,9 +227,19 @@ def _known(plans: Plans, executor: Executor[Any], fragments: tuple[Node, ...]) -
                 )
     if any(getattr(each, "variable_definitions", None) for each in fragments):
         reason = Reason.FRAGMENT_VARIABLES
-    written = executor.operation.loc
-    size = BYTES_PER_OPERATION + (BYTES_PER_CHARACTER * len(written.source.body) if written else 0)
-    return _Operation(executor.schema, executor.operation, fragments, plans, reason, tuple(conditions), size)
+    written = [each.loc for each in (executor.operation, *fragments) if each.loc]
+    return _Operation(
+        executor.schema,
+        executor.operation,
+        fragments,
+        plans,
+        reason,
+        tuple(conditions),
+        bytes=BYTES_PER_OPERATION
+        + BYTES_PER_CHARACTER * sum(each.end - each.start for each in written)
+        + sum(len(each.source.body) for each in written[:1]),
+        kept=may_be_kept(executor.operation),
+    )
 
 
 def _selected(*definitions: Node) -> Iterator[FieldNode | InlineFragmentNode | FragmentSpreadNode]:

@@ -114,6 +114,7 @@ class Context:
         self.mutation: bool | None = None  # None: nothing has run yet
         self.new_cookie: str | None = None  # the token to set as a cookie; "" takes the cookie away
         self.looked_up: set[str] = set()  # names on the internet that were asked for already
+        self.looked_at: dict[str, Any] = {}  # what came of texts that are to be documents
         self.statements = 0
         self.viewer: Viewer | None = None
         self.changes: list[Change] | None = None  # of the mutation at work; None: it has said nothing yet

@@ -46,10 +46,11 @@ class Costs:
             None  # the viewer's after it was paid; None: nobody's, or nobody could ask
         )
 
-    async def spend(self, cost: int) -> None:
-        """Take what an operation costs from the budgets of the viewer and of the portal. Raises RateLimited, a moment
-        later."""
-        self.requested = cost
+    async def spend(self, cost: int, *, besides: bool = False) -> None:
+        """Take what an operation costs, or something costs besides, from the budgets of the viewer and of the portal.
+        Raises RateLimited, a moment later."""
+        if not besides:
+            self.requested = cost
         if self._holder is None:
             return
         try:

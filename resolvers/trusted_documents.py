@@ -1,6 +1,6 @@
 """Trusted documents: the list as the company's staff sees it and keeps it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -17,7 +17,7 @@ from execution import documents
 from resolvers import nodes, pages
 from resolvers.context import Context, Info
 from resolvers.enums import publish
-from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
+from resolvers.mutations import KEY_DESCRIPTION, Beforehand, Payload, facts_of
 from resolvers.relations import relation
 from resolvers.rows import POLICY_DESCRIPTION, read_rows
 from rules.access_groups import check_length
@@ -160,7 +160,9 @@ async def upload(info: Info, input: _UploadInput) -> TrustedDocumentsPayload:
     with found_at("manifest"):
         listed = read_manifest(input.manifest)
     check_length(listed, MOST_ROWS, "manifest")
-    checked = await _checked(context, info.schema._schema, listed)
+    checked = context.looked_at
+    if texts := {each.text: None for each in listed if each.text not in checked}:
+        raise Beforehand(partial(_look_at, context, info.schema._schema, texts))
     rows = read_rows(
         listed,
         key=lambda each: hash_of(each.text),
@@ -174,15 +176,11 @@ async def upload(info: Info, input: _UploadInput) -> TrustedDocumentsPayload:
     return TrustedDocumentsPayload(errors=errors, documents=[kept[digest] for digest in rows.good])
 
 
-async def _checked(
-    context: Context, schema: GraphQLSchema, listed: Sequence[ListedDocument]
-) -> Mapping[str, OperationDefinitionNode | BrokenRule]:
-    """The operation of each text, or why it could not be run."""
-    found: dict[str, OperationDefinitionNode | BrokenRule] = {}
-    for each in listed:
-        if each.text not in found:
-            found[each.text] = await context.beside(partial(_operation, schema, each.text))
-    return found
+async def _look_at(context: Context, schema: GraphQLSchema, texts: Collection[str]) -> None:
+    """Find the operation of each text, or why it could not be run; it is paid as what clients send is."""
+    await context.costs.spend(sum(map(documents.price, texts)), besides=True)
+    for text in texts:
+        context.looked_at[text] = await context.beside(partial(_operation, schema, text))
 
 
 def _operation(schema: GraphQLSchema, text: str) -> OperationDefinitionNode | BrokenRule:

@@ -33,8 +33,8 @@ class RateLimit:
         int,
         field(
             description="What the operation costs, in units: one for each value that it asks for at most, and 1,000 for "
-            "each root field. It is known, and paid, before anything runs. A document that is new to the server costs 25 for "
-            "each of its characters besides, once."
+            "each root field, and 20 for each value in its variables. It is known, and paid, before anything runs. A "
+            "document that is new to the server costs 40 for each of its characters besides."
         ),
     ]
     limit: Annotated[int, field(description="How many units the viewer has at most.")]

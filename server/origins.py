@@ -33,7 +33,9 @@ def crossing(endpoint: Endpoint, handle: Handle, methods: str) -> Handle:
         except Refused:
             pass  # there is no portal, as `handle` tells
         except Exception as error:  # it would be the same once more, as long after
-            return answers.of_fault(error, JSON, request_id=request.state.request_id)[0]
+            response, _ = answers.of_fault(error, JSON, request_id=request.state.request_id)
+            response.headers.add_vary_header("Origin")
+            return response
         if is_let_in and request.method == "OPTIONS" and _ASKED in request.headers:
             response = Response(status_code=HTTPStatus.NO_CONTENT)
             response.headers["access-control-allow-methods"] = methods

@@ -11,9 +11,7 @@ from db.fairness import Bounds, FairQueue, Full
 
 # Threads take turns with the event loop on one core: a second one would only take more turns.
 _THREADS = 1
-# After each work the thread rests for so many times as long: the event loop is alone for two thirds of the time at least.
-_REST = 2.0
-_WAITING = 200  # of one portal
+_WAITING = 1_000  # of one portal
 _WAIT_SECONDS = 10.0
 
 Result = TypeVar("Result")
@@ -35,11 +33,6 @@ class Beside:
             raise Crowded("too much of one portal waits to be done") from None
         except TimeoutError:
             raise Unavailable("others take too long") from None
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        working = loop.run_in_executor(self._pool, work)
-        # When it has ended: whoever is cancelled meanwhile does not stop it.
-        working.add_done_callback(
-            lambda _: loop.call_later(_REST * (loop.time() - began), self._turns.leave, place)
-        )
+        working = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        working.add_done_callback(lambda _: self._turns.leave(place))  # whoever is cancelled does not stop it
         return await asyncio.shield(working)

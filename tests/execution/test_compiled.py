@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import parse
+from graphql import build_schema, parse
 
 from execution import compiled, fallbacks
 from execution.compiled import CompiledExecution
@@ -241,7 +241,7 @@ def test_plans_are_bounded_in_number_and_in_bytes() -> None:
 def test_plans_weigh_as_much_as_the_documents_that_they_keep_alive() -> None:
     plans = Plans(most_bytes=4_000_000)
     for each in range(50):
-        plans.get(asked(parse(f"{{ a{each}: which }} # " + "-" * 10_000)))
+        plans.get(asked(parse(f"{{ a{each}: which #{'-' * 10_000}\n }}")))
         assert plans.bytes <= 4_000_000
     assert len(plans) == 3
 
@@ -260,3 +260,14 @@ def test_a_plan_that_is_let_go_of_waits_for_no_garbage_collector() -> None:
         assert there() == before + 1
     finally:
         gc.enable()
+
+
+def test_a_mutation_with_a_text_in_it_leaves_no_plan_behind() -> None:
+    schema = build_schema("type Query { a: Int } type Mutation { a(b: String): Int }")
+    plans = Plans()
+    for document, kept in (('mutation { a(b: "secret") }', 0), ("mutation($b: String) { a(b: $b) }", 1)):
+        executor = CompiledExecution.build(schema, parse(document))
+        assert isinstance(executor, CompiledExecution)
+        assert isinstance(plans.get(executor), Plan)
+        assert len(plans) == kept
+        assert (plans.bytes > 0) == bool(kept)

@@ -1,15 +1,19 @@
 """Documents: what is not valid says so plainly, nothing runs, and nothing is given away about the schema."""
 
+import asyncio
 import dataclasses
 import gc
+import time
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
-from graphql import Token, get_introspection_query
+from graphql import DocumentNode, GraphQLError, Token, get_introspection_query, parse
 from structlog.testing import capture_logs
 
 from execution.documents import look, remembered
+from execution.limits import IN_VARIABLES
 from schema.root import schema
 from server.app import create
 from server.settings import Settings
@@ -263,3 +267,49 @@ def test_a_document_that_is_forgotten_waits_for_no_garbage_collector() -> None:
         assert tokens() == before
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{ portal { slug" + " slug" * 190 + " } }", "{ portal { slug" + " slug" * 300],
+    ids=["valid", "cut off"],
+)
+def test_looking_at_a_document_rests_for_longer_than_it_works(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    rested: list[float] = []
+    monkeypatch.setattr("execution.documents.time.sleep", rested.append)
+    began = time.thread_time()
+    with suppress(GraphQLError):
+        look(schema._schema, text, None, {})
+    worked = time.thread_time() - began
+    assert len(rested) >= (2 if text.endswith("}") else 1)
+    assert sum(rested) >= worked
+
+
+async def test_what_several_send_at_once_is_parsed_once_it_is_known(
+    anybody: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def noting(text: str, **more: Any) -> DocumentNode:
+        parsed.append(text)
+        return parse(text, **more)
+
+    monkeypatch.setattr("execution.documents.parse", noting)
+    document = "query several { portal { slug name } }"
+    answers = await asyncio.gather(*(anybody.post(document) for _ in range(20)))
+    assert {each.status_code for each in answers} == {200}
+    assert 1 <= parsed.count(document) <= 3
+
+
+@pytest.mark.parametrize(
+    "document", ["query v { portal { slug } }", "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"]
+)
+async def test_more_in_the_variables_than_there_may_be_is_refused_before_anything_is_made_of_it(
+    anybody: Client, document: str
+) -> None:
+    (error,) = await refused(anybody, document, variables={"ids": [{"a": [1] * 999}] * 51})
+    assert error["extensions"]["code"] == "OPERATION_TOO_COMPLEX"
+    answer = await anybody.post(document, variables={"ids": [1] * 49_000})
+    assert answer.json()["extensions"]["cost"]["requested"] >= 49_000 * IN_VARIABLES

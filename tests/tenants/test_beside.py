@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from uuid import UUID, uuid4
 
 import pytest
@@ -36,11 +35,6 @@ class Gate:
 
     def let_through(self) -> None:
         self._open.set()
-
-
-@pytest.fixture(autouse=True)
-def without_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "_REST", 0.0)
 
 
 async def test_whoever_has_one_to_do_comes_next_however_many_of_another_portal_wait() -> None:
@@ -125,15 +119,3 @@ async def test_when_no_turn_comes_for_long_it_is_unavailable(monkeypatch: pytest
         await there.do(QUIET, gate)
     gate.let_through()
     await first
-
-
-async def test_the_thread_rests_after_each_work_as_a_multiple_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "_REST", 2.0)
-    there, began = Beside(), list[float]()
-
-    def work() -> None:
-        began.append(time.monotonic())
-        time.sleep(0.05)
-
-    await asyncio.gather(*(there.do(LOUD, work) for _ in range(2)))
-    assert began[1] - began[0] >= 0.145
