@@ -37,8 +37,8 @@ validation_context.MAX_FRAGMENT_WORK = 10_000
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 _ABORTED = "Validation aborted."
-# Looking takes long, beside the event loop: it rests for so many times as long as it worked, after each half millisecond if it
-# can.
+# Looking takes long, beside the event loop: it rests for so many times as long as it worked, and where it can
+# after each half millisecond.
 _SLICE_SECONDS = 0.0005
 _REST = 3.0
 # The escape of a NUL, which no text can hold where we keep it; not a backslash that is itself escaped.
@@ -145,9 +145,7 @@ def look(schema: GraphQLSchema, text: str, name: str | None, variables: dict[str
         with suppress(GraphQLError):
             known.measured(schema, name, variables)
             known.checked(schema)
-        gc.collect(
-            0
-        )  # validation leaves what points at itself: little each time, instead of much at some time
+        gc.collect(0)  # validation leaves what points at itself: a little each time, not much at some time
     return known
 
 
