@@ -162,13 +162,20 @@ async def network_black_holed(ground: Ground, claims: Claims) -> str:
 @line(
     39,
     must="network black-holed under a worker: it takes up jobs again",
-    done=f"the same under a worker's own connection; others hold it for dead after {_HEARTBEAT_SECONDS} s",
+    done=f"the same under a worker's connections; others hold it for dead after {_HEARTBEAT_SECONDS} s, a statement of its "
+    f"jobs may take {_STATEMENT_MS / 1_000:.0f} s",
 )
 async def worker_black_holed(ground: Ground, claims: Claims) -> str:
-    """A worker's connection listens and is quiet: that it is dead shows when the next look into the queue gets no answer."""
+    """A worker's connection listens and is quiet: that it is dead shows when the next look into the queue gets no answer.
+    What it was at is given up first: a job's statement 5 s after its deadline."""
     question = """select count(*) from pg_stat_activity where application_name = 'kontor-worker'
         and datname = current_database() and backend_start > now() - make_interval(secs => $1)"""
-    settings = {"worker": "true", "worker_poll_seconds": 1, "worker_heartbeat_seconds": _HEARTBEAT_SECONDS}
+    settings = {
+        "worker": "true",
+        "worker_poll_seconds": 1,
+        "worker_heartbeat_seconds": _HEARTBEAT_SECONDS,
+        "statement_timeout_ms": _STATEMENT_MS,
+    }
 
     async def works_since(moment: float) -> float:
         async with asyncio.timeout(60):
