@@ -40,7 +40,7 @@ _ABORTED = "Validation aborted."
 # Looking takes long, beside the event loop: it rests for so many times as long as it worked, and where it can
 # after each half millisecond.
 _SLICE_SECONDS = 0.0005
-_REST = 3.0
+_REST = 5.0
 # The escape of a NUL, which no text can hold where we keep it; not a backslash that is itself escaped.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|\{0+\})")
 
