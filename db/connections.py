@@ -11,8 +11,8 @@ from uuid import UUID
 import asyncpg
 
 from db.codecs import keep_values
-from db.failures import UNREACHABLE, Crowded, Translated, Unavailable
-from db.fairness import Bounds, FairQueue, Full, Place
+from db.failures import UNREACHABLE, Translated, Unavailable
+from db.fairness import Bounds, FairQueue, Place
 from db.isolation import Mode, begin, set_tenant
 from db.statements import Statement, TenantForgotten
 from db.tracing import TracedConnection, TracedPool, Tracer
@@ -313,11 +313,8 @@ class Database:
     async def _lend(self, tenant_id: UUID | None) -> tuple[Place, Any]:
         """A connection when it is the tenant's turn, and the place that it takes up."""
         with self._waiting():
-            try:
-                with Translated():
-                    place = await self._queue.enter(tenant_id, self._wait_seconds)
-            except Full:
-                raise Crowded("too many requests wait already") from None
+            with Translated():
+                place = await self._queue.enter(tenant_id, self._wait_seconds)
             try:
                 return place, await self._borrow()
             except BaseException:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
+from db.failures import Crowded
+
 # Whose a place is; None: the registry's, which is asked for everybody.
 Tenant = UUID | None
 
@@ -17,7 +19,7 @@ _YOUNG_SECONDS = 0.25
 _ACTIVE_SECONDS = 1.0
 
 
-class Full(Exception):
+class Full(Crowded):
     """As many of one tenant wait already as may wait."""
 
 
@@ -73,7 +75,7 @@ class FairQueue:
             return self._give(tenant)
         line = self._waiting.setdefault(tenant, deque())
         if len(line) >= self._bounds.waiting:
-            raise Full
+            raise Full("too much of one tenant waits already")
         turn: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
         line.append(turn)
         self._wake_later()

@@ -2,8 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager, aclosing
 from http import HTTPStatus
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from server import answers
 from server.answers import Told
 from server.metrics import Metrics
 from server.requests import Operation, Refused
+from tenants.counts import counted
 from tenants.watches import Interrupted, share
 
 _log = structlog.get_logger("kontor.requests")
@@ -45,16 +46,9 @@ class Connections:
                 {"Retry-After": "5"},
             )
 
-    @contextmanager
-    def one(self, tenant_id: UUID) -> Iterator[None]:
+    def one(self, tenant_id: UUID) -> AbstractContextManager[None]:
         """Count one as long as the block lasts."""
-        self._by_tenant[tenant_id] += 1
-        try:
-            yield
-        finally:
-            self._by_tenant[tenant_id] -= 1
-            if not self._by_tenant[tenant_id]:
-                del self._by_tenant[tenant_id]
+        return counted(self._by_tenant, tenant_id)
 
 
 async def told(

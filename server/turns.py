@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from rules.broken import BrokenRule
+from tenants.counts import counted
 
 
 class Turns:
@@ -20,10 +21,5 @@ class Turns:
         """One more as long as the block lasts. Raises the refusal when that is one too many."""
         if self._by_session[session_id] >= self._most:
             raise self._refusal()
-        self._by_session[session_id] += 1
-        try:
+        with counted(self._by_session, session_id):
             yield
-        finally:
-            self._by_session[session_id] -= 1
-            if not self._by_session[session_id]:
-                del self._by_session[session_id]

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from uuid import UUID
 
-from db.failures import Crowded, Unavailable
-from db.fairness import Bounds, FairQueue, Full
+from db.failures import Translated
+from db.fairness import Bounds, FairQueue
 
 # Threads take turns with the event loop on one core: a second one would only take more turns.
 _THREADS = 1
@@ -27,12 +27,8 @@ class Beside:
     async def do(self, tenant_id: UUID, work: Callable[[], Result]) -> Result:
         """What the work gives. Raises what it raises, Crowded when too much of the portal's waits already, and
         Unavailable when no turn comes for long."""
-        try:
+        with Translated():
             place = await self._turns.enter(tenant_id, _WAIT_SECONDS)
-        except Full:
-            raise Crowded("too much of one portal waits to be done") from None
-        except TimeoutError:
-            raise Unavailable("others take too long") from None
         working = asyncio.get_running_loop().run_in_executor(self._pool, work)
         working.add_done_callback(lambda _: self._turns.leave(place))  # whoever is cancelled does not stop it
         return await asyncio.shield(working)

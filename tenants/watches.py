@@ -9,8 +9,9 @@ from uuid import UUID
 
 from db import fairness
 from db.events import Listener
-from db.failures import Unavailable
+from db.failures import Translated, Unavailable
 from rules.subscriptions import SubscriptionTooSlow, TooManySubscriptions
+from tenants.counts import counted
 
 # A subscriber that has not read of so many changed objects is not keeping up.
 MOST_PENDING = 1_000
@@ -122,25 +123,22 @@ class Watches:
         """
         self._check_room(tenant_id, session_id)
         watch = Watch(kind, id)
-        self._count[tenant_id] += 1
-        self._by_session[session_id] += 1
-        try:
-            await self._listener.ready(wait_seconds=self.bounds.listen_seconds)
-            if self._closed:
-                raise Interrupted
-            self._by_tenant[tenant_id].add(watch)
-            yield watch
-        finally:
-            self._forget(tenant_id, session_id, watch)
+        with counted(self._count, tenant_id), counted(self._by_session, session_id):
+            try:
+                await self._listener.ready(wait_seconds=self.bounds.listen_seconds)
+                if self._closed:
+                    raise Interrupted
+                self._by_tenant[tenant_id].add(watch)
+                yield watch
+            finally:
+                self._forget(tenant_id, watch)
 
     @asynccontextmanager
     async def reading(self, tenant_id: UUID) -> AsyncIterator[None]:
         """Read for an event: so many at once as this process lets, in turns of the portals, none of which has all of
         them. Raises Unavailable when no turn comes for long."""
-        try:
+        with Translated():
             place = await self._readers.enter(tenant_id, _TURN_SECONDS)
-        except TimeoutError:
-            raise Unavailable("others read for too long") from None
         try:
             yield
         finally:
@@ -162,17 +160,11 @@ class Watches:
         if len(self) >= self.bounds.most:
             raise Unavailable("this process has as many subscriptions as it may have")
 
-    def _forget(self, tenant_id: UUID, session_id: UUID | None, watch: Watch) -> None:
+    def _forget(self, tenant_id: UUID, watch: Watch) -> None:
         watching = self._by_tenant.get(tenant_id, set())
         watching.discard(watch)
         if not watching:
             self._by_tenant.pop(tenant_id, None)
-        self._count[tenant_id] -= 1
-        if not self._count[tenant_id]:
-            del self._count[tenant_id]
-        self._by_session[session_id] -= 1
-        if not self._by_session[session_id]:
-            del self._by_session[session_id]
 
     def _heard(self, tenant_id: UUID, kind: str, id: UUID) -> None:
         for watch in self._by_tenant.get(tenant_id, ()):
