@@ -55,15 +55,11 @@ _BYTES_PER_TOKEN = 600
 
 @dataclass(slots=True)
 class Known:
-    """A document with what is known of it already; `extents` are those that no variable can change.
-
-    What is not `kept` is not remembered.
-    """
+    """A document with what is known of it already; `extents` are those that no variable can change."""
 
     document: DocumentNode
     operations: dict[str | None, OperationDefinitionNode]
     bytes: int
-    kept: bool = True
     extents: dict[str | None, Extent] = field(default_factory=dict)
     errors: list[GraphQLError] | None = None
 
@@ -92,7 +88,7 @@ class _Remembered:
 
     def find(self, schema: GraphQLSchema, text: str) -> Known | None:
         """The document, unless it is new or was forgotten."""
-        known = self._known.get((schema, text))
+        known = self.seen(schema, text)
         if known is not None:
             self._known.move_to_end((schema, text))
         return known
@@ -103,7 +99,7 @@ class _Remembered:
 
     def keep(self, schema: GraphQLSchema, text: str, known: Known) -> None:
         """Remember a document, if it is one to be kept; what was used longest ago makes room."""
-        if not known.kept or known.errors is None:
+        if known.errors is None or not all(map(may_be_kept, known.operations.values())):
             return
         if (former := self._known.pop((schema, text), None)) is not None:  # two looked at it at once
             self._bytes -= former.bytes
@@ -145,7 +141,6 @@ def look(schema: GraphQLSchema, text: str, name: str | None, variables: dict[str
         with suppress(GraphQLError):
             known.measured(schema, name, variables)
             known.checked(schema)
-        gc.collect(0)  # validation leaves what points at itself: a little each time, not much at some time
     return known
 
 
@@ -189,8 +184,7 @@ def _parsed(text: str) -> Known:
         for definition in document.definitions
         if isinstance(definition, OperationDefinitionNode)
     }
-    kept = all(may_be_kept(each) for each in operations.values())
-    return Known(document, operations, len(text) + _BYTES_PER_TOKEN * document.token_count, kept)
+    return Known(document, operations, len(text) + _BYTES_PER_TOKEN * document.token_count)
 
 
 class _Pace:
@@ -237,6 +231,7 @@ def _errors(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]
     """
     most = max(2, min(20, 10_000 // (document.token_count + 1)))
     errors = validate(schema, document, (*_RULES, _GivesWay), max_errors=most, hide_suggestions=True)
+    gc.collect(0)  # it leaves what points at itself: a little each time, not much at some time
     if errors and errors[-1].message == _ABORTED:
         return [DocumentRefused("The document repeats fields or fragments too often to be checked.")]
     return errors

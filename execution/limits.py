@@ -4,8 +4,9 @@ Nothing is executed and no resolver is known here. A fragment is measured once, 
 spread, so a document that would unfold into millions of fields is measured in time linear in its text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -123,15 +124,10 @@ def check_operation(
 
 
 def count(variables: Mapping[str, Any]) -> int:
-    """How many values there are in variables, however deep. Raises DocumentRefused when those are too many."""
-    found, left = 0, list[Any]([variables])
-    while left:
-        value = left.pop()
-        inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-        found += len(inner)
-        if found > MOST_IN_VARIABLES:
-            raise DocumentRefused(f"Variables have at most {MOST_IN_VARIABLES} values.")
-        left += inner
+    """How many values there are in variables. Raises DocumentRefused when those are too many."""
+    found = sum(1 for _ in islice(_every(variables), MOST_IN_VARIABLES + 1))
+    if found > MOST_IN_VARIABLES:
+        raise DocumentRefused(f"Variables have at most {MOST_IN_VARIABLES} values.")
     return found
 
 
@@ -280,18 +276,26 @@ class _Literals(Visitor):
 
 
 def _longest(variables: Mapping[str, Any]) -> int:
-    """The longest list or text in variables, however deep; without recursion, as they nest as deep as JSON may."""
-    longest, left = 0, list(variables.values())
-    while left:
-        value = left.pop()
+    """The longest list or text in variables."""
+    longest = 0
+    for value in _every(variables):
         if isinstance(value, str):
             longest = max(longest, _lines(value))
         elif isinstance(value, list):
             longest = max(longest, len(value))
+    return longest
+
+
+def _every(variables: Mapping[str, Any]) -> Iterator[Any]:
+    """Every value in variables, however deep; without recursion, as they nest as deep as JSON may."""
+    left = list(variables.values())
+    while left:
+        value = left.pop()
+        yield value
+        if isinstance(value, list):
             left += value
         elif isinstance(value, Mapping):
             left += value.values()
-    return longest
 
 
 def _lines(text: str) -> int:

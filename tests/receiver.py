@@ -67,9 +67,8 @@ class Receiver:
             }
             told = Told(head[0].split()[1], headers, await reader.readexactly(int(headers["content-length"])))
             self.told.append(told)
-            status = (
-                self.answers(told) if self.answers else self.status
-            )  # as it is now, whatever a test sets next
+            # As it is now, whatever a test sets next.
+            status = self.answers(told) if self.answers else self.status
             await asyncio.sleep(self.seconds)
             if status is not None:
                 said = self.answer.encode()
