@@ -117,16 +117,21 @@ async def test_a_hundred_subscribers_hold_no_connection(
             assert await again.code() == "TOO_MANY_SUBSCRIPTIONS"
 
 
+async def has_no_room(live: Serving, portal: Portal, client: Client) -> None:
+    """Neither a socket nor a stream is let in."""
+    with pytest.raises(InvalidStatus) as refused:
+        async with opened(live, portal.slug):
+            pass
+    assert refused.value.response.status_code == 503
+    async with streaming(live, portal.slug, client.token) as stream:
+        assert stream.response.status_code == 503
+
+
 async def test_a_full_process_lets_no_more_in(
     world: World, settings: Settings, portal: Portal, bea: Client
 ) -> None:
     async with serving(settings, world.database, world.passwords, live_most=1) as live, watching(live, bea):
-        with pytest.raises(InvalidStatus) as refused:
-            async with opened(live, portal.slug):
-                pass
-        assert refused.value.response.status_code == 503
-        async with streaming(live, portal.slug, bea.token) as stream:
-            assert stream.response.status_code == 503
+        await has_no_room(live, portal, bea)
 
 
 async def test_a_portal_that_has_its_share_of_sockets_and_streams_leaves_room_for_another(
@@ -140,12 +145,7 @@ async def test_a_portal_that_has_its_share_of_sockets_and_streams_leaves_room_fo
         opened(live, portal.slug),
         opened(live, portal.slug),
     ):
-        with pytest.raises(InvalidStatus) as refused:
-            async with opened(live, portal.slug):
-                pass
-        assert refused.value.response.status_code == 503
-        async with streaming(live, portal.slug, bea.token) as stream:
-            assert stream.response.status_code == 503
+        await has_no_room(live, portal, bea)
         async with watching(live, ada), streaming(live, other.slug, ada.token) as stream:
             assert stream.response.status_code == 200
 
