@@ -220,6 +220,14 @@ _STOCKED = (
     _products.c.kind == ProductKind.GOODS,
 )
 _stocked_lines = Statement[int](select(order_lines.c.position).where(*_STOCKED))
+# An import takes the other side of it (db/exchange/reservations.py) before it locks all stock.
+_keep_places = Statement[None](
+    select(
+        func.pg_advisory_xact_lock_shared(
+            func.hashtextextended(func.concat("kontor places ", bindparam("tenant_id", type_=Uuid)), 0)
+        )
+    )
+)
 _lock_of_order = Statement(
     select(stock.c.product_id, stock.c.warehouse_id, stock.c.on_hand)
     .where(
@@ -256,7 +264,11 @@ _free = _give_back(shipped=False)
 
 async def lock_of_order(connection: Connection, order_id: UUID) -> dict[tuple[UUID, UUID], Decimal]:
     """What is on hand of each (product, warehouse) that an order ships from; nobody else changes it until this
-    transaction ends. Locked before the order itself, and in the order in which placing locks stock."""
+    transaction ends. Locked before the order itself, and in the order in which placing locks stock.
+
+    Nor does an import give its lines other places: whoever waited for one would have locked what was theirs before.
+    """
+    await connection.run(_keep_places)
     rows = await connection.rows(_lock_of_order, order_id=order_id)
     return {(product_id, warehouse_id): on_hand for product_id, warehouse_id, on_hand in rows}
 

@@ -64,8 +64,8 @@ async def locked(context: Context, id: strawberry.ID, version: int | None, act: 
         return Locked(order, lines, standing, on_hand, set())
     found = Locked(order, lines, standing, on_hand, await db.stock.stocked_lines(connection, order.id))
     if any(place not in on_hand for line in lines if (place := found.place_of(line))):
-        # An import gave a line another product or warehouse while this waited: its stock is locked next time.
-        raise Contended("the order ships from elsewhere now")
+        # Stock of a line was counted for the first time meanwhile: it is locked next time.
+        raise Contended("a line has stock now")
     return found
 
 

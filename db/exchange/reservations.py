@@ -12,11 +12,16 @@ _MOST = "999999999999.999"  # what the column holds
 
 
 async def lock(connection: Connection) -> None:
-    """Keep the portal from placing orders until this transaction ends: in its order, stock, then numbers; customers
-    are locked already.
+    """Keep the portal from placing and shipping orders until this transaction ends: in its order, where they ship from,
+    stock, then numbers; customers are locked already.
 
-    Otherwise an order placed meanwhile would lose its reservation, or take a number that is imported.
+    Otherwise an order placed meanwhile would lose its reservation, or take a number that is imported, and who ships
+    one would find that it ships from elsewhere now.
     """
+    # Those who ship share it (db.stock.lock_of_order).
+    await affect(
+        connection, "select pg_advisory_xact_lock(hashtextextended('kontor places ' || {tenant}, 0))"
+    )
     await affect(
         connection,
         "select from stock where tenant_id = {tenant} order by product_id, warehouse_id for update",

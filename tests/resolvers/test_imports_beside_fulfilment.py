@@ -14,6 +14,7 @@ import db
 from db import exchange
 from db.lifecycle_statuses import lifecycle_statuses
 from db.stock import stock
+from resolvers import mutations
 from rules.stock import StockPolicy
 from tests.client import Client
 from tests.conftest import At
@@ -97,6 +98,7 @@ def load(world: World, portal: Portal, tmp_path: Path) -> Load:
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is tried again: whoever waits in a circle fails."""
     monkeypatch.setattr(exchange, "_TRIES", 1)
+    monkeypatch.setattr(mutations, "_TRIES", 1)
 
 
 async def order_id(stan: Client, number: str) -> str:
@@ -104,23 +106,24 @@ async def order_id(stan: Client, number: str) -> str:
     return next(str(each["id"]) for each in found["orders"]["nodes"] if each["number"] == number)
 
 
-async def somebody_waits(portal: Portal) -> bool:
+async def waiting(portal: Portal) -> int:
     async with portal.writing() as connection:
         found = await connection.fetch_text(
-            """select exists (select from pg_stat_activity
-            where datname = current_database() and wait_event_type = 'Lock')"""
+            """select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'"""
         )
-    return bool(found[0][0])
+    return int(str(found[0][0]))
 
 
 @asynccontextmanager
-async def waited_for(portal: Portal, run: Coroutine[Any, Any, exchange.Report]) -> AsyncIterator[Any]:
-    """Inside of the block an import waits for a lock that the caller holds; it has ended behind it."""
+async def waited_for(portal: Portal, run: Coroutine[Any, Any, Any]) -> AsyncIterator[Any]:
+    """Inside of the block an import, or whoever waits for one, waits for a lock that the caller holds."""
+    before = await waiting(portal)
     task = asyncio.create_task(run)
     async with asyncio.timeout(10):
-        while not task.done() and not await somebody_waits(portal):  # noqa: ASYNC110 (PostgreSQL tells nobody)
+        while not task.done() and await waiting(portal) == before:  # noqa: ASYNC110 (PostgreSQL tells nobody)
             await asyncio.sleep(0.01)
-    assert not task.done(), "the import does not wait"
+    assert not task.done(), "it does not wait"
     yield task
 
 
@@ -186,6 +189,28 @@ async def test_an_import_waits_for_a_customer_who_is_ordering_before_it_takes_th
             await connection.fetch_text("select from stock for update")
             await connection.commit()
             assert (await task).tables["customers"].updated == 1
+
+
+@pytest.mark.usefixtures("once")
+@pytest.mark.parametrize(("act", "delivered"), [("orderShip", 5), ("orderClose", 0), ("orderCancel", 0)])
+async def test_what_an_import_gives_another_warehouse_ships_from_there_for_whoever_waited(
+    act: str, delivered: int, portal: Portal, stan: Client, load: Load
+) -> None:
+    await load({"orders": [X1], "order_lines": ["X1,1,A,5,0,10,W1"]})
+    order = await order_id(stan, "X1")
+    moved = load({"orders": [X1], "order_lines": ["X1,1,A,5,0,10,W2"]})
+    given = {"reason": "Chance"} if act == "orderCancel" else {}
+    async with portal.writing() as connection:
+        await connection.fetch_text("select from orders for update")
+        doing = ship(stan, order) if act == "orderShip" else do(stan, act, order, **given)
+        async with waited_for(portal, moved) as importing, waited_for(portal, doing) as waited:
+            await connection.commit()
+            assert (await importing).tables["orders"].updated == 1
+            assert codes(await waited) == []
+    assert [(await levels(portal))["A", place_] for place_ in ("W1", "W2")] == [
+        (500, 0),
+        (500 - delivered, 0),
+    ]
 
 
 @pytest.mark.usefixtures("once")
