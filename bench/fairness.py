@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import multiprocessing
 import os
+import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,12 @@ from bench.peers.database import OTHER_CORE, Place
 from bench.peers.load import WrongAnswer, connected
 from bench.peers.operations import A, Asked, B, C, Operation, new_document
 from bench.peers.servers import COMPILED, UNLIMITED, Running
+from db.connections import Database
+from db.isolation import Mode
+from rules.permissions import StaffRole
+from rules.staff_members import HeldRole
+from tenants.passwords import Passwords
+from tenants.provisioning import NewLogin, add_staff_member
 
 _SIZE = Size(orders=4_000, documents=False)
 _PAUSE_SECONDS = 0.01
@@ -39,6 +46,34 @@ _NAME = b"N00000000"
 _NEW = Operation(
     "N", "a document", Asked(new_document(0), lambda _portal: {}, lambda data: [data["portal"]["slug"]])
 )
+_KEEP = "mutation($input: %sInput!) { %s(input: $input) { products { sku } } }"
+# A thousand products from an ERP, all changed; and as many values as an operation may bring along, which are refused.
+_ROWS = Operation(
+    "R",
+    "a thousand rows",
+    Asked(
+        _KEEP % ("ProductsUpsert", "productsUpsert"),
+        lambda _portal: {
+            "input": {
+                "rows": [
+                    {"sku": f"ROW-{number:04}", "name": _NAME.decode(), "unit": "pcs", "taxRate": "20"}
+                    for number in range(1_000)
+                ]
+            }
+        },
+        lambda data: [],
+    ),
+)
+_VALUES = Operation(
+    "V",
+    "many values",
+    Asked(
+        _KEEP % ("StockUpsert", "stockUpsert"),
+        lambda _portal: {"input": {"rows": 12_000 * [{"sku": "A", "warehouse": "W", "onHand": "1"}]}},
+        lambda data: [],
+    ),
+)
+_ERP, _PASSWORD = "erp", secrets.token_hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +91,7 @@ class Case:
     title: str
     operations: Sequence[Operation]
     settings: Mapping[str, str]
+    by_staff: bool = False
 
 
 _CASES = (
@@ -65,6 +101,8 @@ _CASES = (
     Case("pages of all kinds, beyond its budget", (A, B, C), _TIGHT),
     Case("large documents that are new, within its budget", (_NEW,), UNLIMITED),
     Case("large documents that are new, beyond its budget", (_NEW,), _TIGHT),
+    Case("a thousand rows each, within its budget", (_ROWS,), {}, by_staff=True),
+    Case("50,000 values each, within its budget", (_VALUES,), UNLIMITED),
 )
 
 
@@ -77,6 +115,7 @@ def main() -> None:
     rows = []
     with database.running() as place:
         quiet, loud = asyncio.run(data.fill_many(place, _SIZE, 0, 2))
+        asyncio.run(_hire(place, loud))
         for case in (each for each in _CASES if given.only in each.title):
             print(case.title)
             rows.append([case.title, *_case(place, quiet, loud, case, given)])
@@ -104,13 +143,45 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+async def _hire(place: Place, portal: Portal) -> None:
+    """An ERP that signs in as a staff member of a portal."""
+    database = await Database.open(place.url(), size=1)
+    try:
+        new = NewLogin(
+            user_name=_ERP,
+            name="ERP",
+            email="erp@kontor.example",
+            password_hash=await Passwords().hash(_PASSWORD),
+        )
+        async with database.transaction(Mode.WRITE, portal.tenant_id) as connection:
+            await add_staff_member(connection, new, [HeldRole(StaffRole.OWNER, None)])
+    finally:
+        await database.close()
+
+
+async def _signed_in(server: Running, portal: Portal) -> str:
+    """The ERP's token."""
+    (line,) = await connected(server.port, 1)
+    asked = Asked(
+        "mutation($input: SignInInput!) { signIn(input: $input) { token } }",
+        lambda _portal: {"input": {"userName": _ERP, "password": _PASSWORD}},
+        lambda data: [],
+    )
+    answer = orjson.loads(await line.ask(server.request(Operation("S", "a sign-in", asked), portal)))
+    line.close()
+    token: str = answer["data"]["signIn"]["token"]
+    return token
+
+
 def _case(place: Place, quiet: Portal, loud: Portal, case: Case, given: argparse.Namespace) -> list[str]:
     alone, beside, outcomes = list[Noticed](), list[Noticed](), Counter[str]()
     with servers.running([COMPILED], place, quiet, settings=case.settings) as (server,):
         uvloop.run(_person(server, quiet, _WARM_SECONDS))
+        token = uvloop.run(_signed_in(server, loud)) if case.by_staff else loud.token
+        asked = [server.request(each, loud, token) for each in case.operations]
         for _ in range(given.rounds):
             alone.append(uvloop.run(_person(server, quiet, given.seconds)))
-            with _others(server, loud, case, given.clients, outcomes):
+            with _others(server, asked, given.clients, outcomes):
                 time.sleep(_WARM_SECONDS)
                 beside.append(uvloop.run(_person(server, quiet, given.seconds)))
     for each in zip(alone, beside, strict=True):
@@ -148,11 +219,8 @@ async def _person(server: Running, portal: Portal, seconds: float) -> Noticed:
 
 
 @contextmanager
-def _others(
-    server: Running, portal: Portal, case: Case, clients: int, outcomes: Counter[str]
-) -> Iterator[None]:
+def _others(server: Running, asked: Sequence[bytes], clients: int, outcomes: Counter[str]) -> Iterator[None]:
     """The other portal under load as long as the block lasts."""
-    asked = [server.request(each, portal) for each in case.operations]
     enough, told = _SPAWN.Event(), _SPAWN.Queue()
     process = _SPAWN.Process(target=_ask, args=(server.port, asked, clients, enough, told), daemon=True)
     process.start()
@@ -180,7 +248,10 @@ def _ask(port: int, asked: Sequence[bytes], clients: int, enough: Event, told: "
                     outcomes["answered"] += 1
                 except WrongAnswer as refused:
                     error = orjson.loads(str(refused))["errors"][0]["extensions"]
-                    if error["code"] != "RATE_LIMITED" or error["retryAfter"] < 1:
+                    limited = error["code"] == "RATE_LIMITED" and error["retryAfter"] >= 1
+                    if (
+                        not limited and error["code"] != "SERVICE_UNAVAILABLE"
+                    ):  # that is: too many of them wait
                         raise
                     outcomes["refused"] += 1
                 at += 1

@@ -2,7 +2,6 @@
 
 import gc
 import re
-import time
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,10 +21,10 @@ from graphql import (
 )
 from graphql.validation import ASTValidationRule, validation_context
 from graphql.validation.rules import overlapping_fields_can_be_merged
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from execution.limits import DocumentRefused, Extent, check_operation
+from execution.pace import Pace
 
 MOST_CHARACTERS = 50_000
 MOST_TOKENS = 3_000
@@ -35,12 +34,8 @@ MOST_TOKENS = 3_000
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
 validation_context.MAX_FRAGMENT_WORK = 10_000
 
-_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+_RULES = (*specified_rules, OneOfInputValidationRule)
 _ABORTED = "Validation aborted."
-# Looking takes long, beside the event loop: it rests for so many times as long as it worked, and where it can
-# after each half millisecond.
-_SLICE_SECONDS = 0.0005
-_REST = 5.0
 # The escape of a NUL, which no text can hold where we keep it; not a backslash that is itself escaped.
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|\{0+\})")
 
@@ -165,9 +160,9 @@ def check(schema: GraphQLSchema, text: str) -> OperationDefinitionNode:
 def _parsed(text: str) -> Known:
     if len(text) > MOST_CHARACTERS:
         raise DocumentRefused(f"A document has at most {MOST_CHARACTERS} characters; send data as variables.")
-    if _NUL.search(text):
+    if "\\u" in text and _NUL.search(text):
         raise GraphQLError("A text cannot contain a NUL character.", extensions={"code": "BAD_USER_INPUT"})
-    pace = _Pace()
+    pace = Pace()
     try:
         document = parse(text, max_tokens=MOST_TOKENS, allow_empty_selection_sets=False)
     except GraphQLSyntaxError as error:
@@ -187,31 +182,16 @@ def _parsed(text: str) -> Known:
     return Known(document, operations, len(text) + _BYTES_PER_TOKEN * document.token_count)
 
 
-class _Pace:
-    """Work that rests: two threads that compute have half of a core each, and then whoever asks for little waits twice as
-    long."""
-
-    def __init__(self) -> None:
-        self._since = time.thread_time()
-
-    def rest(self, after_seconds: float = 0.0) -> None:
-        """Rest if it has worked for so long since it began or rested."""
-        worked = time.thread_time() - self._since  # without what it waited for others
-        if worked > after_seconds:
-            time.sleep(_REST * worked)
-            self._since = time.thread_time()
-
-
 class _GivesWay(ASTValidationRule):
     """Finds nothing wrong, and rests now and then."""
 
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)
-        self._pace = _Pace()
+        self._pace = Pace()
 
     def enter(self, *_: object) -> None:
         """Called at each node."""
-        self._pace.rest(_SLICE_SECONDS)
+        self._pace.step()
 
 
 def _let_go_of_tokens(document: DocumentNode) -> None:

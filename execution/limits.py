@@ -6,7 +6,6 @@ spread, so a document that would unfold into millions of fields is measured in t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -49,9 +48,6 @@ LARGEST_PAGE = 100
 DEFAULT_PAGE = 20
 # What a field of the topmost level costs whatever it gives: a statement at least, where a value is some bytes.
 ROOT_FIELD = 1_000
-# What an operation brings along in its variables: a value is coerced in some microseconds, before anything else runs.
-MOST_IN_VARIABLES = 50_000
-IN_VARIABLES = 20
 MOST_GIVEN = 1_000  # what is longer than that is refused by the rules, with a code and a path
 
 # How many each list of the introspection gives on average, in a schema somewhat larger than ours; `ofType`
@@ -121,14 +117,6 @@ def check_operation(
         if asked > most:
             raise DocumentRefused(f"An operation has at most {most} {what}.")
     return extent
-
-
-def count(variables: Mapping[str, Any]) -> int:
-    """How many values there are in variables. Raises DocumentRefused when those are too many."""
-    found = sum(1 for _ in islice(_every(variables), MOST_IN_VARIABLES + 1))
-    if found > MOST_IN_VARIABLES:
-        raise DocumentRefused(f"Variables have at most {MOST_IN_VARIABLES} values.")
-    return found
 
 
 class Measure:

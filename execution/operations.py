@@ -19,9 +19,9 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 from strawberry.utils.await_maybe import await_maybe
 
-from execution import documents, limits
+from execution import documents, inputs, variables
 from execution.documents import Known
-from execution.limits import ROOT_FIELD
+from execution.limits import ROOT_FIELD, DocumentRefused
 
 Result = TypeVar("Result")
 
@@ -86,11 +86,11 @@ class Asked:
     """An operation that is asked for. The methods are its steps, to be called in their order."""
 
     def __init__(
-        self, schema: "Schema", text: str, variables: dict[str, Any] | None, context: Any, name: str | None
+        self, schema: "Schema", text: str, given: dict[str, Any] | None, context: Any, name: str | None
     ) -> None:
         self._schema = schema
         self._text = text
-        self._variables = variables or {}
+        self._variables = given or {}
         self._context: Context = context
         self._name = name
         self._known: Known
@@ -100,7 +100,7 @@ class Asked:
     async def look(self) -> None:
         """Find the document, and pay for looking at it where it is new. Raises GraphQLError, and what the context
         refuses it with."""
-        self._brought = limits.count(self._variables)
+        self._brought = variables.count(self._variables)
         schema = self._schema._schema
         known = documents.remembered.find(schema, self._text)
         if known is None:
@@ -125,6 +125,8 @@ class Asked:
         kind = OperationType(operation.operation.value)
         if kind not in allowed:
             raise InvalidOperationTypeError(kind)
+        if kind in _LIVE and self._brought > variables.FEW:
+            raise DocumentRefused(f"The variables of a subscription have at most {variables.FEW} values.")
         return kind
 
     def check(self) -> list[GraphQLError]:
@@ -138,7 +140,7 @@ class Asked:
                 )
         except GraphQLError as refused:
             return [refused]
-        self.cost = max(ROOT_FIELD, extent.cost) + limits.IN_VARIABLES * self._brought
+        self.cost = max(ROOT_FIELD, extent.cost) + variables.PRICE * self._brought
         return list(known.checked(schema))
 
     async def admit(self, allowed: Iterable[OperationType]) -> OperationType:
@@ -163,22 +165,35 @@ class Asked:
 
     async def run(self, kind: OperationType) -> graphql.ExecutionResult:
         """Run a query or a mutation."""
+        executor = await self._built()
+        if isinstance(executor, list):
+            return graphql.ExecutionResult(None, executor)
         async with self._context.running(mutation=kind is OperationType.MUTATION):
-            executor: Any = self._schema.execution_context_class.build(
-                self._schema._schema,
-                self._known.document,
-                None,
-                self._context,
-                self._variables,
-                self._name,
-                is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it says bool and means it
-            )
-            if isinstance(executor, list):
-                return graphql.ExecutionResult(None, executor)
             answer = executor.execute_operation()
             self._context.executed = getattr(executor, "executed", None)
             result: graphql.ExecutionResult = await await_maybe(answer)
             return result
+
+    async def _built(self) -> Any:
+        """An executor with the variables coerced, or what is wrong with these."""
+        if self._brought <= variables.FEW:
+            return self._build(self._variables)
+        return await self._context.beside(self._build_pacing)
+
+    def _build_pacing(self) -> Any:
+        with variables.paced(self._variables) as given:
+            return self._build(given)
+
+    def _build(self, given: dict[str, Any]) -> Any:
+        return self._schema.execution_context_class.build(
+            self._schema._schema,
+            self._known.document,
+            None,
+            self._context,
+            given,
+            self._name,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it says bool and means it
+        )
 
     async def begin(self) -> AsyncIterator[graphql.ExecutionResult] | graphql.ExecutionResult:
         """Begin a subscription: its results, or why there will be none."""
@@ -197,6 +212,10 @@ class Asked:
 
 class Schema(strawberry.Schema):
     """A Strawberry schema whose operations are checked and run here. What goes wrong is the server's to log."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        inputs.lay_out(self.schema_converter)
 
     async def execute(  # type: ignore[override]  # what Strawberry would give to root resolvers and extensions
         self,

@@ -111,7 +111,7 @@ async def upsert(info: Info, input: _UpsertInput) -> AttributesPayload:
     kept = await db.attributes.lock_by_codes(context.connection, [row.code for row in input.rows])
     ids = [each.id for each in kept.values()]
     choices = await db.attributes.choices_of(context.connection, context.signed_in, ids)
-    rows = read_rows(input.rows, key=lambda row: row.code, read=lambda row: _read(row, kept, choices))
+    rows = await read_rows(input.rows, key=lambda row: row.code, read=lambda row: _read(row, kept, choices))
     await _refuse_what_is_in_use(context, rows)
     errors = rows.settle(input.policy)
     await _write(context, list(rows.good.values()))

@@ -69,7 +69,7 @@ async def upsert(info: Info, input: _UpsertInput) -> CategoriesPayload:
     kept = await db.categories.lock_tree(context.connection)
     codes = {each.id: code for code, each in kept.items()}
     parents = {code: codes[each.parent_id] if each.parent_id else None for code, each in kept.items()}
-    rows = read_rows(input.rows, key=lambda row: row.code, read=lambda row: _read(row, kept, parents))
+    rows = await read_rows(input.rows, key=lambda row: row.code, read=lambda row: _read(row, kept, parents))
     wanted = {code: row.parent for code, row in rows.good.items()}
     for code, rule in categories.misplaced(wanted, parents).items():
         rows.refuse(code, rule.at("parent"))

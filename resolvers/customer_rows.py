@@ -16,6 +16,7 @@ from resolvers.contacts import AddressInput, ContactInput, addresses_of, contact
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
 from resolvers.rows import POLICY_DESCRIPTION, read_rows
+from resolvers.turns import in_turns
 from rules import contacts
 from rules.access_groups import check_length
 from rules.amounts import LARGEST_AMOUNT
@@ -88,7 +89,7 @@ async def upsert(info: Info, input: _UpsertInput) -> CustomersPayload:
     kept = await db.customers.lock_by_codes(context.connection, [row.code for row in input.rows])
     named = [row.price_list for row in input.rows if isinstance(row.price_list, str)]
     price_lists = await db.prices.lists_by_codes(context.connection, named) if named else {}
-    rows = read_rows(
+    rows = await read_rows(
         input.rows,
         key=lambda row: row.code,
         read=lambda row: _read(context, row, kept.get(row.code), price_lists),
@@ -179,7 +180,7 @@ async def _write(context: Context, rows: Mapping[str, _Row]) -> Mapping[str, Cus
     had_addresses = await db.contacts.addresses_of(connection, viewer, ids)
     changed: list[Customer] = []
     new_contacts, new_addresses = {}, {}
-    for row in rows.values():
+    async for row in in_turns(rows.values()):
         customer_id = row.after.id
         people = row.data.contacts
         places = row.data.addresses

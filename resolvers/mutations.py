@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from db.jobs import Job
 from resolvers import nodes
 from resolvers.context import Change, Context, Info
 from resolvers.errors import Broken
+from resolvers.turns import in_turns
 from rules.broken import (
     BrokenRule,
     BrokenRules,
@@ -276,8 +278,9 @@ async def write_down(
     """Add entries to the audit of the portal, with whoever is acting and the request's id; then tell the feed, for
     which everybody else who changes anything waits from here on, and have the webhooks told of what is an event."""
     if changes:
-        await db.audit.add(connection, [_entry(context, action, change) for change in changes])
-    followed = [_told(context, change) for change in changes if is_followed(change.node_type)]
+        entries = [_entry(context, action, change) async for change in in_turns(changes)]
+        await db.audit.add(connection, entries)
+    followed = [_told(context, change) async for change in in_turns(changes) if is_followed(change.node_type)]
     kept = await db.change_feed.add(connection, followed) if followed else []
     if events := [each for each in kept if each.event is not None]:
         deliveries = await db.webhook_deliveries.add(connection, events)
@@ -321,4 +324,10 @@ def differs(row: Any, given: Mapping[str, Any]) -> bool:
 
 def facts_of(row: Any, **more: Any) -> dict[str, Any]:
     """What a row says, and more: the before or after of a change."""
-    return {each.name: getattr(row, each.name) for each in fields(row)} | more
+    names = _names(type(row))  # type: ignore[arg-type]  # a class is hashable
+    return {name: getattr(row, name) for name in names} | more
+
+
+@cache
+def _names(row_type: type) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(row_type))

@@ -16,6 +16,7 @@ from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, facts_of
 from resolvers.product_rows import ProductsPayload
 from resolvers.rows import POLICY_DESCRIPTION, Rows, read_rows
+from resolvers.turns import in_turns
 from rules.access_groups import check_length
 from rules.broken import BrokenRule, BrokenRules, NotFound, broken_by
 from rules.decimals import check_number
@@ -82,7 +83,7 @@ async def upsert(info: Info, input: _UpsertInput) -> ProductsPayload:
     context = info.context
     check_length(input.rows, MOST_ROWS, "rows")
     products = await db.products.kept_by_skus(context.connection, [row.sku for row in input.rows])
-    rows = read_rows(
+    rows = await read_rows(
         input.rows,
         key=lambda row: _key(row, context.portal.currency),
         read=lambda row: _read(row, products),
@@ -170,7 +171,7 @@ async def _write(context: Context, rows: Rows[_Key, _Row], lists: Mapping[str, P
     new: list[KeptPrice] = []
     changed: list[KeptPrice] = []
     told: dict[UUID, tuple[list[KeptPrice], list[KeptPrice]]] = {}
-    for key, row in rows.good.items():
+    async for key, row in in_turns(rows.good.items()):
         after = _after(row, row.before or _price(key, row.product.id, lists[key[1]].id))
         if after == row.before:
             continue
@@ -182,7 +183,7 @@ async def _write(context: Context, rows: Rows[_Key, _Row], lists: Mapping[str, P
     await db.prices.add(context.connection, sorted(new, key=lambda each: each.key))
     await db.prices.change(context.connection, changed)
     codes = {each.id: code for code, each in lists.items()}
-    for product_id, (was, now) in told.items():
+    async for product_id, (was, now) in in_turns(told.items()):
         before, after_all = ({"prices": _facts(prices, codes)} for prices in (was, now))
         context.record("Product", product_id, before=before, after=after_all)
     context.record_nothing()

@@ -16,6 +16,7 @@ from db.products import Product
 from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION, Payload, facts_of
 from resolvers.rows import POLICY_DESCRIPTION, Rows, read_rows
+from resolvers.turns import in_turns
 from rules.access_groups import check_length
 from rules.attributes import LONGEST_VALUE, MOST_ATTRIBUTES, AttributeKind, read_value
 from rules.broken import BrokenRule, BrokenRules, NotFound, broken_by, found_at
@@ -111,7 +112,9 @@ async def upsert(info: Info, input: _UpsertInput) -> ProductsPayload:
     context = info.context
     check_length(input.rows, MOST_ROWS, "rows")
     known = await _known(context, input)
-    rows = read_rows(input.rows, key=lambda row: row.sku, read=lambda row: _read(row, known), named="sku")
+    rows = await read_rows(
+        input.rows, key=lambda row: row.sku, read=lambda row: _read(row, known), named="sku"
+    )
     await _refuse_what_is_in_use(context, rows)
     errors = rows.settle(input.policy)
     await _write(context, list(rows.good.values()), known)
@@ -225,7 +228,7 @@ async def _write(context: Context, rows: list[_Row], known: _Known) -> None:
     said: list[ProductAttribute] = []
     gone: list[tuple[UUID, UUID]] = []
     changed: list[_Row] = []
-    for row in rows:
+    async for row in in_turns(rows):
         before = _told(row, had[row.after.id], known)
         values = {code: value for code, value in row.values.items() if value != before.get(code)}
         pairs = {code: (row.after.id, known.attributes[code].id) for code in values}

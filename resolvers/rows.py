@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from resolvers.errors import Broken
+from resolvers.turns import in_turns
 from rules.broken import BrokenRule, BrokenRules, Path
 from rules.rows import CodeTwice, RowPolicy
 
@@ -45,7 +46,7 @@ class Rows(Generic[Key, Row]):
         return [Broken(rule) for rule in broken]
 
 
-def read_rows(
+async def read_rows(
     given: Sequence[Given],
     *,
     key: Callable[[Given], Key],
@@ -57,7 +58,7 @@ def read_rows(
     """Read each row; `read` raises BrokenRules with all that is wrong with it. A key counts once, be its first
     row good or bad; `named` is the field in which the second one is told of, `told` how."""
     rows: Rows[Key, Row] = Rows(place=place)
-    for index, each in enumerate(given):
+    async for index, each in in_turns(enumerate(given)):
         row, wrong = _read(each, read)
         if key(each) in rows._places:
             repeated = told(each) if told else str(key(each))

@@ -16,6 +16,7 @@ from resolvers.context import Context, Info
 from resolvers.mutations import KEY_DESCRIPTION
 from resolvers.product_rows import ProductsPayload
 from resolvers.rows import POLICY_DESCRIPTION, read_rows
+from resolvers.turns import in_turns
 from rules.access_groups import check_length
 from rules.broken import BrokenRule, BrokenRules, NotFound, broken_by
 from rules.decimals import check_number
@@ -69,7 +70,7 @@ async def upsert(info: Info, input: _UpsertInput) -> ProductsPayload:
     check_length(input.rows, MOST_ROWS, "rows")
     products = await db.products.kept_by_skus(context.connection, [row.sku for row in input.rows])
     places = await db.warehouses.kept_by_codes(context.connection, [row.warehouse for row in input.rows])
-    rows = read_rows(
+    rows = await read_rows(
         input.rows,
         key=lambda row: (row.warehouse, row.sku),
         read=lambda row: _read(row, products, places),
@@ -105,7 +106,7 @@ async def _write(context: Context, rows: list[_Row]) -> None:
     new: list[OnHand] = []
     changed: list[OnHand] = []
     told: dict[UUID, tuple[dict[str, Decimal], dict[str, Decimal]]] = {}
-    for row in rows:
+    async for row in in_turns(rows):
         before, after = kept.get(row.pair), OnHand(*row.pair, row.on_hand)
         if after == before:
             continue

@@ -163,7 +163,7 @@ async def upload(info: Info, input: _UploadInput) -> TrustedDocumentsPayload:
     checked = context.looked_at
     if texts := {each.text: None for each in listed if each.text not in checked}:
         raise Beforehand(partial(_look_at, context, info.schema._schema, texts))
-    rows = read_rows(
+    rows = await read_rows(
         listed,
         key=lambda each: hash_of(each.text),
         read=lambda each: _read(each, checked[each.text], context.signed_in.actor_id),

@@ -52,7 +52,7 @@ async def upsert(info: Info, input: _UpsertInput) -> WarehousesPayload:
     context = info.context
     check_length(input.rows, MOST_ROWS, "rows")
     kept = await db.warehouses.lock_by_codes(context.connection, [row.code for row in input.rows])
-    rows = read_rows(input.rows, key=lambda row: row.code, read=lambda row: _read(row, kept))
+    rows = await read_rows(input.rows, key=lambda row: row.code, read=lambda row: _read(row, kept))
     errors = rows.settle(input.policy)
     new = [each for code, each in rows.good.items() if code not in kept]
     changed = [each for code, each in rows.good.items() if code in kept and each != kept[code]]

@@ -27,6 +27,7 @@ from server import answers, graphiql
 from server.downloads import Downloads
 from server.endpoint import Endpoint
 from server.health import Readiness, healthz
+from server.large_bodies import LargeBodies
 from server.live import Connections
 from server.metrics import Exposition, Metrics
 from server.origins import crossing
@@ -60,7 +61,7 @@ def create(
     connections = Connections(settings.live_most)
     metrics = Metrics(facilities, connections)
     trusted = TrustedDocuments(database, graphiql.documents())
-    endpoint = Endpoint(settings, facilities, Portals(database), trusted, connections, metrics)
+    endpoint = Endpoint(settings, facilities, Portals(database), trusted, connections, metrics, LargeBodies())
     graphql = crossing(endpoint, endpoint.handle, "GET, POST")
     download = crossing(endpoint, Downloads(endpoint, REPORTS).handle, "GET")
     upload = crossing(endpoint, Uploads(endpoint).handle, "PUT")

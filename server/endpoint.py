@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -26,6 +27,7 @@ from rules.budgets import RateLimited
 from rules.trusted_documents import PersistedDocumentNotFound, TrustedDocumentRequired
 from schema.root import schema
 from server import answers, callers, graphiql, live, requests, sockets
+from server.large_bodies import LargeBodies
 from server.live import Connections
 from server.metrics import Kind, Metrics
 from server.requests import MediaType, Operation, Refused
@@ -55,6 +57,7 @@ class Endpoint:
     trusted: TrustedDocuments
     connections: Connections
     metrics: Metrics
+    large_bodies: LargeBodies
 
     async def handle(self, request: Request) -> Response:
         """Answer a request for either address."""
@@ -70,18 +73,18 @@ class Endpoint:
             tenant_id = await self.tenant(request)
             if requests.wants_html(request):
                 return await graphiql.page(request, self.settings, self.facilities.database, tenant_id)
-            operation = await self._operation(request)
-            context = self._context(request, tenant_id, callers.token(request))
-            if as_events:
-                request.state.ended = Ended("subscription", (), context)
-                return self._stream(request, operation, context)
+            async with self._operation(request, tenant_id) as operation:
+                context = self._context(request, tenant_id, callers.token(request))
+                if as_events:
+                    request.state.ended = Ended("subscription", (), context)
+                    return self._stream(request, operation, context)
+                return await self._run(request, operation, context, media)
         except Refused as refused:
             return _refuse(request, refused, media)
         except ClientDisconnect:
             return nobody_reads(request)
         except Exception as error:
             return answers.of_fault(error, media, request_id=request.state.request_id)[0]
-        return await self._run(request, operation, context, media)
 
     async def socket(self, websocket: WebSocket) -> None:
         """Talk to a WebSocket at either address."""
@@ -96,7 +99,7 @@ class Endpoint:
             await websocket.send_denial_response(response)
             return
         limits = sockets.Limits(
-            most_bytes=self.settings.max_body_bytes,
+            most_bytes=sockets.most_bytes(self.settings.max_body_bytes),
             most_operations=self.settings.live_most_per_session,
             init_seconds=self.settings.live_init_seconds,
             idle_seconds=self.settings.live_idle_seconds,
@@ -139,14 +142,21 @@ class Endpoint:
         except (PersistedDocumentNotFound, TrustedDocumentRequired) as rule:
             raise Refused(HTTPStatus.BAD_REQUEST, rule.code(), rule.message(context.language)) from None
 
-    async def _operation(self, request: Request) -> Operation:
+    @asynccontextmanager
+    async def _operation(self, request: Request, tenant_id: UUID) -> AsyncIterator[Operation]:
+        """The operation in a request, which is to be run inside of the block: large ones take turns."""
+        if request.method == "GET":
+            yield requests.from_query_string(request)
+            return
         try:
             async with asyncio.timeout(self.settings.request_deadline_seconds):
-                return await requests.operation(request, most_bytes=self.settings.max_body_bytes)
+                body = await requests.body(request, most_bytes=self.settings.max_body_bytes)
         except TimeoutError:
             raise Refused(
                 HTTPStatus.REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "The body took too long to arrive."
             ) from None
+        async with self.large_bodies.one(tenant_id, body.size):
+            yield body.operation()
 
     def _context(self, request: HTTPConnection, tenant_id: UUID, token: str | None) -> Context:
         return Context(

@@ -104,17 +104,42 @@ def _weights(accept: str) -> Mapping[str, float]:
     return weights
 
 
-async def operation(request: Request, *, most_bytes: int) -> Operation:
-    """The operation in a request. Raises Refused with 400, 405, 413 or 415."""
-    if request.method == "GET":
-        return from_mapping(_query_string(request))
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a request brought along, as it came."""
+
+    content: bytes
+    most_bytes: int  # that it may hold
+    is_packed: bool
+
+    @property
+    def size(self) -> int:
+        """How many bytes it may turn out to be."""
+        return self.most_bytes if self.is_packed else len(self.content)
+
+    def operation(self) -> Operation:
+        """The operation in it. Raises Refused with 400 or 413."""
+        content = _unpacked(self.content, self.most_bytes) if self.is_packed else self.content
+        return from_mapping(json_object(content, "The body"))
+
+
+async def body(request: Request, *, most_bytes: int) -> Body:
+    """The body of a POST. Raises Refused with 405, 413 or 415."""
     if request.method != "POST":
         raise Refused(
             HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Use GET or POST.", {"Allow": "GET, POST"}
         )
     is_packed = _is_packed(request)
-    body = await _body(request, most_bytes)
-    return from_mapping(json_object(_unpacked(body, most_bytes) if is_packed else body, "The body"))
+    return Body(await _body(request, most_bytes), most_bytes, is_packed)
+
+
+def from_query_string(request: Request) -> Operation:
+    """The operation in the address of a GET. Raises Refused (400)."""
+    given: dict[str, Any] = dict(request.query_params)
+    for name in ("variables", "extensions"):
+        if name in given:
+            given[name] = json_object(given[name].encode(), name) if given[name] else None
+    return from_mapping(given)
 
 
 def _is_packed(request: Request) -> bool:
@@ -174,14 +199,6 @@ def _too_large(most_bytes: int) -> Refused:
     )
 
 
-def _query_string(request: Request) -> dict[str, Any]:
-    given: dict[str, Any] = dict(request.query_params)
-    for name in ("variables", "extensions"):
-        if name in given:
-            given[name] = json_object(given[name].encode(), name) if given[name] else None
-    return given
-
-
 def json_object(text: bytes, what: str) -> dict[str, Any]:
     """The JSON object that a text is. Raises Refused."""
     try:
@@ -196,7 +213,7 @@ def json_object(text: bytes, what: str) -> dict[str, Any]:
 
 def check_characters(text: bytes, what: str) -> None:
     """Refuse JSON with a character that no text can hold where we keep it. Raises Refused."""
-    if _NUL.search(text):
+    if b"\\u0000" in text and _NUL.search(text):
         raise _bad(f"{what} contains a NUL character.")
 
 

@@ -17,6 +17,7 @@ from server import workers
 from server.app import running
 from server.settings import EMBEDDED_DATABASE, Settings
 from server.slow_clients import Patience, protocol
+from server.sockets import most_bytes
 from server.telemetry import telling, tracing
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ async def _serve(settings: Settings, spans: "Spans | None", ready: Callable[[], 
             proxy_headers=False,  # see _surrounded
             timeout_graceful_shutdown=_GRACE_SECONDS,
             lifespan="off",
-            ws_max_size=settings.max_body_bytes,
+            ws_max_size=most_bytes(settings.max_body_bytes),
             ws_per_message_deflate=False,  # costs memory for every socket, and events are small
         )
         with telling(settings, app.state.metrics):

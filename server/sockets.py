@@ -39,6 +39,15 @@ class Closing(Exception):
         self.reason = reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
 
 
+# Subscriptions bring little along, and a message is taken apart before anybody has paid for it.
+_MOST_BYTES = 250_000
+
+
+def most_bytes(of_body: int) -> int:
+    """How many bytes a message may have where a request's body may have so many."""
+    return min(of_body, _MOST_BYTES)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one socket may do."""

@@ -13,7 +13,7 @@ from graphql import DocumentNode, GraphQLError, Token, get_introspection_query, 
 from structlog.testing import capture_logs
 
 from execution.documents import look, remembered
-from execution.limits import IN_VARIABLES
+from execution.variables import PRICE
 from schema.root import schema
 from server.app import create
 from server.settings import Settings
@@ -278,7 +278,7 @@ def test_looking_at_a_document_rests_for_longer_than_it_works(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     rested: list[float] = []
-    monkeypatch.setattr("execution.documents.time.sleep", rested.append)
+    monkeypatch.setattr("execution.pace.time.sleep", rested.append)
     began = time.thread_time()
     with suppress(GraphQLError):
         look(schema._schema, text, None, {})
@@ -312,4 +312,4 @@ async def test_more_in_the_variables_than_there_may_be_is_refused_before_anythin
     (error,) = await refused(anybody, document, variables={"ids": [{"a": [1] * 999}] * 51})
     assert error["extensions"]["code"] == "OPERATION_TOO_COMPLEX"
     answer = await anybody.post(document, variables={"ids": [1] * 49_000})
-    assert answer.json()["extensions"]["cost"]["requested"] >= 49_000 * IN_VARIABLES
+    assert answer.json()["extensions"]["cost"]["requested"] >= 49_000 * PRICE

@@ -21,6 +21,7 @@ from server.app import create
 from server.serving import Server
 from server.settings import Settings
 from server.slow_clients import Patience, protocol
+from server.sockets import most_bytes
 from tenants.passwords import Passwords
 from tenants.watches import Watches
 from tests.client import Client
@@ -85,7 +86,7 @@ async def serving(
         log_config=None,
         access_log=False,
         lifespan="off",
-        ws_max_size=own.max_body_bytes,
+        ws_max_size=most_bytes(own.max_body_bytes),
     )
     server = Server(config, before_shutdown=app.state.watches.close)
     with socket.create_server(("127.0.0.1", 0)) as listening:
