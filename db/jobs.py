@@ -6,6 +6,7 @@ least once (db/workers.py).
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -38,6 +39,14 @@ _QUEUED = """
     select payload from jobs.pgqueuer
     where entrypoint = $1 and payload = any($2::bytea[]) and status in ('queued', 'picked')
 """
+_BACKLOG = """
+    select entrypoint,
+        count(*) filter (where status = 'queued' and execute_after <= now()),
+        count(*) filter (where status = 'queued' and execute_after > now()),
+        count(*) filter (where status = 'failed'),
+        greatest(0, extract(epoch from now() - min(execute_after) filter (where status = 'queued')))::float8
+    from jobs.pgqueuer group by entrypoint
+"""
 _FORGET = f"""
     with gone as (
         delete from jobs.pgqueuer_log where id = any(array(
@@ -58,6 +67,23 @@ class Job(StrEnum):
 
     NOTICE_SEND = "notice.send"
     WEBHOOK_DELIVER = "webhook.deliver"
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What of a kind of job nobody has begun: how many are due, are to be done later, were given up; and for how many
+    seconds the oldest has been due."""
+
+    due: int
+    later: int
+    given_up: int
+    seconds: float
+
+
+async def backlog(connection: Connection) -> dict[Job, Backlog]:
+    """What waits to be done, of all tenants; each kind of job, also where nothing waits."""
+    found = {row[0]: row[1:] for row in await connection.fetch_text(_BACKLOG)}
+    return {job: Backlog(*found.get(job.value, (0, 0, 0, 0.0))) for job in Job}
 
 
 async def enqueue(

@@ -59,9 +59,10 @@ def create(
     settings name, unless another is given. Raises StorageUnavailable."""
     facilities = facilities_of(settings, database, passwords, storage or open_storage(settings))
     connections = Connections(settings.live_most)
-    metrics = Metrics(facilities, connections)
+    large_bodies = LargeBodies()
+    metrics = Metrics(facilities, connections, large_bodies)
     trusted = TrustedDocuments(database, graphiql.documents())
-    endpoint = Endpoint(settings, facilities, Portals(database), trusted, connections, metrics, LargeBodies())
+    endpoint = Endpoint(settings, facilities, Portals(database), trusted, connections, metrics, large_bodies)
     graphql = crossing(endpoint, endpoint.handle, "GET, POST")
     download = crossing(endpoint, Downloads(endpoint, REPORTS).handle, "GET")
     upload = crossing(endpoint, Uploads(endpoint).handle, "PUT")

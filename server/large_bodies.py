@@ -21,6 +21,11 @@ class LargeBodies:
     def __init__(self) -> None:
         self._turns = FairQueue(_BOUNDS)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for their portal's turn."""
+        return self._turns.waiting
+
     @asynccontextmanager
     async def one(self, tenant_id: UUID, size: int) -> AsyncIterator[None]:
         """One of so many bytes as long as the block lasts. Raises Crowded, a moment later, when too many of the portal's

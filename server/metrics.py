@@ -1,7 +1,7 @@
 """Metrics: what this process tells Prometheus of its work; counts and durations, and nothing of any tenant."""
 
 import hmac
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -25,12 +25,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from db.connections import Database
-from db.jobs import Job
+from db.jobs import Backlog, Job
 from execution import fallbacks
 from execution.compiled import plans
 from execution.fallbacks import Reason
 from resolvers.context import Facilities
 from server import answers, callers
+from server.large_bodies import LargeBodies
 from server.requests import JSON, Refused
 from server.settings import Settings
 from tenants.budgets import Budgets, Whose
@@ -49,12 +50,17 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # when each count be
 
 class Metrics:
     """The figures of one application, in a registry of its own: a process may have several applications. `connections`
-    are the sockets and streams that are open; a worker alone has none.
+    are the sockets and streams that are open; a worker alone has none, and no large bodies.
 
     Labels are words of ours, never a client's: not the names of operations, nor anything that says which portal.
     """
 
-    def __init__(self, facilities: Facilities, connections: Sized = ()) -> None:
+    def __init__(
+        self,
+        facilities: Facilities,
+        connections: Sized = (),
+        large_bodies: LargeBodies | None = None,
+    ) -> None:
         self._registry = registry = CollectorRegistry()
         self._operations = Counter(
             "kontor_operations",
@@ -92,6 +98,9 @@ class Metrics:
         registry.register(_Plans())
         registry.register(_Pool(facilities.database))
         registry.register(_Refusals(facilities.budgets))
+        registry.register(_Turns(facilities, large_bodies))
+        self._backlog = _Backlog()
+        registry.register(self._backlog)
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
@@ -110,6 +119,10 @@ class Metrics:
     def worked(self, job: Job, outcome: Outcome) -> None:
         """A worker was at a job."""
         self._jobs.labels(job.value, outcome).inc()
+
+    def waits(self, backlog: Mapping[Job, Backlog]) -> None:
+        """A worker has looked at what there is to do; nothing, where it could not."""
+        self._backlog.found = backlog
 
     def families(self) -> Iterable[Metric]:
         """All figures as they are now."""
@@ -168,6 +181,51 @@ class _Pool(Collector):
         yield GaugeMetricFamily(
             "kontor_database_waiting", "Requests that wait for a database connection.", value=use.waiting
         )
+
+
+class _Turns(Collector):
+    """Those who wait for their portal's turn."""
+
+    def __init__(self, facilities: Facilities, large_bodies: LargeBodies | None) -> None:
+        self._facilities = facilities
+        self._large_bodies = large_bodies
+
+    def collect(self) -> Iterator[Metric]:
+        turns = GaugeMetricFamily(
+            "kontor_turns_waiting",
+            "Operations that wait for their portal's turn, and for what.",
+            labels=["turn"],
+        )
+        turns.add_metric(["thread"], self._facilities.beside.waiting)
+        turns.add_metric(["event"], self._facilities.watches.waiting)
+        turns.add_metric(["large_body"], self._large_bodies.waiting if self._large_bodies else 0)
+        yield turns
+
+
+class _Backlog(Collector):
+    """What there is to do for workers, as the one of this process has seen it last."""
+
+    def __init__(self) -> None:
+        self.found: Mapping[Job, Backlog] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily(
+            "kontor_jobs_waiting",
+            "Jobs that nobody has begun, of all workers: due, later, or given_up. Told where a worker runs.",
+            labels=["job", "state"],
+        )
+        late = GaugeMetricFamily(
+            "kontor_jobs_late_seconds",
+            "For how long the oldest of them has been due. Told where a worker runs.",
+            labels=["job"],
+        )
+        for job, backlog in self.found.items():
+            waiting.add_metric([job.value, "due"], backlog.due)
+            waiting.add_metric([job.value, "later"], backlog.later)
+            waiting.add_metric([job.value, "given_up"], backlog.given_up)
+            late.add_metric([job.value], backlog.seconds)
+        yield waiting
+        yield late
 
 
 class _Refusals(Collector):

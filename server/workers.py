@@ -35,6 +35,7 @@ HANDLERS: Mapping[Job, Handler] = {
 }
 
 _GRACE_SECONDS = 10
+_COUNT_SECONDS = 15.0
 _log = structlog.get_logger("kontor.jobs")
 
 
@@ -132,14 +133,28 @@ async def working(
         tracer,
     )
     running = asyncio.create_task(worker.run(stop))
+    counting = asyncio.create_task(_count(facilities.database, metrics))
     try:
         yield worker
     finally:
+        counting.cancel()
         stop.set()
         await asyncio.wait({running}, timeout=_GRACE_SECONDS)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await outgoing.close()
+
+
+async def _count(database: Database, metrics: Metrics) -> None:
+    """Tell now and then what waits to be done, as long as the database says so."""
+    while True:
+        try:
+            async with database.transaction(Mode.SNAPSHOT, None) as connection:
+                metrics.waits(await db.jobs.backlog(connection))
+        except Exception as failed:
+            metrics.waits({})
+            _log.warning("not counted", cause=str(failed) or type(failed).__name__)
+        await asyncio.sleep(_COUNT_SECONDS)
 
 
 async def _open_database(settings: Settings, tracer: Tracer | None) -> Database:

@@ -24,6 +24,11 @@ class Beside:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="beside")
         self._turns = FairQueue(Bounds(places=_THREADS, of_one=_THREADS, waiting=_WAITING, young=_THREADS))
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for their portal's turn."""
+        return self._turns.waiting
+
     async def do(self, tenant_id: UUID, work: Callable[[], Result]) -> Result:
         """What the work gives. Raises what it raises, Crowded when too much of the portal's waits already, and
         Unavailable when no turn comes for long."""

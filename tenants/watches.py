@@ -112,6 +112,11 @@ class Watches:
         """How many of them hear events already."""
         return sum(len(watches) for watches in self._by_tenant.values())
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for their portal's turn to read for an event."""
+        return self._readers.waiting
+
     @asynccontextmanager
     async def watch(
         self, tenant_id: UUID, session_id: UUID | None, kind: str, id: UUID | None

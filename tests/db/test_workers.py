@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 import db
 from db import workers
 from db.isolation import Mode
-from db.jobs import Job
+from db.jobs import Backlog, Job
 from db.workers import Handler, Later, Regular, Timing, Worker
 from tests.networks import between
 from tests.world import Portal, World
@@ -102,6 +102,30 @@ async def test_a_job_is_done_when_its_transaction_commits_and_not_when_it_does_n
         await done.becomes(1)
     assert done.jobs == [(portal.tenant_id, one)]
     assert await waiting(portal.world) == []
+
+
+async def test_what_waits_is_told_by_kind_and_state_and_how_late_it_is(portal: Portal) -> None:
+    nothing = Backlog(due=0, later=0, given_up=0, seconds=0.0)
+    due, late, later, given_up = (uuid.uuid7() for _ in range(4))
+    await enqueue(portal, due)
+    await enqueue(portal, late, after=-90)
+    await enqueue(portal, later, after=3_600)
+    await enqueue(portal, given_up, after=-7_200)
+    async with portal.world.database.transaction(Mode.WRITE, None) as connection:
+        await connection.fetch_text(
+            "update jobs.pgqueuer set status = 'failed' where payload = $1",
+            f"{portal.tenant_id} {given_up}".encode(),
+        )
+        found = await db.jobs.backlog(connection)
+    assert found.keys() == set(Job)
+    told = found.pop(Job.WEBHOOK_DELIVER)
+    assert set(found.values()) == {nothing}
+    assert (told.due, told.later, told.given_up) == (2, 1, 1)
+    assert 90 <= told.seconds < 150
+    await forget_all(portal.world)
+    await enqueue(portal, later, after=3_600)
+    async with portal.world.database.transaction(Mode.SNAPSHOT, None) as connection:
+        assert (await db.jobs.backlog(connection))[Job.WEBHOOK_DELIVER] == Backlog(0, 1, 0, 0.0)
 
 
 async def test_a_worker_whose_network_fell_silent_comes_back(portal: Portal, database_url: str) -> None:

@@ -2,19 +2,25 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+import uuid_utils.compat as uuid
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr, ValidationError
 
+import db
 from db.connections import Database
+from db.jobs import Job
 from execution import fallbacks
 from execution.fallbacks import Reason
 from execution.plans import Plans
+from server import workers
 from server.app import create
 from server.settings import ROOT, Settings
 from tests.client import Client
@@ -124,6 +130,7 @@ async def test_they_say_nothing_of_a_tenant_and_repeat_no_word_of_a_client(
         "reason",
         "state",
         "budget",
+        "turn",
     }  # and job and outcome, once there are some
 
 
@@ -283,3 +290,48 @@ async def test_the_process_tells_of_itself(http: httpx.AsyncClient) -> None:
     assert told["process_resident_memory_bytes"] > 10_000_000
     assert told["process_cpu_seconds_total"] > 0
     assert told["python_gc_collections_total 0"] > 0
+
+
+async def test_a_worker_tells_what_waits_to_be_done_as_long_as_the_database_says_so(
+    settings: Settings, world: World, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_COUNT_SECONDS", 0.05)
+    async with portal.writing() as connection:
+        await db.jobs.enqueue(connection, Job.NOTICE_SEND, [uuid.uuid7()], after=timedelta(hours=1))
+    database = await Database.open(settings.database_url, size=2, wait_seconds=0.1)
+    app = create(settings, database, world.passwords)
+
+    def told() -> bool:
+        return b'kontor_jobs_waiting{job="notice.send",state="later"}' in app.state.metrics.text()
+
+    assert not told()
+    async with workers.working(settings, app.state.facilities, app.state.metrics):
+        await becomes(told)
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://kontor.test"
+        ) as http:
+            found = await figures(http)
+        async with database.connect(None), database.connect(None):
+            await becomes(lambda: not told())
+        await becomes(told)
+    assert found["kontor_jobs_waiting later notice.send"] >= 1
+    assert found["kontor_jobs_late_seconds notice.send"] == 0
+    await database.close()
+
+
+async def test_those_who_wait_for_their_portals_turn_are_counted(
+    settings: Settings, world: World, portal: Portal
+) -> None:
+    app = create(settings, world.database, world.passwords)
+    beside = app.state.facilities.beside
+    go = threading.Event()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kontor.test") as http:
+        assert (await figures(http))["kontor_turns_waiting thread"] == 0
+        tasks = [asyncio.create_task(beside.do(portal.tenant_id, go.wait)) for _ in range(3)]
+        await asyncio.sleep(0)
+        told = await figures(http)
+        go.set()
+        await asyncio.gather(*tasks)
+        assert told["kontor_turns_waiting thread"] == 2
+        assert told["kontor_turns_waiting large_body"] == told["kontor_turns_waiting event"] == 0
+        assert (await figures(http))["kontor_turns_waiting thread"] == 0
