@@ -102,6 +102,7 @@ _CASES = (
     Case("large documents that are new, within its budget", (_NEW,), UNLIMITED),
     Case("large documents that are new, beyond its budget", (_NEW,), _TIGHT),
     Case("a thousand rows each, within its budget", (_ROWS,), {}, by_staff=True),
+    Case("a thousand rows each, beyond its budget", (_ROWS,), _TIGHT, by_staff=True),
     Case("50,000 values each, within its budget", (_VALUES,), UNLIMITED),
 )
 
