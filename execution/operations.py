@@ -193,6 +193,7 @@ class Asked:
             given,
             self._name,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it says bool and means it
+            hide_suggestions=True,
         )
 
     async def begin(self) -> AsyncIterator[graphql.ExecutionResult] | graphql.ExecutionResult:

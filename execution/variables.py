@@ -13,8 +13,6 @@ PRICE = 20
 # So many are coerced in two or three milliseconds.
 FEW = 1_000
 
-_LONG = 10  # a list that is shorter is gone through without a rest
-
 
 def count(variables: Mapping[str, Any]) -> int:
     """How many values there are. Raises DocumentRefused when those are too many. Without recursion, as they nest as
@@ -45,10 +43,10 @@ def paced(variables: dict[str, Any]) -> Iterator[dict[str, Any]]:
         within = left.pop()
         pace.step()
         for key, value in within.items() if isinstance(within, dict) else enumerate(within):
-            if isinstance(value, list) and len(value) >= _LONG:
-                within[key] = _Paced(value, pace)
+            if isinstance(value, list):
+                value = within[key] = _Paced(value, pace)
             if isinstance(value, dict | list):
-                left.append(within[key])
+                left.append(value)
     try:
         yield given
     finally:

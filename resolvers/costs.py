@@ -41,6 +41,7 @@ class Costs:
         self._tenant_id = tenant_id
         self._token = token
         self._holder = None if free else budgets.holder(tenant_id, token, address)
+        self._at_once = False
         self.requested = 0
         self.balance: Balance | None = (
             None  # the viewer's after it was paid; None: nobody's, or nobody could ask
@@ -48,15 +49,21 @@ class Costs:
 
     async def spend(self, cost: int, *, besides: bool = False) -> None:
         """Take what an operation costs, or something costs besides, from the budgets of the viewer and of the portal.
-        Raises RateLimited, a moment later."""
+        Raises RateLimited, mostly a moment later."""
         if not besides:
             self.requested = cost
         if self._holder is None:
             return
         try:
-            await unhurried(self._budgets.spend(self._tenant_id, self._holder, cost))
+            spending = self._budgets.spend(self._tenant_id, self._holder, cost)
+            await (spending if self._at_once else unhurried(spending))
         finally:
             self.balance = self._budgets.balance(self._tenant_id, self._holder)
+
+    def refuse_at_once(self) -> None:
+        """From here on others wait for what this operation holds: a refusal is not to be told later. Whoever asks again
+        has to have paid for something that comes before."""
+        self._at_once = True
 
     async def pay(self, cost: int) -> None:
         """The same for what is told already: waits until it can be paid. Nobody pays while the database is away."""

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -177,8 +177,7 @@ class OncePerKey(FieldExtension):
 
 def _hash(mutation: str, given: Any) -> bytes:
     """What tells a repeat from another call: the mutation's name in the schema, where each is there once, and its input."""
-    secrets = {each.name for each in fields(given) if each.metadata.get("secret")}
-    told = {name: value for name, value in asdict(given).items() if name not in secrets}
+    told = {each.name: getattr(given, each.name) for each in fields(given) if not each.metadata.get("secret")}
     plain = orjson.dumps([mutation, told], default=_said, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(plain).digest()
 

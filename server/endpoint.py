@@ -27,10 +27,10 @@ from rules.budgets import RateLimited
 from rules.trusted_documents import PersistedDocumentNotFound, TrustedDocumentRequired
 from schema.root import schema
 from server import answers, callers, graphiql, live, requests, sockets
-from server.large_bodies import LargeBodies
+from server.large_bodies import LARGE_BYTES, LargeBodies, price
 from server.live import Connections
 from server.metrics import Kind, Metrics
-from server.requests import MediaType, Operation, Refused
+from server.requests import MediaType, Operation, Refused, Sent
 from server.settings import Settings
 from server.streams import EventStream
 from server.telemetry import Ended
@@ -73,18 +73,19 @@ class Endpoint:
             tenant_id = await self.tenant(request)
             if requests.wants_html(request):
                 return await graphiql.page(request, self.settings, self.facilities.database, tenant_id)
-            async with self._operation(request, tenant_id) as operation:
-                context = self._context(request, tenant_id, callers.token(request))
-                if as_events:
-                    request.state.ended = Ended("subscription", (), context)
+            sent = await self._sent(request)
+            context = self._context(request, tenant_id, callers.token(request))
+            if as_events:
+                request.state.ended = Ended("subscription", (), context)
+                async with self._taken_apart(sent, context) as operation:
                     return self._stream(request, operation, context)
-                return await self._run(request, operation, context, media)
         except Refused as refused:
             return _refuse(request, refused, media)
         except ClientDisconnect:
             return nobody_reads(request)
         except Exception as error:
             return answers.of_fault(error, media, request_id=request.state.request_id)[0]
+        return await self._run(request, sent, context, media)
 
     async def socket(self, websocket: WebSocket) -> None:
         """Talk to a WebSocket at either address."""
@@ -142,21 +143,26 @@ class Endpoint:
         except (PersistedDocumentNotFound, TrustedDocumentRequired) as rule:
             raise Refused(HTTPStatus.BAD_REQUEST, rule.code(), rule.message(context.language)) from None
 
-    @asynccontextmanager
-    async def _operation(self, request: Request, tenant_id: UUID) -> AsyncIterator[Operation]:
-        """The operation in a request, which is to be run inside of the block: large ones take turns."""
-        if request.method == "GET":
-            yield requests.from_query_string(request)
-            return
+    async def _sent(self, request: Request) -> Sent:
         try:
             async with asyncio.timeout(self.settings.request_deadline_seconds):
-                body = await requests.body(request, most_bytes=self.settings.max_body_bytes)
+                return await requests.sent(request, most_bytes=self.settings.max_body_bytes)
         except TimeoutError:
             raise Refused(
                 HTTPStatus.REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "The body took too long to arrive."
             ) from None
-        async with self.large_bodies.one(tenant_id, body.size):
-            yield body.operation()
+
+    @asynccontextmanager
+    async def _taken_apart(self, sent: Sent, context: Context) -> AsyncIterator[Operation]:
+        """The operation that was sent, to be run inside of the block. What is large is paid first, and then takes turns:
+        whoever cannot pay keeps nobody waiting. Raises Refused."""
+        if sent.size < LARGE_BYTES:
+            yield sent.operation()
+            return
+        await context.costs.spend(price(sent.size), besides=True)
+        async with self.large_bodies.one(context.tenant_id):
+            context.costs.refuse_at_once()
+            yield sent.operation()
 
     def _context(self, request: HTTPConnection, tenant_id: UUID, token: str | None) -> Context:
         return Context(
@@ -186,13 +192,11 @@ class Endpoint:
             write_seconds=self.settings.live_write_seconds,
         )
 
-    async def _run(
-        self, request: Request, operation: Operation, context: Context, media: MediaType
-    ) -> Response:
+    async def _run(self, request: Request, sent: Sent, context: Context, media: MediaType) -> Response:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self.settings.request_deadline_seconds):
-                result = await while_connected(request, self._execute(request, operation, context))
+                result = await while_connected(request, self._execute(request, sent, context))
             response, codes = answers.of_result(
                 result, media, language=context.language, request_id=context.request_id
             )
@@ -219,12 +223,18 @@ class Endpoint:
         )
         return response
 
-    async def _execute(self, request: Request, operation: Operation, context: Context) -> ExecutionResult:
+    async def _execute(self, request: Request, sent: Sent, context: Context) -> ExecutionResult:
         try:
-            text = await self._document(request, operation, context)
+            async with self._taken_apart(sent, context) as operation:
+                text = await self._document(request, operation, context)
+                return await self._operate(request, text, operation, context)
         except RateLimited as refused:
             error = GraphQLError("", original_error=refused)
             return PreExecutionError(None, [error], {"cost": context.costs.told()})
+
+    async def _operate(
+        self, request: Request, text: str, operation: Operation, context: Context
+    ) -> ExecutionResult:
         try:
             return await schema.execute(
                 text,

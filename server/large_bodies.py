@@ -12,6 +12,12 @@ from resolvers.costs import unhurried
 LARGE_BYTES = 30_000
 _BOUNDS = Bounds(places=8, of_one=2, waiting=32, young=8)
 _WAIT_SECONDS = 10.0
+_BYTES_PER_UNIT = 8  # a byte takes up to 30 ns, and four million units are a second
+
+
+def price(size: int) -> int:
+    """What it costs to take a large body apart, in units of `execution.limits.ROOT_FIELD`, whatever is in it."""
+    return size // _BYTES_PER_UNIT
 
 
 class LargeBodies:
@@ -27,12 +33,9 @@ class LargeBodies:
         return self._turns.waiting
 
     @asynccontextmanager
-    async def one(self, tenant_id: UUID, size: int) -> AsyncIterator[None]:
-        """One of so many bytes as long as the block lasts. Raises Crowded, a moment later, when too many of the portal's
-        wait already, and Unavailable when no turn comes for long."""
-        if size < LARGE_BYTES:
-            yield
-            return
+    async def one(self, tenant_id: UUID) -> AsyncIterator[None]:
+        """One of them as long as the block lasts. Raises Crowded, a moment later, when too many of the portal's wait
+        already, and Unavailable when no turn comes for long."""
         with Translated():
             place = await unhurried(self._turns.enter(tenant_id, _WAIT_SECONDS))
         try:

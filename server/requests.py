@@ -2,14 +2,16 @@
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
 import orjson
 from starlette.requests import Request
+
+from server.large_bodies import LARGE_BYTES
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
@@ -44,7 +46,6 @@ class Operation:
     document_id: str | None
     variables: dict[str, Any]
     operation_name: str | None
-    extensions: dict[str, Any]
 
 
 def media_type(request: Request) -> MediaType:
@@ -105,36 +106,32 @@ def _weights(accept: str) -> Mapping[str, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """What a request brought along, as it came."""
+class Sent:
+    """What a request brought along, as it came: of how many bytes it may turn out to be, and what takes it apart."""
 
-    content: bytes
-    most_bytes: int  # that it may hold
-    is_packed: bool
-
-    @property
-    def size(self) -> int:
-        """How many bytes it may turn out to be."""
-        return self.most_bytes if self.is_packed else len(self.content)
-
-    def operation(self) -> Operation:
-        """The operation in it. Raises Refused with 400 or 413."""
-        content = _unpacked(self.content, self.most_bytes) if self.is_packed else self.content
-        return from_mapping(json_object(content, "The body"))
+    size: int
+    operation: Callable[[], Operation]  # raises Refused with 400 or 413
 
 
-async def body(request: Request, *, most_bytes: int) -> Body:
-    """The body of a POST. Raises Refused with 405, 413 or 415."""
+async def sent(request: Request, *, most_bytes: int) -> Sent:
+    """The body of a POST, or the query string of a GET. Raises Refused with 405, 413 or 415."""
+    if request.method == "GET":
+        return Sent(len(request.url.query), partial(_from_query_string, request))
     if request.method != "POST":
         raise Refused(
             HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Use GET or POST.", {"Allow": "GET, POST"}
         )
     is_packed = _is_packed(request)
-    return Body(await _body(request, most_bytes), most_bytes, is_packed)
+    body = await _body(request, most_bytes)
+    if not is_packed:
+        return Sent(len(body), lambda: from_mapping(json_object(body, "The body")))
+    return Sent(
+        _size_unpacked(body, most_bytes),
+        lambda: from_mapping(json_object(_unpacked(body, most_bytes), "The body")),
+    )
 
 
-def from_query_string(request: Request) -> Operation:
-    """The operation in the address of a GET. Raises Refused (400)."""
+def _from_query_string(request: Request) -> Operation:
     given: dict[str, Any] = dict(request.query_params)
     for name in ("variables", "extensions"):
         if name in given:
@@ -177,6 +174,16 @@ async def _body(request: Request, most_bytes: int) -> bytes:
             raise too_large
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _size_unpacked(body: bytes, most_bytes: int) -> int:
+    """How many bytes a body in gzip may become, looked at only until it is seen to be a large one."""
+    unpacking = zlib.decompressobj(wbits=_GZIP_BITS)
+    try:
+        held = unpacking.decompress(body, LARGE_BYTES)
+    except zlib.error:
+        return len(body)  # it is refused when it is unpacked
+    return len(held) if unpacking.eof else most_bytes
 
 
 def _unpacked(body: bytes, most_bytes: int) -> bytes:
@@ -235,7 +242,7 @@ def from_mapping(given: Mapping[str, Any]) -> Operation:
         if value is not None and not isinstance(value, dict):
             raise _bad(f"`{part}` has to be an object.")
         maps[part] = value or {}
-    return Operation(query, document_id, maps["variables"], name or None, maps["extensions"])
+    return Operation(query, document_id, maps["variables"], name or None)
 
 
 def _bad(message: str) -> Refused:

@@ -40,7 +40,7 @@ class Closing(Exception):
 
 
 # Subscriptions bring little along, and a message is taken apart before anybody has paid for it.
-_MOST_BYTES = 250_000
+_MOST_BYTES = 100_000
 
 
 def most_bytes(of_body: int) -> int:

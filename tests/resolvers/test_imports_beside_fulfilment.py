@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import db
-from db import exchange
+from db import exchange, isolation
 from db.lifecycle_statuses import lifecycle_statuses
 from db.stock import stock
 from resolvers import mutations
@@ -194,8 +194,9 @@ async def test_an_import_waits_for_a_customer_who_is_ordering_before_it_takes_th
 @pytest.mark.usefixtures("once")
 @pytest.mark.parametrize(("act", "delivered"), [("orderShip", 5), ("orderClose", 0), ("orderCancel", 0)])
 async def test_what_an_import_gives_another_warehouse_ships_from_there_for_whoever_waited(
-    act: str, delivered: int, portal: Portal, stan: Client, load: Load
+    act: str, delivered: int, portal: Portal, stan: Client, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(isolation, "LOCK_SECONDS", 60)
     await load({"orders": [X1], "order_lines": ["X1,1,A,5,0,10,W1"]})
     order = await order_id(stan, "X1")
     moved = load({"orders": [X1], "order_lines": ["X1,1,A,5,0,10,W2"]})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import uuid_utils.compat as uuid
 
 from execution import variables
 from rules.permissions import StaffRole
@@ -47,8 +48,9 @@ def upsert(noun: str) -> str:
 
 async def turned(client: Client, document: str, rows: Sequence[Row]) -> tuple[Any, list[float]]:
     """The errors that came of rows, and the milliseconds of each turn."""
+    given = {"rows": rows, "idempotencyKey": str(uuid.uuid7())}
     with turns() as spent:
-        answer = await asyncio.create_task(client.ask(document, input={"rows": rows}))
+        answer = await asyncio.create_task(client.ask(document, input=given))
     (payload,) = answer.values()
     return payload["errors"], spent
 

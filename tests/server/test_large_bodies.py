@@ -1,17 +1,22 @@
 """Large bodies: so many of a portal are in the works at once, and nobody else waits for them."""
 
 import asyncio
+import gzip
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from server.endpoint import Endpoint
 from server.large_bodies import LARGE_BYTES
+from server.settings import Settings
 from tests.client import Client
 from tests.conftest import At
-from tests.server.live import Serving, opened, watching
+from tests.server.live import Serving, becomes, opened, serving, watching
 from tests.world import Portal, World
 
 SLUG = "{ portal { slug } }"
@@ -22,15 +27,15 @@ WAITING = 32
 class Works:
     """Operations that are held up where they are run, as long as nobody lets them through."""
 
-    def __init__(self, execute: Callable[..., Awaitable[Any]]) -> None:
-        self._execute = execute
+    def __init__(self, operate: Callable[..., Awaitable[Any]]) -> None:
+        self._operate = operate
         self._open = asyncio.Event()
         self.began = 0
 
     async def hold(self, *given: Any) -> Any:
         self.began += 1
         await self._open.wait()
-        return await self._execute(*given)
+        return await self._operate(*given)
 
     def let_through(self) -> None:
         self._open.set()
@@ -46,12 +51,12 @@ class Works:
 
 @pytest.fixture
 async def works(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Works]:
-    works = Works(Endpoint._execute)
+    works = Works(Endpoint._operate)
 
-    async def execute(*given: Any) -> Any:
+    async def operate(*given: Any) -> Any:
         return await works.hold(*given)
 
-    monkeypatch.setattr(Endpoint, "_execute", execute)
+    monkeypatch.setattr(Endpoint, "_operate", operate)
     yield works
     works.let_through()
 
@@ -72,23 +77,32 @@ async def test_one_portals_take_turns_and_anothers_and_small_ones_do_not_wait_fo
     assert {(await each).status_code for each in [*first, *others]} == {200}
 
 
-async def test_what_is_packed_may_be_large(world: World, at: At, works: Works) -> None:
-    """Nobody knows before it is unpacked."""
+def packed(client: Client, size: int) -> asyncio.Task[httpx.Response]:
+    body = orjson.dumps({"query": SLUG, "extensions": {"note": size * "x"}})
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    url = f"/portals/{client.slug}/graphql"
+    return asyncio.create_task(client.http.post(url, content=gzip.compress(body), headers=headers))
+
+
+def by_address(client: Client, size: int) -> asyncio.Task[httpx.Response]:
+    given = {"query": SLUG, "extensions": f'{{"note": "{size * "x"}"}}'}
+    url = f"/portals/{client.slug}/graphql"
+    return asyncio.create_task(client.http.get(url, params=given, headers={"accept": "application/json"}))
+
+
+@pytest.mark.parametrize("send", [packed, by_address])
+async def test_however_it_is_sent_it_is_large_or_not_by_what_it_holds(
+    send: Callable[[Client, int], asyncio.Task[httpx.Response]], world: World, at: At, works: Works
+) -> None:
     client = at(await world.portal())
     first = [large(client) for _ in range(AT_ONCE)]
     await works.begun(AT_ONCE)
-    packed = asyncio.create_task(
-        client.http.post(
-            f"/portals/{client.slug}/graphql",
-            content=b"\x1f\x8b nothing that can be unpacked",
-            headers={"content-type": "application/json", "content-encoding": "gzip"},
-        )
-    )
-    await works.begun(AT_ONCE)
-    assert not packed.done()
+    small = send(client, LARGE_BYTES // 2)
+    await works.begun(AT_ONCE + 1)
+    another = send(client, LARGE_BYTES)
+    await works.begun(AT_ONCE + 1)
     works.let_through()
-    assert (await packed).status_code == 400
-    assert {(await each).status_code for each in first} == {200}
+    assert {(await each).status_code for each in (*first, small, another)} == {200}
 
 
 async def test_more_than_may_wait_are_refused_with_the_time_to_wait(
@@ -105,26 +119,76 @@ async def test_more_than_may_wait_are_refused_with_the_time_to_wait(
     assert {(await each).status_code for each in others} == {200}
 
 
-async def test_whoever_goes_away_makes_room(world: World, at: At, works: Works) -> None:
-    client = at(await world.portal())
-    gone = [large(client) for _ in range(AT_ONCE)]
-    await works.begun(AT_ONCE)
-    waiting = large(client)
-    await works.begun(AT_ONCE)
-    for each in gone:
-        each.cancel()
-    await works.begun(AT_ONCE + 1)
-    works.let_through()
-    assert (await waiting).status_code == 200
+def waiting(live: Serving) -> int:
+    told = re.search(rb'kontor_turns_waiting\{turn="large_body"\} (\d+)', live.app.state.metrics.text())
+    assert told is not None
+    return int(told[1])
+
+
+@asynccontextmanager
+async def asked_by(live: Serving, portal: Portal, token: str | None = None) -> AsyncIterator[Client]:
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{live.port}", timeout=20, limits=httpx.Limits(max_connections=None)
+    ) as http:
+        yield Client(http, portal.slug, token)
+
+
+async def test_whoever_goes_away_waits_no_longer(live: Serving, portal: Portal, works: Works) -> None:
+    async with asked_by(live, portal) as client:
+        first = [large(client) for _ in range(AT_ONCE)]
+        await works.begun(AT_ONCE)
+        gone = [large(client) for _ in range(8)]
+        await becomes(lambda: waiting(live) == len(gone))
+        for each in gone:
+            each.cancel()
+        await becomes(lambda: waiting(live) == 0)
+        works.let_through()
+        assert {(await each).status_code for each in first} == {200}
+        assert works.began == AT_ONCE
+
+
+async def test_whoever_cannot_pay_keeps_nobody_waiting(
+    world: World, settings: Settings, portal: Portal, bea: Client
+) -> None:
+    """Refusals are told a moment later, and places are few."""
+    poor = {"budget_units": 20_000, "budget_per_second": 1}
+    async with (
+        serving(settings, world.database, world.passwords, **poor) as live,
+        asked_by(live, portal) as outsider,
+        asked_by(live, portal, bea.token) as erp,
+    ):
+        assert (await erp.post(SLUG)).status_code == 200  # from here on she pays herself
+        while (await large(outsider)).status_code == 200:
+            pass
+        crowd = [large(outsider) for _ in range(AT_ONCE + WAITING + 6)]
+        await asyncio.sleep(0.1)
+        assert (await large(erp)).status_code == 200
+        assert {(await each).status_code for each in crowd} == {429}
+
+
+async def test_what_is_large_and_no_operation_is_paid_all_the_same(
+    world: World, settings: Settings, portal: Portal
+) -> None:
+    poor = {"budget_units": 20_000, "budget_per_second": 1}
+    url, headers = f"/portals/{portal.slug}/graphql", {"content-type": "application/json"}
+    async with (
+        serving(settings, world.database, world.passwords, **poor) as live,
+        asked_by(live, portal) as outsider,
+    ):
+        found = [
+            (await outsider.http.post(url, content=20_000 * b"[]", headers=headers)).status_code
+            for _ in range(6)
+        ]
+    assert found == [400, 400, 400, 400, 429, 429]
 
 
 async def test_a_message_on_a_socket_has_less_room_than_a_body(live: Serving, portal: Portal) -> None:
     """It is taken apart before anybody has paid for it."""
     async with opened(live, portal.slug) as socket:
         await socket.begin()
-        await socket.say(type="ping", payload={"x": "y" * 240_000})
+        await socket.say(type="ping", payload={"x": "y" * 99_000})
         assert (await socket.hear())["type"] == "pong"
-        await socket.say(type="ping", payload={"x": "y" * 250_000})
+        await socket.say(type="ping", payload={"x": "y" * 100_000})
         assert (await socket.closed())[0] == 1009
 
 
