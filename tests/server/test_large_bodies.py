@@ -11,14 +11,15 @@ import httpx
 import orjson
 import pytest
 
+from server.app import create
 from server.endpoint import Endpoint
 from server.large_bodies import LARGE_BYTES
 from server.settings import Settings
 from tests.client import Client
-from tests.conftest import At
 from tests.server.live import Serving, becomes, opened, serving, watching
 from tests.world import Portal, World
 
+Here = Callable[[Portal], Client]
 SLUG = "{ portal { slug } }"
 AT_ONCE = 2
 WAITING = 32
@@ -61,14 +62,22 @@ async def works(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Works]:
     works.let_through()
 
 
+@pytest.fixture
+async def here(world: World, settings: Settings) -> AsyncIterator[Here]:
+    """An application of its own: how many a portal has at once depends on how many portals there are."""
+    app = create(settings, world.database, world.passwords)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kontor.test") as http:
+        yield lambda portal: Client(http, portal.slug)
+
+
 def large(client: Client) -> asyncio.Task[httpx.Response]:
     return asyncio.create_task(client.post(SLUG, extensions={"note": LARGE_BYTES * "x"}))
 
 
 async def test_one_portals_take_turns_and_anothers_and_small_ones_do_not_wait_for_them(
-    world: World, at: At, works: Works
+    world: World, here: Here, works: Works
 ) -> None:
-    loud, quiet = at(await world.portal()), at(await world.portal())
+    loud, quiet = here(await world.portal()), here(await world.portal())
     first = [large(loud) for _ in range(AT_ONCE + 3)]
     await works.begun(AT_ONCE)
     others = [large(quiet), asyncio.create_task(loud.post(SLUG)), asyncio.create_task(quiet.post(SLUG))]
@@ -92,9 +101,9 @@ def by_address(client: Client, size: int) -> asyncio.Task[httpx.Response]:
 
 @pytest.mark.parametrize("send", [packed, by_address])
 async def test_however_it_is_sent_it_is_large_or_not_by_what_it_holds(
-    send: Callable[[Client, int], asyncio.Task[httpx.Response]], world: World, at: At, works: Works
+    send: Callable[[Client, int], asyncio.Task[httpx.Response]], world: World, here: Here, works: Works
 ) -> None:
-    client = at(await world.portal())
+    client = here(await world.portal())
     first = [large(client) for _ in range(AT_ONCE)]
     await works.begun(AT_ONCE)
     small = send(client, LARGE_BYTES // 2)
@@ -106,9 +115,9 @@ async def test_however_it_is_sent_it_is_large_or_not_by_what_it_holds(
 
 
 async def test_more_than_may_wait_are_refused_with_the_time_to_wait(
-    world: World, at: At, works: Works
+    world: World, here: Here, works: Works
 ) -> None:
-    client = at(await world.portal())
+    client = here(await world.portal())
     sent = [large(client) for _ in range(AT_ONCE + WAITING + 1)]
     (first,), others = await asyncio.wait(sent, return_when=asyncio.FIRST_COMPLETED)
     refused = await first
