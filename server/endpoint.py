@@ -77,8 +77,7 @@ class Endpoint:
             context = self._context(request, tenant_id, callers.token(request))
             if as_events:
                 request.state.ended = Ended("subscription", (), context)
-                async with self._taken_apart(sent, context) as operation:
-                    return self._stream(request, operation, context)
+                return await self._stream(request, sent, context)
         except Refused as refused:
             return _refuse(request, refused, media)
         except ClientDisconnect:
@@ -176,9 +175,20 @@ class Endpoint:
             introspection_allowed=bool(self.settings.introspection),
         )
 
-    def _stream(self, request: Request, operation: Operation, context: Context) -> Response:
+    async def _stream(self, request: Request, sent: Sent, context: Context) -> Response:
         """A subscription as server-sent events. Raises Refused when there is no room for another."""
         self.connections.check_room(context.tenant_id)
+        try:
+            async with self._taken_apart(sent, context) as operation:
+                pass  # what it tells later is for nobody to wait for
+        except RateLimited as refused:
+            told, _ = answers.of_result(
+                _unpaid(refused, context),
+                requests.JSON,
+                language=context.language,
+                request_id=context.request_id,
+            )
+            return told
         return EventStream(
             live.told(
                 operation,
@@ -229,8 +239,7 @@ class Endpoint:
                 text = await self._document(request, operation, context)
                 return await self._operate(request, text, operation, context)
         except RateLimited as refused:
-            error = GraphQLError("", original_error=refused)
-            return PreExecutionError(None, [error], {"cost": context.costs.told()})
+            return _unpaid(refused, context)
 
     async def _operate(
         self, request: Request, text: str, operation: Operation, context: Context
@@ -257,6 +266,12 @@ class Endpoint:
             raise Refused(
                 HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Mutations need POST.", {"Allow": "POST"}
             ) from None
+
+
+def _unpaid(refused: RateLimited, context: Context) -> PreExecutionError:
+    """What is answered to whoever cannot pay for the looking."""
+    error = GraphQLError("", original_error=refused)
+    return PreExecutionError(None, [error], {"cost": context.costs.told()})
 
 
 async def while_connected(request: Request, work: Awaitable[Answer]) -> Answer:

@@ -21,6 +21,7 @@ from tests.world import Portal, World
 
 Here = Callable[[Portal], Client]
 SLUG = "{ portal { slug } }"
+EVENTS = "text/event-stream"
 AT_ONCE = 2
 WAITING = 32
 
@@ -188,7 +189,10 @@ async def test_what_is_large_and_no_operation_is_paid_all_the_same(
             (await outsider.http.post(url, content=20_000 * b"[]", headers=headers)).status_code
             for _ in range(6)
         ]
+        events = await outsider.http.post(url, content=20_000 * b"[]", headers=headers | {"accept": EVENTS})
     assert found == [400, 400, 400, 400, 429, 429]
+    assert events.status_code == 429
+    assert events.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
 
 
 async def test_a_message_on_a_socket_has_less_room_than_a_body(live: Serving, portal: Portal) -> None:
