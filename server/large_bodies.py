@@ -10,7 +10,7 @@ from resolvers.costs import unhurried
 
 # Of one or two hundred rows and more; ordinary requests are smaller, however much they ask for.
 LARGE_BYTES = 30_000
-_BOUNDS = Bounds(places=8, of_one=2, waiting=32, young=8)
+_BOUNDS = Bounds(places=8, of_one=1, waiting=32, young=8)
 _WAIT_SECONDS = 10.0
 _BYTES_PER_UNIT = 8  # a byte takes up to 30 ns, and four million units are a second
 
