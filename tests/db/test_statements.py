@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import ARRAY, Column, Integer, MetaData, Table, Uuid, any_, bindparam, func, select, update
 
 import db
+from db.connections import Database
 from db.isolation import Mode
 from db.statements import Statement, TenantForgotten
 from tests.world import World
@@ -55,11 +56,13 @@ def test_what_is_changed_is_found_by_a_list() -> None:
     assert sql == statement.sql
 
 
-async def test_the_plan_for_one_key_is_kept(world: World) -> None:
+async def test_the_plan_for_one_key_is_kept(world: World, database_url: str) -> None:
     portal = await world.portal()
     product = await portal.product("A")
     read = db.products._kept_by_ids
-    async with world.database.transaction(Mode.SNAPSHOT, portal.tenant_id) as connection:
+    # A connection of its own: PostgreSQL counts for each what was asked on it before.
+    database = await Database.open(database_url, size=1, wait_seconds=10)
+    async with database.transaction(Mode.SNAPSHOT, portal.tenant_id) as connection:
         for _ in range(12):
             found = await connection.rows(read, ids=[product])
             assert [row.sku for row in found] == ["A"]
@@ -67,4 +70,5 @@ async def test_the_plan_for_one_key_is_kept(world: World) -> None:
         ((generic, custom),) = await connection.fetch_text(
             "select generic_plans, custom_plans from pg_prepared_statements where statement = $1", sql
         )
+    await database.close()
     assert (generic, custom) == (7, 5)  # it is looked at five times whether a plan should be kept
