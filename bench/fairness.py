@@ -250,9 +250,8 @@ def _ask(port: int, asked: Sequence[bytes], clients: int, enough: Event, told: "
                 except WrongAnswer as refused:
                     error = orjson.loads(str(refused))["errors"][0]["extensions"]
                     limited = error["code"] == "RATE_LIMITED" and error["retryAfter"] >= 1
-                    if (
-                        not limited and error["code"] != "SERVICE_UNAVAILABLE"
-                    ):  # that is: too many of them wait
+                    waited = error["code"] == "SERVICE_UNAVAILABLE"  # for a turn that did not come
+                    if not limited and not waited:
                         raise
                     outcomes["refused"] += 1
                 at += 1

@@ -220,11 +220,13 @@ _STOCKED = (
     _products.c.kind == ProductKind.GOODS,
 )
 _stocked_lines = Statement[int](select(order_lines.c.position).where(*_STOCKED))
-# An import takes the other side of it (db/exchange/reservations.py) before it locks all stock.
+# Names the advisory lock that keeps lines where they ship from; an import takes its other side
+# (db/exchange/reservations.py) before it locks all stock.
+PLACES = "kontor places "
 _keep_places = Statement[None](
     select(
         func.pg_advisory_xact_lock_shared(
-            func.hashtextextended(func.concat("kontor places ", bindparam("tenant_id", type_=Uuid)), 0)
+            func.hashtextextended(func.concat(PLACES, bindparam("tenant_id", type_=Uuid)), 0)
         )
     )
 )

@@ -4,7 +4,7 @@ Nothing is executed and no resolver is known here. A fragment is measured once, 
 spread, so a document that would unfold into millions of fields is measured in time linear in its text.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -264,26 +264,18 @@ class _Literals(Visitor):
 
 
 def _longest(variables: Mapping[str, Any]) -> int:
-    """The longest list or text in variables."""
-    longest = 0
-    for value in _every(variables):
+    """The longest list or text in variables, however deep; without recursion, as they nest as deep as JSON may."""
+    longest, left = 0, list(variables.values())
+    while left:
+        value = left.pop()
         if isinstance(value, str):
             longest = max(longest, _lines(value))
         elif isinstance(value, list):
             longest = max(longest, len(value))
-    return longest
-
-
-def _every(variables: Mapping[str, Any]) -> Iterator[Any]:
-    """Every value in variables, however deep; without recursion, as they nest as deep as JSON may."""
-    left = list(variables.values())
-    while left:
-        value = left.pop()
-        yield value
-        if isinstance(value, list):
             left += value
         elif isinstance(value, Mapping):
             left += value.values()
+    return longest
 
 
 def _lines(text: str) -> int:

@@ -4,6 +4,7 @@
 
 from db.connections import Connection
 from db.exchange.staging import affect
+from db.stock import PLACES
 from rules.lifecycle import OPEN_STATES
 from rules.numbers import NumberKind
 from rules.products import ProductKind
@@ -19,9 +20,7 @@ async def lock(connection: Connection) -> None:
     one would find that it ships from elsewhere now.
     """
     # Those who ship share it (db.stock.lock_of_order).
-    await affect(
-        connection, "select pg_advisory_xact_lock(hashtextextended('kontor places ' || {tenant}, 0))"
-    )
+    await affect(connection, f"select pg_advisory_xact_lock(hashtextextended('{PLACES}' || {{tenant}}, 0))")
     await affect(
         connection,
         "select from stock where tenant_id = {tenant} order by product_id, warehouse_id for update",
